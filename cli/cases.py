@@ -1,0 +1,208 @@
+"""`case open|list|show|find|close` and `reveal`: a recorder's own cases, known by their pseudonyms."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.answers import answer_options, given
+from cli.failures import Written
+from cli.options import Command, Group, Settings, dry_run_option, pass_settings
+from cli.phrases import labelled, phrase
+from cli.session import ask, opened, unlocked
+from cli.writes import answered, finish
+from vault.errors import InputNeeded
+
+if TYPE_CHECKING:
+    from vault import CaseLine, Codebook, EntryView
+
+
+@click.group(cls=Group)
+def case() -> None:
+    """Open, list, show, find and close your cases."""
+
+
+@case.command("open")
+@answer_options
+@dry_run_option
+@pass_settings
+def open_(settings: Settings, sets: tuple[str, ...], set_from: str | None, dry_run: bool) -> None:
+    """Open a case with its intake, by form or with --set. Prints the new pseudonym."""
+    import vault
+
+    with opened(settings) as found:
+        opening = next(kind for kind in found.codebook.types.values() if kind.opens_case)
+        answers = given(settings, [opening], sets, set_from)
+        me = unlocked(settings, found, "recorder")
+        saved = answered(settings, opening, answers, lambda values: vault.open_case(found, me, values, dry_run=dry_run))
+    finish(settings, saved, dry_run=dry_run, following=f"fieldvault record journey {saved.pseudonym}", show_case=True)
+
+
+def _print_cases(settings: Settings, lines: Sequence[CaseLine], codebook: Codebook) -> None:
+    """Pseudonym, status in the person's language, number of entries."""
+    rows = [(str(line.pseudonym), _status(codebook, line.status, settings), str(line.entries)) for line in lines]
+    if rows:
+        settings.terminal.table(("case", "status", "entries"), rows)
+    else:
+        settings.terminal.talk("No cases.")
+    settings.terminal.result(
+        {"cases": [{"pseudonym": c.pseudonym, "status": c.status, "entries": c.entries} for c in lines]}
+    )
+
+
+def _status(codebook: Codebook, status: str, settings: Settings) -> str:
+    """A status code's label, if the codebook has one."""
+    for kind in codebook.types.values():
+        for variable in kind.variables:
+            if variable.name == "status":
+                for code in variable.codes:
+                    if code.code == status:
+                        return labelled(code.labels, settings.language, status)
+    return status
+
+
+@case.command("list")
+@pass_settings
+def list_(settings: Settings) -> None:
+    """List your cases: pseudonym, status, number of entries."""
+    import vault
+
+    with opened(settings) as found:
+        me = unlocked(settings, found, "recorder")
+        _print_cases(settings, vault.list_cases(found, me), found.codebook)
+
+
+@case.command("find")
+@click.argument("query", required=False)
+@pass_settings
+def find(settings: Settings, query: str | None) -> None:
+    """Find your cases by QUERY: a name or the beginning of one.
+
+    Without QUERY you are asked for it, and with - it is the first line of standard input: neither leaves the name in
+    the shell's history.
+    """
+    import vault
+
+    if query is None and not settings.interactive:
+        raise InputNeeded("QUERY is needed", hint="give it as an argument, or - to read it from standard input")
+    if query not in (None, "-"):
+        settings.terminal.warn("the shell's history keeps the name; with - it is read from standard input instead")
+    with opened(settings) as found:
+        if query == "-":
+            query = sys.stdin.readline().rstrip("\r\n")
+        me = unlocked(settings, found, "recorder")
+        if query is None:
+            query = ask(settings, phrase(settings.language, "query"))
+        _print_cases(settings, vault.find_cases(found, me, query), found.codebook)
+
+
+@case.command("show")
+@click.argument("pseudonym", metavar="CASE")
+@pass_settings
+def show(settings: Settings, pseudonym: str) -> None:
+    """Show the entries of CASE, without the identity layer (that is reveal)."""
+    import vault
+
+    with opened(settings) as found:
+        me = unlocked(settings, found, "recorder")
+        view = vault.show_case(found, me, pseudonym)
+        codebook = found.codebook
+    terminal = settings.terminal
+    terminal.heading(f"{view.pseudonym}   {_status(codebook, view.status, settings)}")
+    for entry in view.entries:
+        _print_entry(settings, codebook, entry)
+    terminal.result(
+        {
+            "pseudonym": view.pseudonym,
+            "status": view.status,
+            "entries": [
+                {
+                    **entry.values,
+                    "values": dict(entry.values),
+                    "origin": entry.origin,
+                    "seq": entry.seq,
+                    "type": entry.type,
+                    "day": entry.day,
+                    "amended_by": list(entry.amended_by),
+                }
+                for entry in view.entries
+            ],
+        }
+    )
+
+
+def _print_entry(settings: Settings, codebook: Codebook, entry: EntryView) -> None:
+    """One entry with the labels of its variables; an amended entry says by what."""
+    terminal = settings.terminal
+    kind = codebook.types.get(entry.type)
+    title = labelled(kind.labels, settings.language, entry.type) if kind else entry.type
+    amended = f"   amended by {', '.join(map(str, entry.amended_by))}" if entry.amended_by else ""
+    terminal.data()
+    terminal.heading(f"{entry.seq}  {title}  {entry.day}{amended}")
+    variables = {variable.name: variable for variable in kind.variables} if kind else {}
+    for name, value in entry.values.items():
+        variable = variables.get(name)
+        text = str(value)
+        for code in variable.codes if variable else ():
+            text = labelled(code.labels, settings.language, text) if code.code == value else text
+        first, *rest = text.split("\n")
+        terminal.data(f"  {labelled(variable.labels, settings.language, name) if variable else name}: {first}")
+        for line in rest:
+            terminal.data(f"    {line}")
+
+
+@case.command("close")
+@click.argument("pseudonym", metavar="CASE")
+@dry_run_option
+@pass_settings
+def close(settings: Settings, pseudonym: str, dry_run: bool) -> None:
+    """Close CASE with an outcome entry of status closed. Its records stay."""
+    import vault
+
+    with opened(settings) as found:
+        me = unlocked(settings, found, "recorder")
+        saved = vault.close_case(found, me, pseudonym, dry_run=dry_run)
+    finish(settings, saved, dry_run=dry_run, following="fieldvault case list")
+
+
+@click.command(cls=Command)
+@click.argument("pseudonym", metavar="CASE")
+@click.option("--reason", metavar="TEXT", help="Why it must be seen; it is logged.")
+@dry_run_option
+@pass_settings
+def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool) -> None:
+    """Show who CASE is: the identity layer. The act and its reason are logged before anything is shown."""
+    import vault
+
+    if reason is None and not settings.interactive:
+        raise InputNeeded("--reason is needed")
+    with opened(settings) as found:
+        me = unlocked(settings, found, "recorder")
+        reason = (ask(settings, phrase(settings.language, "reason")) if reason is None else reason).strip()
+        if not reason:
+            raise InputNeeded("--reason is needed")
+        revealed = vault.reveal(found, me, pseudonym, reason, dry_run=dry_run)
+        names = {v.name: v.labels for kind in found.codebook.types.values() for v in kind.variables}
+    terminal = settings.terminal
+    if dry_run:
+        terminal.talk("The case is yours to reveal. Dry run: nothing was logged, nothing is shown.")
+        terminal.talk("Next: the same command without --dry-run")
+        terminal.result({"dry_run": True})
+        return
+    Written.mark()
+    for name, value in revealed.values.items():
+        label = labelled(names.get(name, {}), settings.language, name)
+        terminal.data(f"{label}: {' / '.join(str(value).splitlines())}")
+    terminal.talk(f"Logged as entry {revealed.seq} of your journal that you have seen who {revealed.pseudonym} is.")
+    terminal.talk("Next: clear this screen when you are done")
+    terminal.result(
+        {
+            "pseudonym": revealed.pseudonym,
+            "origin": revealed.origin,
+            "seq": revealed.seq,
+            "values": dict(revealed.values),
+        }
+    )

@@ -1,0 +1,116 @@
+"""`init`: found an organisation: root's key, the roster, the recovery shares."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from cli import passphrases
+from cli.failures import Written
+from cli.options import Command, Settings, dry_run_option, pass_settings
+from cli.session import ask, vault_name
+from vault.errors import InputNeeded, UsageError
+
+_SHARES = re.compile(r"([1-9]\d?)of([1-9]\d?)", re.ASCII)
+DEFAULT_SHARES = "2of3"
+
+
+def _needed(settings: Settings, given: str | None, question: str, flag: str) -> str:
+    """A text from its flag, else asked for, else `InputNeeded` naming the flag."""
+    if given:
+        return given
+    if not settings.interactive:
+        raise InputNeeded(f"{flag} is needed")
+    answer = ask(settings, question).strip()
+    if not answer:
+        raise InputNeeded(f"{flag} is needed")
+    return answer
+
+
+def _shares(text: str) -> tuple[int, int]:
+    found = _SHARES.fullmatch(text)
+    if found is None:
+        raise UsageError("--recovery-shares looks like 2of3: how many are needed, of how many")
+    return int(found[1]), int(found[2])
+
+
+@click.command(cls=Command)
+@click.option("--org", metavar="NAME", help="The organisation's name. It is kept in root's key file only.")
+@click.option("--recovery-shares", metavar="KofN", help="How many paper shares recover, of how many. Default: 2of3.")
+@click.option("--shares-dir", metavar="DIR", help="Where the share files go, to be printed; outside the vault.")
+@click.option("--codebook", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Another codebook than the one that is shipped (TOML).")  # fmt: skip
+@dry_run_option
+@pass_settings
+def init(
+    settings: Settings,
+    org: str | None,
+    recovery_shares: str | None,
+    shares_dir: str | None,
+    codebook: Path | None,
+    dry_run: bool,
+) -> None:
+    """Found an organisation: its root key, roster and recovery shares.
+
+    Root signs who is a member, and nothing else. --passphrase-file and --passphrase-fd give root's new passphrase.
+    """
+    import vault
+
+    if (settings.directory / "vault.db").exists():
+        raise UsageError("there is a vault here already", hint="fieldvault status shows it; -C names another directory")
+    name = _needed(settings, org, "Name of the organisation: ", "--org")
+    if recovery_shares is None and settings.interactive:
+        recovery_shares = ask(settings, f"Recovery shares, as many needed of all [{DEFAULT_SHARES}]: ").strip()
+    threshold, shares = _shares(recovery_shares or DEFAULT_SHARES)
+    target = Path(_needed(settings, shares_dir, "Directory for the share files (a stick, say): ", "--shares-dir"))
+    environment = vault.Environment.system()
+    passphrase = passphrases.new(
+        settings,
+        vault_name=vault_name(settings),
+        handle="root",
+        flag="--passphrase",
+        file=settings.passphrase_file,
+        fd=settings.passphrase_fd,
+        generate=lambda: vault.generate_passphrase(environment.random),
+    )
+    settings.terminal.talk("Locking root's key; this takes a few seconds on purpose.")
+    founded = vault.found(
+        settings.directory,
+        org=name,
+        passphrase=passphrase,
+        threshold=threshold,
+        shares=shares,
+        shares_dir=target,
+        codebook=codebook.read_bytes() if codebook is not None else None,
+        environment=environment,
+        cost=None,
+        dry_run=dry_run,
+    )
+    if dry_run:
+        settings.terminal.talk("All is well. Dry run: nothing was written.")
+        settings.terminal.talk("Next: the same command without --dry-run")
+        settings.terminal.result({"dry_run": True})
+        return
+    Written.mark()
+    terminal = settings.terminal
+    terminal.data(f"vault        {founded.vault_id}")
+    terminal.data(f"directory    {settings.directory}")
+    terminal.data(f"fingerprint  {founded.fingerprint}")
+    for path in founded.share_files:
+        terminal.data(f"share        {path}")
+    terminal.talk(f"Any {threshold} of these {shares} shares recover what is lost. Print each, hand each to another")
+    terminal.talk("custodian, delete the files. Write the fingerprint where others can compare it.")
+    terminal.talk("Sealed the founding entries in the roster. Saved; root's key was opened once to prove it.")
+    terminal.talk("Next: fieldvault member add field-1 --role recorder")
+    terminal.result(
+        {
+            "vault_id": founded.vault_id,
+            "directory": str(settings.directory),
+            "fingerprint": founded.fingerprint,
+            "member": "root",
+            "recovery": {"threshold": threshold, "shares": shares},
+            "share_files": [str(path) for path in founded.share_files],
+        }
+    )

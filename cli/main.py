@@ -1,0 +1,166 @@
+"""The entry point `fieldvault`: find the command, run it, turn whatever happens into output and an exit code.
+
+Command modules load when they are needed, and they import the library inside their functions, so that help answers at
+once: the table below is all that `fieldvault --help` knows about them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from cli import failures, terminal
+from cli.options import Command, Group
+
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "demo": ("cli.demo:demo", "The whole story on synthetic people, one screen."),
+        "init": ("cli.founding:init", "Found an organisation: its root key, roster and recovery shares."),
+        "member": ("cli.members:member", "Add and list the members who share this laptop."),
+        "status": ("cli.vault_info:status", "What is in this vault, and what is and is not protected now."),
+        "doctor": ("cli.vault_info:doctor", "Is this machine fit for it?"),
+    },
+    "Recorders": {
+        "case": ("cli.cases:case", "Open, list, show, find and close your cases."),
+        "record": ("cli.records:record", "Record an intake, journey, shelter, service or outcome."),
+        "amend": ("cli.records:amend", "Correct an entry; the first version stays in the journal."),
+        "import": ("cli.records:import_", "Record a whole file of lines, all or nothing."),
+        "reveal": ("cli.cases:reveal", "Show who a case is (identity layer); always logged."),
+    },
+    "Directors": {
+        "tables": ("cli.totals:tables", "List the tables that can be exported."),
+        "export": ("cli.totals:export", "Protect one table and enter its release in your journal."),
+    },
+    "Auditors": {
+        "audit": ("cli.audit:audit", "Check every journal on this laptop, without any key."),
+        "journal": ("cli.vault_info:journal", "List the journals, their sizes and roots."),
+        "codebook": ("cli.vault_info:codebook", "Show the record types and variables; check a codebook file."),
+    },
+}  # fmt: skip
+
+SHORT_HELP = """\
+fieldvault keeps the records of people on the move: sealed, append-only, offline.
+
+  See it work   fieldvault demo
+  Founder       fieldvault init --org NAME
+  Recorder      fieldvault case open
+  Director      fieldvault tables
+  Auditor       fieldvault audit verify
+  Any time      fieldvault status
+
+All commands: fieldvault --help. One command: fieldvault COMMAND --help."""
+
+
+class Root(Group):
+    """The program itself, with its commands found by name in `COMMANDS` and loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names, in the order of the table."""
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of this one command."""
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module, _, attribute = section[cmd_name][0].partition(":")
+                found: Command | Group = getattr(importlib.import_module(module), attribute)
+                return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by who uses them, from the table alone: nothing is imported to print help."""
+        widest = max(len(name) for name in self.list_commands(ctx))
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), text) for name, (_, text) in section.items()])
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("fieldvault")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        click.echo(f"fieldvault {number}")
+        ctx.exit()
+
+
+@click.pass_context
+def _without_command(ctx: click.Context) -> None:
+    """A line without a command gets the short help."""
+    if ctx.invoked_subcommand is None:
+        raise failures.ShortHelp(SHORT_HELP, ctx)
+
+
+root = Root(
+    name="fieldvault",
+    callback=_without_command,
+    hide_global_options=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Records of people on the move: sealed, append-only, offline. Recorders write, directors get totals, auditors "
+    "verify without a key.",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 usage or input needed, 3 done in part, 10 no vault here, 11 locked by "
+    "another process, 12 wrong passphrase, 13 not our format, 20 integrity finding, 21 rollback, 22 fork, 30 refused "
+    "by disclosure policy, 31 this key may not, 40 storage, 130 interrupted.",
+)
+root.params.append(
+    click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version,
+                 help="Show the version.")
+)  # fmt: skip
+
+
+def harden() -> None:
+    """Files of ours are ours alone, and a crash leaves no core file with keys in it."""
+    os.umask(0o077)
+    sys.unraisablehook = lambda _: None  # it would print the exception's text
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; returns the exit code and never raises."""
+    as_json = failures.wants_json(argv)
+    failures.Written.reset()
+    try:
+        try:
+            with root.make_context("fieldvault", list(argv)) as ctx:
+                outcome = root.invoke(ctx)
+            code = outcome if isinstance(outcome, int) else 0
+        except click.exceptions.Exit as stop:
+            code = stop.exit_code
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the last fence: nothing may print an exception's text
+        code = _report(error, as_json)
+    return code
+
+
+def _report(error: BaseException, as_json: bool) -> int:
+    try:
+        return failures.report(error, as_json=as_json)
+    except BaseException:  # noqa: BLE001 - even saying so failed, perhaps because stderr is closed too
+        failures.silence_stdout()
+        return 1
+
+
+def main() -> None:
+    """The console script."""
+    terminal.prepare_streams()
+    harden()
+    if "_FIELDVAULT_COMPLETE" in os.environ:
+        root.main(prog_name="fieldvault")
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        failures.silence_stdout()
+    sys.exit(code)

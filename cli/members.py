@@ -1,0 +1,106 @@
+"""`member add` and `member list`: who shares this laptop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli import passphrases
+from cli.failures import Written
+from cli.options import Group, Settings, dry_run_option, pass_settings
+from cli.session import opened, unlocked, vault_name
+
+ROLES = ("hub", "recorder", "director", "auditor")
+
+
+@click.group(cls=Group)
+def member() -> None:
+    """Add and list the members who share this laptop."""
+
+
+_FIRST = {
+    "recorder": "fieldvault case open",
+    "director": "fieldvault tables",
+    "auditor": "fieldvault audit verify",
+    "hub": "fieldvault journal list",
+}
+
+
+@member.command("add")
+@click.argument("handle")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the member is for.")
+@click.option("--new-passphrase-file", metavar="FILE", type=click.Path(path_type=Path),
+              help="The new member's passphrase: the first line of FILE.")  # fmt: skip
+@click.option("--new-passphrase-fd", metavar="N", type=int, help="The same, from file descriptor N.")
+@dry_run_option
+@pass_settings
+def add(
+    settings: Settings,
+    handle: str,
+    role: str,
+    new_passphrase_file: Path | None,
+    new_passphrase_fd: int | None,
+    dry_run: bool,
+) -> None:
+    """Enrol HANDLE, a member who works on this laptop.
+
+    A handle says nothing about a person: field-7. --passphrase-file and --passphrase-fd give root's passphrase, for
+    root signs the roster.
+    """
+    import vault
+
+    environment = vault.Environment.system()
+    with opened(settings) as found:
+        root = unlocked(settings, found, "root")
+        passphrase = passphrases.new(
+            settings,
+            vault_name=vault_name(settings),
+            handle=handle,
+            flag="--new-passphrase",
+            file=new_passphrase_file,
+            fd=new_passphrase_fd,
+            generate=lambda: vault.generate_passphrase(environment.random),
+        )
+        added = vault.add_member(
+            found, root, handle=handle, role=vault.Role(role), passphrase=passphrase, cost=None, dry_run=dry_run
+        )
+    terminal = settings.terminal
+    if dry_run:
+        terminal.talk("All is well. Dry run: nothing was written.")
+        terminal.talk("Next: the same command without --dry-run")
+    else:
+        Written.mark()
+        terminal.talk(
+            f"Sealed in the roster: {added.handle}, {added.role}. Saved; the key was opened once to prove it."
+        )
+        terminal.talk(f"Next: {_FIRST[role]}")
+    result: dict[str, object] = {"handle": added.handle, "role": str(added.role), "key_id": added.key_id.hex()}
+    terminal.result({**result, "dry_run": True} if dry_run else result)
+
+
+@member.command("list")
+@pass_settings
+def list_members(settings: Settings) -> None:
+    """List who is enrolled, and whose key is on this laptop."""
+    with opened(settings) as found:
+        members, here = found.members, found.keys_here
+    rows = []
+    for entry in members:
+        state = "revoked" if entry.revoked else "key is here" if entry.handle in here else "elsewhere"
+        rows.append((str(entry.handle), str(entry.role), state, entry.key_id.hex()))
+    settings.terminal.table(("handle", "role", "state", "key"), rows)
+    settings.terminal.result(
+        {
+            "members": [
+                {
+                    "handle": entry.handle,
+                    "role": str(entry.role),
+                    "key_id": entry.key_id.hex(),
+                    "here": entry.handle in here,
+                    "revoked": entry.revoked,
+                }
+                for entry in members
+            ]
+        }
+    )

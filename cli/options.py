@@ -1,0 +1,165 @@
+"""The global options, accepted before and after the command, and the classes that make every command accept them.
+
+`fieldvault --json case list` and `fieldvault case list --json` are the same request. Each group and each command
+carries all global options (hidden in the help of all but the first); what they parse is collected at the root, and the
+one nearest to the end of the line wins.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from cli.terminal import Terminal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LANGUAGES = ("en", "ko")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the global options and the environment add up to. Secrets are never among them: only where to read them."""
+
+    directory: Path
+    member: str | None
+    passphrase_file: Path | None
+    passphrase_fd: int | None
+    no_input: bool
+    yes: bool
+    language: str
+    terminal: Terminal
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a question may be asked: somebody sits at a terminal and did not say `--no-input`."""
+        return not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def data_directory() -> Path:
+    """Where this platform keeps a person's data, plus `fieldvault`."""
+    if os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "fieldvault"
+
+
+def language() -> str:
+    """The person's language as the environment names it, if we speak it; else English."""
+    for name in ("FIELDVAULT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value:
+            code = value.replace("-", "_").split("_")[0].split(".")[0].lower()
+            return code if code in LANGUAGES else "en"
+    return "en"
+
+
+def _collected(ctx: click.Context) -> dict[str, Any]:
+    found: dict[str, Any] = ctx.find_root().ensure_object(dict)
+    return found
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """The settings, once the whole line is parsed."""
+    given = _collected(ctx)
+    directory = given.get("vault") or os.environ.get("FIELDVAULT_DIR")
+    accessible = bool(os.environ.get("FIELDVAULT_ACCESSIBLE") or os.environ.get("ACCESSIBLE"))
+    return Settings(
+        directory=Path(directory) if directory else data_directory(),
+        member=given.get("as"),
+        passphrase_file=Path(given["passphrase_file"]) if "passphrase_file" in given else None,
+        passphrase_fd=given.get("passphrase_fd"),
+        no_input=bool(given.get("no_input")),
+        yes=bool(given.get("yes")),
+        language=given.get("lang") or language(),
+        terminal=Terminal(
+            as_json=bool(given.get("json")),
+            quiet=bool(given.get("quiet")),
+            no_color=bool(given.get("no_color")),
+            accessible=accessible or bool(given.get("accessible")),
+        ),
+    )
+
+
+def pass_settings(function: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+    """Hand the command function its `Settings` as first argument."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(settings_of(click.get_current_context()), *args, **kwargs)
+
+    return wrapper
+
+
+def _collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False and not ctx.resilient_parsing:
+        _collected(ctx)[str(param.name)] = value
+
+
+def global_options(*, hidden: bool) -> list[click.Option]:
+    """Fresh copies of the global options."""
+
+    def option(*names: str, **how: Any) -> click.Option:
+        return click.Option(names, expose_value=False, callback=_collect, hidden=hidden, **how)
+
+    def flag(*names: str, **how: Any) -> click.Option:
+        return option(*names, is_flag=True, **how)
+
+    return [
+        option("-C", "--vault", "vault", metavar="DIR",
+               help="The vault. Else FIELDVAULT_DIR, else your data directory."),
+        option("--as", "as", metavar="HANDLE", help="Which member acts, when several have their key here."),
+        option("--passphrase-file", metavar="FILE", help="Read the passphrase from the first line of FILE."),
+        option("--passphrase-fd", type=int, metavar="N", help="Read the passphrase from file descriptor N."),
+        flag("--json", help="Print the result, or the error, as one JSON object."),
+        flag("-q", "--quiet", "quiet", help="Print results and errors, no talk."),
+        flag("--no-input", help="Never ask; fail and name the missing option."),
+        flag("--yes", help="Say yes where a command would ask first."),
+        option("--lang", type=click.Choice(LANGUAGES), help="Language of forms and labels."),
+        flag("--no-color", help="No colour. NO_COLOR and TERM=dumb are honoured too."),
+        flag("--accessible", help="For screen readers: no updated lines, no columns."),
+    ]  # fmt: skip
+
+
+class Command(click.Command):
+    """A command with the global options. Surplus arguments are counted, never repeated: they may be record text."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("epilog", "Global options are accepted here too: see fieldvault --help.")
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options(hidden=True))
+        self.allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but refusing surplus arguments without an echo of them."""
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            ctx.fail(f"too many arguments: {len(ctx.args)} more than expected; quote a value that contains spaces")
+        return rest
+
+
+class Group(click.Group):
+    """A group with the global options; its commands are `Command`s."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        hidden = kwargs.pop("hide_global_options", True)
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options(hidden=hidden))
+
+
+def dry_run_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--dry-run`, for every command that changes something."""
+    return click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")(function)

@@ -1,0 +1,88 @@
+"""Opening the vault for one command: which vault, which member acts, and the member's passphrase."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from cli import passphrases
+from cli.options import Settings
+from vault.errors import UsageError, WrongPassphrase
+
+if TYPE_CHECKING:
+    from vault import Handle, Keyring, Vault
+
+ATTEMPTS = 3
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Vault]:
+    """The vault of this command line, closed at the end."""
+    import vault
+
+    with vault.open_vault(settings.directory, vault.Environment.system()) as found:
+        yield found
+
+
+def vault_name(settings: Settings) -> str:
+    """What prompts call the vault: the name of its directory."""
+    return settings.directory.resolve().name
+
+
+def choose_member(settings: Settings, vault: Vault, role: str) -> Handle:
+    """Who acts: `--as`, or the only member of this role whose key file is here."""
+    here = vault.keys_here
+    if settings.member is not None:
+        for handle in here:
+            if handle == settings.member:
+                return handle
+        raise UsageError("--as names a member whose key is not here", hint=_listing("keys here", here))
+    fitting = [m.handle for m in vault.members if m.role == role and m.handle in here and not m.revoked]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(f"several keys here could do that; say which with --as: {', '.join(fitting)}")
+    raise UsageError(f"that needs a {role}, and no {role}'s key is here", hint=_listing("keys here", here))
+
+
+def _listing(what: str, names: Sequence[str]) -> str:
+    return f"{what}: {', '.join(names) or 'none'}"
+
+
+def unlocked(settings: Settings, found: Vault, role: str) -> Keyring:
+    """The keys of the member who acts. At a terminal a mistyped passphrase may be typed again, twice."""
+    import vault
+
+    handle = choose_member(settings, found, role)
+    for attempt in range(1, ATTEMPTS + 1):
+        passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
+        try:
+            return vault.unlock(found, handle, passphrase)
+        except WrongPassphrase:
+            if passphrases.is_given(settings) or attempt == ATTEMPTS:
+                raise
+            settings.terminal.prompt("That passphrase does not open this key.\n")
+    raise AssertionError("the loop above returns or raises")
+
+
+def ask(settings: Settings, question: str) -> str:
+    """One visible answer from the terminal, without its newline. End of input is an interruption."""
+    settings.terminal.prompt(question)
+    line = sys.stdin.readline()
+    if not line:
+        raise click.Abort
+    return line.rstrip("\r\n")
+
+
+def confirmed(settings: Settings, question: str, *, otherwise: str) -> None:
+    """Go on only if the person says yes; `otherwise` is the error when nobody can be asked."""
+    if settings.yes:
+        return
+    if not settings.interactive:
+        raise UsageError(otherwise, hint="add --yes")
+    if ask(settings, f"{question} (y/n) ").strip().lower() not in ("y", "yes"):
+        raise click.Abort

@@ -1,0 +1,170 @@
+"""`status`, `journal list`, `codebook show|check` and `doctor`: what is here, without any key."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli import health
+from cli.options import Command, Group, Settings, pass_settings
+from cli.phrases import labelled
+from cli.session import opened
+from vault.errors import UsageError
+
+if TYPE_CHECKING:
+    from vault import Codebook, JournalStatus
+
+
+def _journal_objects(journals: Sequence[JournalStatus]) -> list[dict[str, object]]:
+    return [
+        {"origin": j.origin, "size": j.size, "root": base64.b64encode(j.root).decode("ascii"), "witnessed": j.witnessed}
+        for j in journals
+    ]
+
+
+def _print_journals(settings: Settings, journals: Sequence[JournalStatus]) -> None:
+    rows = [
+        (str(j.origin), f"{j.size:,}", f"{j.witnessed:,}", base64.b64encode(j.root).decode("ascii")) for j in journals
+    ]
+    settings.terminal.table(("journal", "entries", "witnessed", "root"), rows)
+
+
+@click.command(cls=Command)
+@pass_settings
+def status(settings: Settings) -> None:
+    """What is in this vault, and what is and is not protected now. Needs no key."""
+    with opened(settings) as found:
+        members, here, journals = found.members, found.keys_here, found.journals()
+        vault_id, codebook = found.vault_id, found.codebook
+    terminal = settings.terminal
+    terminal.data(f"vault      {vault_id}")
+    terminal.data(f"directory  {settings.directory}")
+    terminal.data(f"codebook   {codebook.name} {codebook.version}")
+    terminal.data(f"members    {len(members)}; keys here: {', '.join(map(str, here)) or 'none'}")
+    terminal.data()
+    _print_journals(settings, journals)
+    size, witnessed = sum(j.size for j in journals), sum(min(j.witnessed, j.size) for j in journals)
+    terminal.data()
+    terminal.data(f"Protected: {size:,} entries are sealed; without a passphrase one sees sizes, days and handles.")
+    if witnessed < size:
+        terminal.data(f"Not yet: nobody else has seen {size - witnessed:,} of them; their rollback would go unnoticed.")
+    terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
+    terminal.talk("Next: fieldvault audit verify")
+    terminal.result(
+        {
+            "vault_id": vault_id,
+            "directory": str(settings.directory),
+            "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest.hex()},
+            "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
+            "journals": _journal_objects(journals),
+        }
+    )
+
+
+@click.group(cls=Group)
+def journal() -> None:
+    """List the journals, their sizes and roots."""
+
+
+@journal.command("list")
+@pass_settings
+def journal_list(settings: Settings) -> None:
+    """List the journals: entries, how many of them others have witnessed, and the root of the tree."""
+    with opened(settings) as found:
+        journals = found.journals()
+    _print_journals(settings, journals)
+    settings.terminal.result({"journals": _journal_objects(journals)})
+
+
+@click.group(cls=Group)
+def codebook() -> None:
+    """Show the record types and variables; check a codebook file."""
+
+
+def _read(path: Path) -> Codebook:
+    import vault
+
+    try:
+        return vault.parse_codebook(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+@codebook.command("show")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_settings
+def codebook_show(settings: Settings, file: Path | None) -> None:
+    """Show the codebook of the vault, or of FILE: record types, variables, layers, codes."""
+    if file is not None:
+        book = _read(file)
+    else:
+        with opened(settings) as found:
+            book = found.codebook
+    terminal, language = settings.terminal, settings.language
+    terminal.heading(f"{book.name} {book.version}   {book.digest.hex()}")
+    for kind in book.types.values():
+        terminal.data()
+        terminal.heading(f"{kind.name}: {labelled(kind.labels, language, kind.name)}")
+        rows = []
+        for v in kind.variables:
+            codes = ", ".join(code.code for code in v.codes)
+            needed = "required" if v.required else ""
+            rows.append((v.name, str(v.layer), str(v.type), needed, labelled(v.labels, language, v.name), codes))
+        terminal.table(("variable", "layer", "type", "", "label", "codes"), rows)
+    terminal.result(_book_object(book))
+
+
+def _book_object(book: Codebook) -> dict[str, object]:
+    return {
+        "name": book.name,
+        "version": book.version,
+        "digest": book.digest.hex(),
+        "types": {
+            kind.name: {
+                "labels": dict(kind.labels),
+                "opens_case": kind.opens_case,
+                "variables": [
+                    {
+                        "name": v.name,
+                        "layer": str(v.layer),
+                        "type": str(v.type),
+                        "required": v.required,
+                        "labels": dict(v.labels),
+                        "codes": [code.code for code in v.codes],
+                    }
+                    for v in kind.variables
+                ],
+            }
+            for kind in book.types.values()
+        },
+    }
+
+
+@codebook.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_settings
+def codebook_check(settings: Settings, file: Path) -> None:
+    """Check a codebook FILE before founding a vault with it; every mistake is named."""
+    book = _read(file)
+    variables = sum(len(kind.variables) for kind in book.types.values())
+    counts = f"{len(book.types)} record types, {variables} variables, no mistakes"
+    settings.terminal.data(f"{book.name} {book.version}: {counts}")
+    settings.terminal.data(f"digest {book.digest.hex()}")
+    settings.terminal.talk(f"Next: fieldvault init --codebook {file}")
+    settings.terminal.result(_book_object(book))
+
+
+@click.command(cls=Command)
+@pass_settings
+def doctor(settings: Settings) -> None:
+    """Is this machine fit for it? Looks at versions, text encoding, permissions, file system, space and swap."""
+    checks = health.checks(settings.directory)
+    terminal = settings.terminal
+    terminal.table(("check", "state", "detail"), [(c.name, c.state, c.detail) for c in checks])
+    bad = [check for check in checks if check.state == "look"]
+    terminal.talk(f"{len(bad)} of {len(checks)} need a look." if bad else "Fit.")
+    terminal.result({"checks": [{"name": c.name, "state": c.state, "detail": c.detail} for c in checks]})

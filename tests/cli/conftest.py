@@ -1,0 +1,58 @@
+"""Fixtures: the command line over a stand-in for the façade, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import vault as facade
+from cli import main
+from tests.cli.fake_facade import PASSPHRASE, FakeVault, functions
+
+
+class Outcome(NamedTuple):
+    """What a command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
+    """The façade, replaced; no environment variable of the developer's reaches the command line."""
+    vault = FakeVault()
+    for name, value in functions(vault).items():
+        monkeypatch.setattr(facade, name, value, raising=False)
+    for name in ("FIELDVAULT_DIR", "FIELDVAULT_LANG", "FIELDVAULT_ACCESSIBLE", "ACCESSIBLE", "NO_COLOR", "LC_ALL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    return vault
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> str:
+    """A private file whose first line is the right passphrase."""
+    path = tmp_path / "passphrase"
+    path.write_text(PASSPHRASE + "\nsecond line\n", encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+@pytest.fixture
+def run(fake: FakeVault, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command line and collect what it wrote."""
+
+    def call(*argv: str) -> Outcome:
+        capsys.readouterr()
+        code = main.run(argv)
+        out, err = capsys.readouterr()
+        return Outcome(code, out, err)
+
+    return call

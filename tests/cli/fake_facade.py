@@ -1,0 +1,191 @@
+"""A stand-in for the façade: it remembers what it was asked to do and answers from memory, without one key.
+
+Run as a script, it is `fieldvault` over the stand-in, for tests that need a process of its own (a terminal, a code
+page). `FAKE_VAULT_FAILS` names an exception that saving then raises, with a canary as its text.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from vault import errors
+from vault.formats.codebook import parse_codebook
+from vault.model import Handle, KeyId, Member, Origin, PublicKeys, Role
+
+CANARY = "canary-홍길동-4711"
+PASSPHRASE = "correct horse battery"
+WORDS = "academic acid acne acquire acrobat activity actress adapt"
+VAULT_ID = "00112233445566778899aabbccddeeff"
+ORIGIN = Origin(f"fieldvault/{VAULT_ID}/field-1/1")
+
+
+def member(handle: str, role: Role) -> Member:
+    """A member with keys of zeros."""
+    keys = PublicKeys(signing=bytes(32), sealing=bytes(1216))
+    return Member(handle=Handle(handle), role=role, keys=keys, key_id=KeyId(handle.encode().ljust(16, b"\0")))
+
+
+@dataclass
+class FakeVault:
+    """An open vault with root, one recorder, one director; `calls` is what was done to it."""
+
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    members: tuple[Member, ...] = (
+        member("root", Role.ROOT),
+        member("field-1", Role.RECORDER),
+        member("hq-1", Role.DIRECTOR),
+    )
+    keys_here: tuple[Handle, ...] = (Handle("root"), Handle("field-1"), Handle("hq-1"))
+    vault_id: str = VAULT_ID
+    failing: BaseException | None = None
+    cases: tuple[SimpleNamespace, ...] = (SimpleNamespace(pseudonym="amber-heron-41", status="in_transit", entries=2),)
+    entries: tuple[SimpleNamespace, ...] = ()
+    findings: tuple[SimpleNamespace, ...] = ()
+
+    def __post_init__(self) -> None:
+        raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
+        self.codebook = parse_codebook(raw)
+
+    def __enter__(self) -> FakeVault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def journals(self) -> tuple[SimpleNamespace, ...]:
+        """One journal."""
+        return (SimpleNamespace(origin=ORIGIN, size=7, root=bytes(range(32)), witnessed=3),)
+
+    def called(self, name: str, what: object = None) -> None:
+        """Remember, or fail as asked."""
+        if self.failing is not None:
+            raise self.failing
+        self.calls.append((name, what))
+
+    def saved(self, name: str, what: object, *, dry_run: bool) -> SimpleNamespace:
+        """The answer to every write."""
+        self.called(name, what)
+        return SimpleNamespace(
+            pseudonym="amber-heron-41", origin=ORIGIN, seq=-1 if dry_run else 7, warnings=("consent was not asked",)
+        )
+
+
+def functions(vault: FakeVault) -> Mapping[str, object]:
+    """Every name of the façade that cli calls, over this vault."""
+
+    def unlock(_: FakeVault, handle: str, passphrase: str) -> str:
+        if passphrase != PASSPHRASE:
+            raise errors.WrongPassphrase(f'the passphrase does not open the key "{handle}"')
+        vault.calls.append(("unlock", handle))
+        return handle
+
+    def found(directory: Path, **how: Any) -> SimpleNamespace:
+        vault.called("found", how | {"directory": directory})
+        return SimpleNamespace(vault_id=VAULT_ID, share_files=(Path("share-1.txt"),), fingerprint="ab:cd")
+
+    def add_member(_: FakeVault, root: str, *, handle: str, role: Role, **how: Any) -> Member:
+        vault.called("add_member", how | {"handle": handle, "role": role, "root": root})
+        return member(handle, role)
+
+    def open_case(_: FakeVault, me: str, answers: Mapping[str, object], *, dry_run: bool) -> SimpleNamespace:
+        return vault.saved("open_case", dict(answers), dry_run=dry_run)
+
+    def record(_: FakeVault, me: str, kind: str, case: str | None, answers: Any, *, dry_run: bool) -> SimpleNamespace:
+        return vault.saved("record", (kind, case, dict(answers)), dry_run=dry_run)
+
+    def amend(_: FakeVault, me: str, entry: str, changes: Any, *, dry_run: bool) -> SimpleNamespace:
+        return vault.saved("amend", (entry, dict(changes)), dry_run=dry_run)
+
+    def close_case(_: FakeVault, me: str, case: str, *, dry_run: bool) -> SimpleNamespace:
+        return vault.saved("close_case", case, dry_run=dry_run)
+
+    def find_cases(_: FakeVault, me: str, query: str) -> tuple[SimpleNamespace, ...]:
+        vault.called("find_cases", query)
+        return vault.cases
+
+    def show_case(_: FakeVault, me: str, case: str) -> SimpleNamespace:
+        return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
+
+    def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool) -> SimpleNamespace:
+        vault.called("reveal", reason)
+        return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8)
+
+    def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
+        for done in range(0, 101):
+            progress("import", done, 100)
+        vault.called("import_file", path)
+        return SimpleNamespace(cases={"a": "amber-heron-41"}, entries=3, warnings=())
+
+    def verify_vault(directory: Path, *, progress: Callable[..., None]) -> SimpleNamespace:
+        verdict = "finding" if vault.findings else "intact, NOT anchored"
+        counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
+        return SimpleNamespace(verdict=verdict, anchor=None, findings=vault.findings, **counts)
+
+    def export_table(_: FakeVault, me: str, name: str, *, dry_run: bool) -> SimpleNamespace:
+        vault.called("export_table", (me, name, dry_run))
+        return SimpleNamespace(cells=(SimpleNamespace(value=880), SimpleNamespace(value=None)))
+
+    def encode_release(release: object, form: str) -> bytes:
+        return b'{"table":"all_years","cells":[]}\n' if form == "json" else f"as {form} 여\n".encode()
+
+    table = SimpleNamespace(name="all_years", title={"en": "All", "ko": "모두"}, unit="persons", period="all")
+    clock = SimpleNamespace(seconds=lambda: 0.0)
+    environment = SimpleNamespace(system=lambda: SimpleNamespace(clock=clock, random=None))
+    return {
+        "Environment": environment,
+        "Role": Role,
+        "unlock": unlock,
+        "found": found,
+        "add_member": add_member,
+        "open_case": open_case,
+        "record": record,
+        "amend": amend,
+        "close_case": close_case,
+        "list_cases": lambda *_: vault.cases,
+        "find_cases": find_cases,
+        "show_case": show_case,
+        "reveal": reveal,
+        "import_file": import_file,
+        "verify_vault": verify_vault,
+        "shipped_tables": lambda: (table,),
+        "export_table": export_table,
+        "encode_release": encode_release,
+        "generate_passphrase": lambda _: WORDS,
+        "parse_codebook": parse_codebook,
+        "open_vault": lambda *_: vault,
+        "run_demo": lambda *_, **__: [SimpleNamespace(title="Found", lines=("one",))],
+    }
+
+
+def main() -> None:
+    """`fieldvault` over the stand-in; every call that it takes is told on stderr at the end, for the test to read."""
+    import vault as facade
+    from cli.main import main as fieldvault
+
+    vault = FakeVault()
+    failing = os.environ.get("FAKE_VAULT_FAILS")
+    if failing:
+        vault.failing = getattr(errors, failing)(CANARY) if hasattr(errors, failing) else ValueError(CANARY)
+    vault.entries = (
+        SimpleNamespace(
+            origin=ORIGIN, seq=3, type="journey", day="2020-02-03", amended_by=(5,),
+            values={"event": "departure", "origin": "연길 ไทย \U0001f600", "notes": "one\ntwo\u202e\x1b[2J"},
+        ),
+    )  # fmt: skip
+    for name, value in functions(vault).items():
+        setattr(facade, name, value)
+    try:
+        fieldvault()
+    finally:
+        sys.stderr.write(f"CALLS {ascii(vault.calls)}\n")
+
+
+if __name__ == "__main__":
+    main()

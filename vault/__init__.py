@@ -1,0 +1,108 @@
+"""fieldvault: an encrypted, append-only vault for the records of rescue work. This is the façade.
+
+Everything that a program on top may call stands in `_HOMES`; it is loaded when it is first used, so that asking for help
+loads no cryptography. The command line uses nothing but this module and `vault.errors`.
+
+A first look:
+
+    import vault
+    from pathlib import Path
+
+    with vault.open_vault(Path("north")) as north:
+        me = vault.unlock(north, "field-1", passphrase)
+        saved = vault.open_case(north, me, {"sex": "female", "birth_date": "1990"})
+        print(saved.pseudonym)                                   # amber-heron-41
+    print(vault.verify_vault(Path("north")).verdict)             # intact, NOT anchored
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "vault.formats.codebook": ("Codebook", "RecordType", "Variable", "VariableType", "parse_codebook"),
+    "vault.formats.release": ("Release",),
+    "vault.formats.table": ("Table",),
+    "vault.model": ("Handle", "Layer", "Member", "Policy", "Role"),
+    "vault.ports": ("Environment",),
+    "vault.primitives.passphrase": ("KdfCost",),
+    "vault.services.audit": ("AuditReport", "verify_vault"),
+    "vault.services.cases": ("CaseLine", "CaseView", "EntryView", "find_cases", "list_cases", "show_case"),
+    "vault.services.demo": ("run_demo",),
+    "vault.services.findings": ("Finding",),
+    "vault.services.found": ("Founded", "found"),
+    "vault.services.importing": ("Imported", "import_file"),
+    "vault.services.keyring": ("Keyring",),
+    "vault.services.members": ("add_member",),
+    "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
+    "vault.services.reveal": ("Revealed", "reveal"),
+    "vault.services.totals": ("encode_release", "export_table", "shipped_tables"),
+    "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
+    "vault.services.words": ("generate_passphrase",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  # computed from the table above, which a test compares with the imports below
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is asked for from its home (PEP 562)."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+if TYPE_CHECKING:
+    from vault.formats.codebook import (
+        Codebook as Codebook,
+        RecordType as RecordType,
+        Variable as Variable,
+        VariableType as VariableType,
+        parse_codebook as parse_codebook,
+    )
+    from vault.formats.release import Release as Release
+    from vault.formats.table import Table as Table
+    from vault.model import Handle as Handle, Layer as Layer, Member as Member, Policy as Policy, Role as Role
+    from vault.ports import Environment as Environment
+    from vault.primitives.passphrase import KdfCost as KdfCost
+    from vault.services.audit import AuditReport as AuditReport, verify_vault as verify_vault
+    from vault.services.cases import (
+        CaseLine as CaseLine,
+        CaseView as CaseView,
+        EntryView as EntryView,
+        find_cases as find_cases,
+        list_cases as list_cases,
+        show_case as show_case,
+    )
+    from vault.services.demo import run_demo as run_demo
+    from vault.services.findings import Finding as Finding
+    from vault.services.found import Founded as Founded, found as found
+    from vault.services.importing import Imported as Imported, import_file as import_file
+    from vault.services.keyring import Keyring as Keyring
+    from vault.services.members import add_member as add_member
+    from vault.services.records import (
+        Saved as Saved,
+        amend as amend,
+        close_case as close_case,
+        open_case as open_case,
+        record as record,
+    )
+    from vault.services.reveal import Revealed as Revealed, reveal as reveal
+    from vault.services.totals import (
+        encode_release as encode_release,
+        export_table as export_table,
+        shipped_tables as shipped_tables,
+    )
+    from vault.services.vault import (
+        JournalStatus as JournalStatus,
+        Vault as Vault,
+        open_vault as open_vault,
+        unlock as unlock,
+    )
+    from vault.services.words import generate_passphrase as generate_passphrase

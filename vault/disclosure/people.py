@@ -1,0 +1,133 @@
+"""From tally rows to persons: one token is one person, however many records, recorders and journals there are.
+
+Everything met in the data must be named by the table. A code that no ladder knows, a number where a code belongs, a
+missing variable: each refuses the whole table, because a figure that silently lost people is wrong and two such
+figures tell the difference. (A published checker compared unquoted numbers with text, matched nothing, and printed
+every small cell.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from vault.errors import DisclosureRefused
+from vault.formats.table import Filter, RowSpec, Table
+
+CONSENT_TYPE: Final = "intake"
+CONSENT_VARIABLE: Final = "consent_statistics"
+CONSENT_CODE: Final = "yes"
+"""Only people whose latest intake says exactly this are counted. Not a table's choice: a table could loosen it."""
+
+PERIOD: Final = "period"
+"""The tally variable that dates a record: a year, a quarter or `unknown`."""
+
+_PERIOD: Final = re.compile(r"([0-9]{4})(?:-Q[1-4])?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyRow:
+    """The tally layer of one record. `token` counts a person as one and appears in no output."""
+
+    token: bytes
+    type: str
+    values: Mapping[str, str | int | bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One consenting person whom the table's filter chose: the year of the first match (None: no year is known) and
+    the code of every variable of the table.
+    """
+
+    token: bytes
+    year: int | None
+    codes: Mapping[str, str]
+
+
+def fold_people(table: Table, rows: Iterable[TallyRow]) -> tuple[Person, ...]:
+    """The persons of any year whom the table's filter chose and who consented, ordered by token.
+
+    Rows come in the order of their journals: the later of two answers wins. People who did not consent are left out
+    and not counted anywhere, so that their number cannot reach an output. Raises `DisclosureRefused` on any row that
+    the table does not fully understand.
+    """
+    fold = _Fold(table)
+    for row in rows:
+        fold.add(row)
+    return fold.people()
+
+
+class _Fold:
+    """The state of one pass over the rows."""
+
+    def __init__(self, table: Table) -> None:
+        self._filter = table.filter
+        self._specs: dict[str, list[tuple[RowSpec, frozenset[str]]]] = {}
+        self._variables = table.rows
+        for spec in table.rows:
+            self._specs.setdefault(spec.type, []).append((spec, spec.codes))
+        self._codes: dict[bytes, dict[str, str]] = {}
+        self._consent: dict[bytes, bool] = {}
+        self._years: dict[bytes, int | None] = {}
+
+    def add(self, row: TallyRow) -> None:
+        """Take in one row."""
+        if type(row.token) is not bytes or not row.token or type(row.type) is not str:
+            raise DisclosureRefused("a tally row has no counting token or no type")
+        known = self._codes.setdefault(row.token, {})
+        for spec, codes in self._specs.get(row.type, ()):
+            code = _code(row, spec.variable, codes, spec.missing[0] if spec.missing else None)
+            if spec.variable not in known or code not in spec.missing:
+                known[spec.variable] = code
+        if row.type == CONSENT_TYPE:
+            # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
+            self._consent[row.token] = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
+        if row.type == self._filter.type:
+            self._match(row, self._filter)
+
+    def _match(self, row: TallyRow, chosen: Filter) -> None:
+        if _code(row, chosen.variable, chosen.codes, None) != chosen.code:
+            return
+        year = _year(row) if chosen.year is not None else None
+        earlier = self._years.get(row.token)
+        self._years[row.token] = min((y for y in (year, earlier) if y is not None), default=None)
+
+    def people(self) -> tuple[Person, ...]:
+        """The persons chosen. One who lacks the record that holds a variable counts as "nothing was said"."""
+        found: list[Person] = []
+        for token in sorted(self._years):
+            if self._consent.get(token) is not True:
+                continue
+            codes = dict(self._codes[token])
+            for spec in self._variables:
+                if spec.variable not in codes:
+                    if not spec.missing:
+                        raise DisclosureRefused(f"`{spec.variable}`: a person has no record of type `{spec.type}`")
+                    codes[spec.variable] = spec.missing[0]
+            found.append(Person(token=token, year=self._years[token], codes=codes))
+        return tuple(found)
+
+
+def _code(row: TallyRow, variable: str, codes: frozenset[str], absent: str | None) -> str:
+    """The row's code for a variable, checked against the codes that the table names. The value is never repeated."""
+    value = row.values.get(variable, absent)
+    if type(value) is not str or value not in codes:
+        raise DisclosureRefused(
+            f"`{variable}`: the records hold a value that the table does not name, so people would be lost",
+            hint="name every code of the codebook in the table",
+        )
+    return value
+
+
+def _year(row: TallyRow) -> int | None:
+    """The year of a row's period, or None when it is `unknown`."""
+    value = row.values.get(PERIOD)
+    if value == "unknown":
+        return None
+    match = _PERIOD.fullmatch(value) if type(value) is str else None
+    if match is None:
+        raise DisclosureRefused(f"`{PERIOD}`: the records hold something that is neither a year nor a quarter")
+    return int(match[1])

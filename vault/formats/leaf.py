@@ -1,0 +1,250 @@
+"""A leaf: the exact bytes of one entry, hashed into its journal's tree.
+
+    [1, seq, kind, day, parts, extra]                                  canonical msgpack
+    [1, 212, "record", 20779, [["case", <32 bytes>, 256], ["tally", <32 bytes>, 256]], []]
+
+`seq` is the entry's index in the journal. `day` counts UTC days since 1970-01-01, as the laptop claimed. `parts` lists
+`[layer, SHA-256 of the part's bytes, cell]`, in the order identity, case, tally; `cell` is the part's length in bytes.
+`extra` holds what an auditor must see, by kind:
+
+    record         [wrap...]                     the wraps of a case that this entry opens, else empty
+    amend, reveal  []
+    grant          [wrap...]                     at least one
+    erase          [[origin, seq]...]            the entries whose parts and wraps are gone
+    head-seen      [checkpoint]                  another journal's signed note, as bytes
+    epoch-close    []
+    recovery       [checkpoint]                  the last cosigned head of the epoch before; empty bytes if none
+    release        [digest]                      SHA-256 of a released table
+    found          [signing, sealing, recovery, [wrap...]]             root's public keys, the recovery key
+    enrol          [handle, role, signing, sealing, [wrap...]]
+    revoke         [handle, [[origin, size]...]]                       sizes up to which the member's journals count
+    policy         [[name, integer]...]          sorted by name
+    codebook       [digest]                      SHA-256 of the codebook's bytes
+
+A wrap is `[purpose, key id of the recipient (16 bytes), SHA-256 of the wrap's bytes]`. The wrap itself lies in a table
+from which rows can be deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vault.errors import FormatError
+from vault.formats import canonical
+from vault.formats.origin import is_handle, parse_origin
+from vault.formats.part import is_cell
+from vault.model import Digest, Kind, KeyId, Layer, Purpose, Role
+
+VERSION = 1
+MOST_BYTES = 60_000
+"""A leaf fits the 65,535 bytes of a C2SP tlog-tiles entry, with room to spare."""
+
+_LAYER_ORDER = {Layer.IDENTITY.value: 0, Layer.CASE.value: 1, Layer.TALLY.value: 2}
+_PURPOSES = frozenset(item.value for item in Purpose)
+_ROLES = frozenset(item.value for item in Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRef:
+    """What a leaf says of a part: its layer, the hash of its bytes, its length in bytes."""
+
+    layer: Layer
+    digest: Digest
+    cell: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapRef:
+    """What a leaf says of a wrap: what it opens, whom it is for, the hash of its bytes."""
+
+    purpose: Purpose
+    recipient: KeyId
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One entry. `extra` is the canonical value described above."""
+
+    seq: int
+    kind: Kind
+    day: int
+    parts: tuple[PartRef, ...] = ()
+    extra: tuple[Any, ...] = ()
+
+
+def _require(condition: bool, what: str) -> None:
+    if not condition:
+        raise FormatError(f"a leaf's {what} is not of the format")
+
+
+def _bytes(value: object, size: int) -> bool:
+    return type(value) is bytes and len(value) == size
+
+
+def _wraps(value: object) -> None:
+    _require(type(value) is list, "wraps")
+    for item in value:  # type: ignore[attr-defined]
+        _require(type(item) is list and len(item) == 3, "wrap")
+        purpose, recipient, digest = item
+        _require(type(purpose) is str and purpose in _PURPOSES, "wrap purpose")
+        _require(_bytes(recipient, 16) and _bytes(digest, 32), "wrap")
+
+
+def _some_wraps(value: object) -> None:
+    _require(value != [], "wraps")
+    _wraps(value)
+
+
+def _empty(value: object) -> None:
+    _require(value == [], "extra")
+
+
+def _places(value: object) -> None:
+    _require(type(value) is list and value != [], "list of entries")
+    for item in value:  # type: ignore[attr-defined]
+        _require(type(item) is list and len(item) == 2, "entry name")
+        _require(type(item[0]) is str and type(item[1]) is int, "entry name")
+        parse_origin(item[0])
+
+
+def _one_note(value: object) -> None:
+    _require(type(value) is list and len(value) == 1 and type(value[0]) is bytes, "checkpoint")
+
+
+def _one_digest(value: object) -> None:
+    _require(type(value) is list and len(value) == 1 and _bytes(value[0], 32), "digest")
+
+
+def _found(value: object) -> None:
+    _require(type(value) is list and len(value) == 4, "founding")
+    signing, sealing, recovery, wraps = value  # type: ignore[misc]
+    _require(_bytes(signing, 32) and _bytes(sealing, 1216) and _bytes(recovery, 1216), "founding key")
+    _wraps(wraps)
+
+
+def _enrol(value: object) -> None:
+    _require(type(value) is list and len(value) == 5, "enrolment")
+    handle, role, signing, sealing, wraps = value  # type: ignore[misc]
+    _require(type(handle) is str and is_handle(handle), "handle")
+    _require(type(role) is str and role in _ROLES, "role")
+    _require(_bytes(signing, 32) and _bytes(sealing, 1216), "member key")
+    _wraps(wraps)
+
+
+def _revoke(value: object) -> None:
+    _require(type(value) is list and len(value) == 2, "revocation")
+    _require(type(value[0]) is str and is_handle(value[0]), "handle")  # type: ignore[index]
+    _require(type(value[1]) is list, "revocation")  # type: ignore[index]
+    if value[1]:  # type: ignore[index]
+        _places(value[1])  # type: ignore[index]
+
+
+def _policy(value: object) -> None:
+    _require(type(value) is list and value != [], "policy")
+    names = []
+    for item in value:  # type: ignore[attr-defined]
+        _require(type(item) is list and len(item) == 2, "policy")
+        _require(type(item[0]) is str and type(item[1]) is int, "policy")
+        names.append(item[0])
+    _require(names == sorted(set(names)), "policy")
+
+
+_EXTRA: dict[str, Callable[[object], None]] = {
+    Kind.RECORD.value: _wraps,
+    Kind.AMEND.value: _empty,
+    Kind.REVEAL.value: _empty,
+    Kind.GRANT.value: _some_wraps,
+    Kind.ERASE.value: _places,
+    Kind.HEAD_SEEN.value: _one_note,
+    Kind.EPOCH_CLOSE.value: _empty,
+    Kind.RECOVERY.value: _one_note,
+    Kind.RELEASE.value: _one_digest,
+    Kind.FOUND.value: _found,
+    Kind.ENROL.value: _enrol,
+    Kind.REVOKE.value: _revoke,
+    Kind.POLICY.value: _policy,
+    Kind.CODEBOOK.value: _one_digest,
+}
+_WITH_PARTS = frozenset({Kind.RECORD.value, Kind.AMEND.value, Kind.REVEAL.value})
+
+
+def parse_fields(raw: bytes) -> list[Any]:
+    """The six checked fields of a leaf as plain values, for passes over many leaves. Raises FormatError."""
+    if len(raw) > MOST_BYTES:
+        raise FormatError("a leaf is too large")
+    value = canonical.parse(raw)
+    if type(value) is not list or len(value) != 6:
+        raise FormatError("a leaf is not an array of six")
+    version, seq, kind, day, parts, extra = value
+    if version != VERSION or type(version) is not int:
+        raise FormatError("a leaf has an unknown version")
+    if type(seq) is not int or type(day) is not int or type(kind) is not str:
+        raise FormatError("a leaf's number, day or kind has the wrong type")
+    check_extra = _EXTRA.get(kind)
+    if check_extra is None:
+        raise FormatError("a leaf has an unknown kind")
+    if type(parts) is not list or bool(parts) != (kind in _WITH_PARTS):
+        raise FormatError("a leaf's parts do not fit its kind")
+    before = -1
+    for part in parts:
+        if type(part) is not list or len(part) != 3 or type(part[0]) is not str:
+            raise FormatError("a leaf's part is not [layer, hash, cell]")
+        order = _LAYER_ORDER.get(part[0], -1)
+        if order <= before or not _bytes(part[1], 32) or type(part[2]) is not int or not is_cell(part[2]):
+            raise FormatError("a leaf's part is not of the format")
+        before = order
+    if extra != [] or kind not in _WITH_PARTS:
+        check_extra(extra)
+    return value
+
+
+def parse_leaf(raw: bytes) -> Leaf:
+    """The leaf behind canonical bytes. Raises FormatError for anything that `encode_leaf` would not write."""
+    _, seq, kind, day, parts, extra = parse_fields(raw)
+    return Leaf(
+        seq=seq,
+        kind=Kind(kind),
+        day=day,
+        parts=tuple(PartRef(layer=Layer(name), digest=Digest(digest), cell=cell) for name, digest, cell in parts),
+        extra=tuple(extra),
+    )
+
+
+def encode_leaf(leaf: Leaf) -> bytes:
+    """The canonical bytes of a leaf."""
+    return canonical.encode(
+        [
+            VERSION,
+            leaf.seq,
+            leaf.kind.value,
+            leaf.day,
+            [[part.layer.value, part.digest, part.cell] for part in leaf.parts],
+            list(leaf.extra),
+        ]
+    )
+
+
+def encode_wrap_refs(wraps: list[WrapRef]) -> list[Any]:
+    """Wrap references as they stand in `extra`."""
+    return [[wrap.purpose.value, wrap.recipient, wrap.digest] for wrap in wraps]
+
+
+def raw_wraps(kind: str, extra: list[Any]) -> list[Any]:
+    """The wraps that a leaf's checked `extra` commits to, as plain values."""
+    if kind in (Kind.RECORD, Kind.GRANT):
+        return extra
+    if kind in (Kind.FOUND, Kind.ENROL):
+        last: list[Any] = extra[-1]
+        return last
+    return []
+
+
+def wrap_refs(leaf: Leaf) -> tuple[WrapRef, ...]:
+    """The wraps that a leaf commits to, in order."""
+    return tuple(
+        WrapRef(purpose=Purpose(purpose), recipient=KeyId(recipient), digest=Digest(digest))
+        for purpose, recipient, digest in raw_wraps(leaf.kind.value, list(leaf.extra))
+    )

@@ -1,0 +1,41 @@
+"""Every domain-separation label in one table.
+
+A label is the first thing that goes into a derivation, a signed message or an authenticated context, so that bytes made
+for one purpose never pass for another. Changing one is a new format version: add a label, never edit one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Key derivation (HKDF-SHA256 info, `primitives/kdf.py`).
+AEAD: Final = b"fieldvault/v1/aead"
+"""XChaCha20-Poly1305 key and key commitment from (key, nonce)."""
+PASSPHRASE: Final = b"fieldvault/v1/passphrase"
+"""Key-file sealing key from the Argon2id output."""
+TALLY: Final = b"fieldvault/v1/tally"
+"""The tally key of one period, from a compartment key."""
+LOCATOR: Final = b"fieldvault/v1/locator"
+"""The pad key that masks case ids in part headers, from a compartment key."""
+PARTY: Final = b"fieldvault/v1/party"
+"""The key that turns a recorder's travel-party labels into tokens, from the member's HPKE seed."""
+SEARCH: Final = b"fieldvault/v1/search"
+"""The key of the blind name index of one case, from its identity key."""
+COMPARTMENT_ID: Final = b"fieldvault/v1/compartment-id"
+"""The public name of a compartment key."""
+TALLY_ID: Final = b"fieldvault/v1/tally-id"
+"""The public name of a tally key, carried in the header of tally parts."""
+
+# Hashed names.
+VAULT_ID: Final = b"fieldvault/v1/vault-id"
+MEMBER_ID: Final = b"fieldvault/v1/member-id"
+RECOVERY_ID: Final = b"fieldvault/v1/recovery-id"
+
+# Authenticated contexts: the first element of an AAD or of an HPKE `info`.
+PART: Final = b"fieldvault/v1/part"
+CASE_WRAP: Final = b"fieldvault/v1/case-wrap"
+MEMBER_WRAP: Final = b"fieldvault/v1/member-wrap"
+KEY_FILE: Final = b"fieldvault/v1/key-file"
+
+# Keyed rounding of printed counts.
+ROUNDING: Final = b"fieldvault/v1/rounding"

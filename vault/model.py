@@ -1,0 +1,120 @@
+"""The words of the house: ids, enumerations and the small frozen values that every layer shares.
+
+Nothing here computes, reads or writes. Values that hold secrets hide them from `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+VaultId = NewType("VaultId", str)
+"""32 lowercase hex digits: the first 16 bytes of a hash over root's public keys, so it pins them."""
+Handle = NewType("Handle", str)
+"""A member's name, which says nothing about a person: `field-7`."""
+Origin = NewType("Origin", str)
+"""A journal's name: `fieldvault/<vault id>/<handle>/<epoch>`. It is also the signing key's name in notes."""
+KeyId = NewType("KeyId", bytes)
+"""16 bytes that name a key: whom a wrap is for."""
+CaseId = NewType("CaseId", bytes)
+"""16 random bytes; only ever stored masked or sealed."""
+Token = NewType("Token", bytes)
+"""16 bytes that count a person or a travel party as one, unrelated to anything else."""
+Pseudonym = NewType("Pseudonym", str)
+"""A case's spoken name: `amber-heron-41`."""
+Digest = NewType("Digest", bytes)
+"""32 bytes of SHA-256."""
+
+
+class Role(StrEnum):
+    """What a member is for. The role decides which keys the member is ever given."""
+
+    ROOT = "root"
+    HUB = "hub"
+    RECORDER = "recorder"
+    DIRECTOR = "director"
+    AUDITOR = "auditor"
+
+
+class Layer(StrEnum):
+    """Which compartment a part belongs to."""
+
+    IDENTITY = "identity"
+    CASE = "case"
+    TALLY = "tally"
+
+
+class Kind(StrEnum):
+    """The kinds of entries. The second group may stand in the roster only."""
+
+    RECORD = "record"
+    AMEND = "amend"
+    REVEAL = "reveal"
+    GRANT = "grant"
+    ERASE = "erase"
+    HEAD_SEEN = "head-seen"
+    EPOCH_CLOSE = "epoch-close"
+    RECOVERY = "recovery"
+    RELEASE = "release"
+
+    FOUND = "found"
+    ENROL = "enrol"
+    REVOKE = "revoke"
+    POLICY = "policy"
+    CODEBOOK = "codebook"
+
+
+ROSTER_KINDS = frozenset({Kind.FOUND, Kind.ENROL, Kind.REVOKE, Kind.POLICY, Kind.CODEBOOK})
+
+
+class Purpose(StrEnum):
+    """What a wrapped key opens."""
+
+    IDENTITY = "identity"
+    CASE = "case"
+    TALLY = "tally"
+    COMPARTMENT = "compartment"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKeys:
+    """A member's public half: Ed25519 (32 bytes) and MLKEM768-X25519 (1,216 bytes)."""
+
+    signing: bytes
+    sealing: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One enrolled member, as the fold of the roster knows them. `revoked_at` maps origins to the last valid size."""
+
+    handle: Handle
+    role: Role
+    keys: PublicKeys
+    key_id: KeyId
+    revoked_at: tuple[tuple[Origin, int], ...] | None = None
+
+    @property
+    def revoked(self) -> bool:
+        """Whether root has cut this member off."""
+        return self.revoked_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The disclosure policy that root signed: people a cell, parties a cell, rounding base, least base for a
+    percentage. A director may tighten it, never loosen it."""
+
+    people: int = 10
+    parties: int = 5
+    base: int = 5
+    percent_base: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """32 secret bytes that do not show in `repr`, tracebacks or logs."""
+
+    value: bytes = field(repr=False)

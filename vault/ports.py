@@ -1,0 +1,76 @@
+"""The two doors to the outside world's luck: the clock and the source of randomness.
+
+Everything else in the project is handed one of these, so that tests decide what day it is and what was drawn. (Nonces and
+HPKE's ephemeral keys are drawn inside the libraries that own them.)
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is, as this laptop claims. Integrity never depends on it."""
+
+    def today(self) -> date:
+        """The UTC day."""
+        ...
+
+    def seconds(self) -> float:
+        """A stopwatch: seconds that never run backwards."""
+        ...
+
+
+class Randomness(Protocol):
+    """Bytes that nobody can guess."""
+
+    def token(self, size: int) -> bytes:
+        """`size` random bytes."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def today(self) -> date:
+        """The UTC day."""
+        return datetime.now(UTC).date()
+
+    def seconds(self) -> float:
+        """`time.perf_counter`."""
+        return time.perf_counter()
+
+
+class SystemRandomness:
+    """The operating system's generator."""
+
+    def token(self, size: int) -> bytes:
+        """`size` bytes of `secrets.token_bytes`."""
+        return secrets.token_bytes(size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Clock and randomness together."""
+
+    clock: Clock
+    random: Randomness
+
+    @classmethod
+    def system(cls) -> Environment:
+        """The real clock and the real randomness."""
+        return cls(clock=SystemClock(), random=SystemRandomness())
+
+
+def draw_below(random: Randomness, bound: int) -> int:
+    """A uniform number in 0..bound-1, by rejection so that no value is likelier than another."""
+    size = (bound.bit_length() + 7) // 8
+    limit = 256**size - 256**size % bound
+    while True:
+        drawn = int.from_bytes(random.token(size), "big")
+        if drawn < limit:
+            return drawn % bound

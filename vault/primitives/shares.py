@@ -1,0 +1,42 @@
+"""Recovery shares: SLIP-39 (Shamir's secret sharing over GF(256), with words and checksums) through shamir-mnemonic.
+
+The library warns that it is not hardened against side channels. That is acceptable on an offline machine at the moment
+of a ceremony, and disclosed: docs/decisions/0004. Shares are checked by combining them before they are trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shamir_mnemonic import MnemonicError, combine_mnemonics, generate_mnemonics
+from shamir_mnemonic.wordlist import WORDLIST
+
+from vault.errors import UsageError, WrongPassphrase
+
+MOST_SHARES = 16
+
+
+def split(secret: bytes, *, threshold: int, shares: int) -> tuple[str, ...]:
+    """`shares` lines of 33 words, any `threshold` of which give back the 32-byte `secret`."""
+    if not 2 <= threshold <= shares <= MOST_SHARES:
+        raise UsageError(
+            f"recovery shares must be K of N with 2 <= K <= N <= {MOST_SHARES}", hint="for example 2of3"
+        )
+    return tuple(generate_mnemonics(1, [(threshold, shares)], secret)[0])
+
+
+def combine(shares: Sequence[str]) -> bytes:
+    """The secret behind enough shares of one set. Raises WrongPassphrase for too few, mixed or altered ones: SLIP-39
+    carries a digest, so a wrong share is noticed and never gives a wrong key."""
+    try:
+        return combine_mnemonics(shares)
+    except MnemonicError as error:
+        raise WrongPassphrase(
+            "these recovery shares do not combine: too few, mixed up, or altered",
+            hint="give every share of one set, exactly as printed",
+        ) from error
+
+
+def word(index: int) -> str:
+    """One of the 1,024 words of the SLIP-39 list: unique in their first four letters, 10 bits each."""
+    return WORDLIST[index]

@@ -1,0 +1,1 @@
+"""One file = one thing that a person does. Clock, randomness and secrets are handed in."""

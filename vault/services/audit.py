@@ -1,0 +1,208 @@
+"""`audit verify`: everything on this laptop, checked without any key.
+
+Nothing that this module reaches can decrypt (a test walks its imports). It reads the database as hostile bytes and looks at
+everything, one guarded section at a time: damage in one place becomes a finding and never hides the others.
+
+What it checks, in the order of the levels it reports:
+
+    bytes        the file's header and structure, the schema, every row's place; canonical leaves; every stored tree node;
+                 every part and wrap against the hash in its leaf; a missing one must have a tombstone (an erase entry)
+    signatures   the roster's fold from root's key, which the vault id pins; every checkpoint, and that the last one
+                 covers every entry; that only enrolled members wrote, what their role writes, up to where root cut them off
+    memory       (other laptops' receipts: they arrive with bundles). Without one the verdict is "intact, NOT anchored":
+                 a whole database put back from last week would pass, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vault.errors import NoVault
+from vault.formats.keyfile import MOST_BYTES, parse_keyfile
+from vault.formats.origin import ROOT, origin_of, parse_origin
+from vault.model import Origin, VaultId
+from vault.primitives.hashing import sha256
+from vault.services.audit_journal import JournalAudit
+from vault.services.files import read_limited
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
+from vault.services.roster import ROSTER_EPOCH, Roster, fold
+from vault.store.scan import TABLE_NAMES, Scan, header_faults
+
+Progress = Callable[[str, int, int], None]
+
+DATABASE = "vault.db"
+MOST_ROSTER = 1_000_000
+UNENROLLED_KEY = (
+    "nobody on the roster has this key: an enrolment was interrupted (run it again), or the roster was rolled back"
+)
+VAULT_ID_SETTING = "vault id"
+INTACT_UNANCHORED = "intact, NOT anchored"
+FOUND_SOMETHING = "finding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """The verdict, what it rests on, how much was looked at, and what was found."""
+
+    verdict: str
+    anchor: str | None
+    journals: int
+    leaves: int
+    checkpoints: int
+    parts: int
+    findings: tuple[Finding, ...]
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Progress for nobody."""
+
+
+def verify_vault(directory: Path, *, progress: Progress = no_progress) -> AuditReport:
+    """Audits the vault in `directory`. Raises NoVault when there is none; whatever else is wrong is a finding."""
+    path = directory / DATABASE
+    if not path.is_file():
+        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
+    audit = _Audit(directory, progress)
+    with audit.findings.guard(DATABASE):
+        for fault in header_faults(path):
+            audit.findings.add(BYTES, "header", DATABASE, fault)
+    with audit.findings.guard(DATABASE), Scan(path) as scan:
+        audit.run(scan)
+    return audit.report()
+
+
+class _Audit:
+    """The state of one audit."""
+
+    def __init__(self, directory: Path, progress: Progress) -> None:
+        self.directory, self.progress = directory, progress
+        self.findings = Findings()
+        self.roster: Roster | None = None
+        self.journals: list[JournalAudit] = []
+        self.seen = self.total = 0
+        self.vault_id = VaultId("")
+
+    def run(self, scan: Scan) -> None:
+        """Every section, each behind its own guard."""
+        guard = self.findings.guard
+        with guard(DATABASE):
+            for fault in scan.structure_faults():
+                self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {_plain(fault)}")
+        with guard(DATABASE):
+            if scan.schema_differs():
+                self.findings.add(BYTES, "schema", DATABASE, "the tables or triggers are not the program's own")
+        with guard("settings"):
+            self._settings(scan)
+        rows: list[tuple[Any, ...]] = []
+        with guard("journals"):
+            rows = scan.journals()
+            self.total = scan.count("leaf")
+        with guard("roster", SIGNATURES):
+            self._roster(scan, rows)
+        for position, (number, origin) in enumerate(rows, start=1):
+            with guard(f"journal {position}"):
+                self._journal(scan, position, number, origin)
+        erased = {place for journal in self.journals for place in journal.erased}
+        for journal in self.journals:
+            journal.report_missing(erased)
+        with guard(DATABASE):
+            self._surplus(scan, len(rows))
+        with guard("codebook"):
+            self._codebook(scan)
+        with guard("keys"):
+            self._keys()
+
+    def _settings(self, scan: Scan) -> None:
+        settings = scan.settings()
+        if [name for name, _ in settings] != [VAULT_ID_SETTING]:
+            self.findings.add(BYTES, "settings", "settings", "the settings are not exactly the vault id")
+        self.vault_id = VaultId(settings[0][1].decode("ascii"))
+
+    def _roster(self, scan: Scan, rows: list[tuple[Any, ...]]) -> None:
+        """Folds the roster. Its tree and root's signature over it are checked with the journals."""
+        origin = origin_of(self.vault_id, ROOT, ROSTER_EPOCH)
+        numbers = [number for number, name in rows if name == origin]
+        if not numbers:
+            self.findings.add(SIGNATURES, "no-roster", "roster", "the vault has no roster")
+            return
+        leaves = [raw for _, raw in scan.leaves(numbers[0], 0, MOST_ROSTER)]
+        roster = fold(leaves)
+        if roster.vault_id != self.vault_id:
+            self.findings.add(SIGNATURES, "vault-id", "roster", "root's keys are not the ones that the vault id names")
+        self.roster = roster
+
+    def _journal(self, scan: Scan, position: int, number: int, origin: str) -> None:
+        name = parse_origin(origin)
+        where = f"journal {position}"
+        if number != position:
+            self.findings.add(BYTES, "journal-number", where, "the journals are not numbered 1, 2, 3, ...")
+        if name.vault_id != self.vault_id:
+            self.findings.add(BYTES, "foreign-journal", origin, "the journal belongs to another vault")
+        if origin in {journal.origin for journal in self.journals}:
+            self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
+        member = self.roster.find(name.handle) if self.roster else None
+        audit = JournalAudit(scan, self.findings, number, Origin(origin), member)
+        self.journals.append(audit)
+        audit.run(self._advance)
+
+    def _advance(self, entries: int) -> None:
+        self.seen += entries
+        self.progress("verified", self.seen, max(self.total, self.seen))
+
+    def _surplus(self, scan: Scan, journals: int) -> None:
+        """Rows that belong to no journal: what was visited is compared with what is there."""
+        visited = {
+            "setting": 1,
+            "codebook": 1,
+            "journal": journals,
+            "leaf": sum(item.size for item in self.journals),
+            "node": sum(item.nodes for item in self.journals),
+            "checkpoint": sum(len(item.checkpoints) for item in self.journals),
+            "part": sum(item.parts for item in self.journals),
+            "wrap": sum(item.wraps for item in self.journals),
+        }
+        for table in TABLE_NAMES:
+            held = scan.count(table)
+            if held != visited[table]:
+                message = f"the table {table} holds {held} rows where {visited[table]} belong to a journal"
+                self.findings.add(BYTES, "surplus-rows", DATABASE, message)
+
+    def _codebook(self, scan: Scan) -> None:
+        for digest, raw in scan.codebooks():
+            if digest != sha256(raw) or self.roster is None or digest != self.roster.codebook:
+                self.findings.add(BYTES, "codebook", "codebook", "the codebook is not the one that root signed")
+
+    def _keys(self) -> None:
+        """The public frames of the key files: whole, of this vault, of somebody enrolled who has a journal here."""
+        held = {parse_origin(journal.origin).handle for journal in self.journals}
+        for path in sorted((self.directory / "keys").glob("*.key")):
+            with self.findings.guard(f"keys/{path.name}"):
+                file = parse_keyfile(read_limited(path, MOST_BYTES))
+                if file.vault_id != self.vault_id or f"{file.handle}.key" != path.name:
+                    self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault or member")
+                elif self.roster is not None and self.roster.find(file.handle) is None:
+                    self.findings.add(NOTICE, "key-not-enrolled", f"keys/{path.name}", UNENROLLED_KEY)
+                elif file.handle not in held:
+                    self.findings.add(MEMORY, "journal-gone", f"keys/{path.name}", "its member's journal is not here")
+
+    def report(self) -> AuditReport:
+        """The verdict."""
+        findings = self.findings.all()
+        sound = all(finding.level == NOTICE for finding in findings)
+        return AuditReport(
+            verdict=INTACT_UNANCHORED if sound else FOUND_SOMETHING,
+            anchor=None,
+            journals=len(self.journals),
+            leaves=sum(journal.size for journal in self.journals),
+            checkpoints=sum(journal.checked for journal in self.journals),
+            parts=sum(journal.parts for journal in self.journals),
+            findings=findings,
+        )
+
+
+def _plain(text: str) -> str:
+    """SQLite's words on one line, as printable ASCII: they may quote a damaged file."""
+    return "".join(character if " " <= character <= "~" else "?" for character in text)[:200]

@@ -1,0 +1,120 @@
+"""Reading one's own cases: list, show, find. The identity layer stays closed; `reveal` opens it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vault.errors import UsageError
+from vault.formats.part import Answers
+from vault.formats.text import search_key
+from vault.model import Origin, Pseudonym
+from vault.services.casework import Case, Casework, RecordState
+from vault.services.drafting import MOST_PREFIX, search_key_of, search_tag
+from vault.services.keyring import Keyring
+from vault.services.vault import Vault
+
+DAY_ZERO = datetime.date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLine:
+    """One line of a list: pseudonym, the last outcome's status, the number of records and amendments."""
+
+    pseudonym: Pseudonym
+    status: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """A record as it stands now. `day` is the day of writing, as the laptop claimed, in ISO 8601."""
+
+    origin: Origin
+    seq: int
+    type: str
+    day: str
+    values: Mapping[str, str | int] = field(repr=False)
+    amended_by: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case without its identity layer."""
+
+    pseudonym: Pseudonym
+    status: str
+    entries: tuple[EntryView, ...]
+
+
+def _line(work: Casework, case: Case, seqs: list[int], records: tuple[RecordState, ...]) -> CaseLine:
+    amendments = sum(len(record.amended_by) for record in records)
+    return CaseLine(pseudonym=case.pseudonym, status=work.status(records), entries=len(records) + amendments)
+
+
+def list_cases(vault: Vault, me: Keyring) -> tuple[CaseLine, ...]:
+    """Every case that `me` can open, in the order in which they were opened."""
+    work = Casework(vault, me)
+    seqs = work.seqs_by_case()
+    return tuple(
+        _line(work, case, seqs.get(case.case_id, []), work.records(case, seqs.get(case.case_id, [])))
+        for case in work.cases.values()
+    )
+
+
+def visible(values: Answers) -> dict[str, str | int]:
+    """Values that may be shown: tokens may not."""
+    return {name: value for name, value in values.items() if not isinstance(value, bytes)}
+
+
+def show_case(vault: Vault, me: Keyring, pseudonym: str) -> CaseView:
+    """A case with its records as they stand. Raises UsageError when `me` can open no case of that name."""
+    work = Casework(vault, me)
+    case = work.case(pseudonym)
+    records = work.records(case, work.seqs_by_case().get(case.case_id, []))
+    views = tuple(
+        EntryView(
+            origin=work.origin,
+            seq=record.seq,
+            type=record.type,
+            day=(DAY_ZERO + datetime.timedelta(days=record.day)).isoformat(),
+            values={**visible(work.tally(record.latest)), **visible(record.values)},
+            amended_by=record.amended_by,
+        )
+        for record in records
+    )
+    return CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
+
+
+def find_cases(vault: Vault, me: Keyring, query: str) -> tuple[CaseLine, ...]:
+    """The cases in which every word of `query` begins a word of a name, or stands in the case layer or the pseudonym.
+
+    Names are found through the blind index, so that searching opens no identity layer; the answer is pseudonyms.
+    """
+    words = search_key(query).split()
+    if not words:
+        raise UsageError("nothing to look for")
+    work = Casework(vault, me)
+    by_case = work.seqs_by_case()
+    found = []
+    for case in work.cases.values():
+        seqs = by_case.get(case.case_id, [])
+        if _matches(work, case, seqs, words):
+            found.append(_line(work, case, seqs, work.records(case, seqs)))
+    return tuple(found)
+
+
+def _matches(work: Casework, case: Case, seqs: list[int], words: list[str]) -> bool:
+    texts = [str(case.pseudonym)]
+    tags: set[bytes] = set()
+    for entry in work.entries(case, seqs):
+        texts += [search_key(value) for value in entry.payload.values.values() if isinstance(value, str)]
+        tags.update(entry.payload.tags)
+    key = search_key_of(work.identity_key(case)) if tags else b""
+    return all(
+        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags)
+        for word in words
+    )
+
+

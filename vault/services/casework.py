@@ -1,0 +1,187 @@
+"""What a recorder's keys open: their cases, and the entries of each.
+
+Nothing in the database says which entries belong together. A recorder's compartment key opens the wraps of their cases
+(one per case: id, layer key, counting token, pseudonym) and unmasks the locator in each part's header; both together give
+the index that this module rebuilds in memory, at some ten microseconds a case, whenever a command needs it.
+
+Only the case layer is opened here. The identity layer is opened by `services/reveal.py` alone, after the log says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from vault.errors import IntegrityError, OpenFailed, UsageError
+from vault.formats import part as parts
+from vault.formats.leaf import parse_leaf
+from vault.formats.part import Answers, CasePayload
+from vault.formats.wraps import case_context, parse_case_wrap
+from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Role, Token
+from vault.primitives import aead
+from vault.services.keyring import Keyring, mask_locator
+from vault.services.vault import Vault, require_role
+
+REVEAL_TYPE = "reveal"
+OPEN_STATUS = "open"
+"""The status of a case without an outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case as its owner knows it. `opened` is the seq of the entry that opened it."""
+
+    case_id: CaseId
+    pseudonym: Pseudonym
+    token: Token = field(repr=False)
+    key: bytes = field(repr=False)
+    opened: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a case, its case layer opened."""
+
+    seq: int
+    kind: Kind
+    day: int
+    payload: CasePayload = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordState:
+    """A record with its amendments folded in: the last one wins. `latest` is the seq that holds the current values."""
+
+    seq: int
+    type: str
+    day: int
+    values: Answers = field(repr=False)
+    latest: int
+    amended_by: tuple[int, ...] = ()
+
+
+class Casework:
+    """A recorder at work: the index of their own compartment, built once for a command."""
+
+    def __init__(self, vault: Vault, me: Keyring) -> None:
+        require_role(me, Role.RECORDER)
+        self.vault, self.me = vault, me
+        self.store = vault.store
+        self.compartment = me.compartment
+        self.signer = vault.signer(me)
+        self.journal = vault.journal_number(self.origin)
+        self.locator_key = self.compartment.locator_key()
+        self.tally_key = self.compartment.tally_key()
+        self.cases: dict[str, Case] = {}
+        for seq, raw in self.store.wraps_for(self.journal, self.compartment.key_id, Purpose.CASE):
+            case = self._open_wrap(seq, raw)
+            self.cases[case.pseudonym] = case
+
+    @property
+    def origin(self) -> Origin:
+        """The journal that is being written."""
+        return self.signer.origin
+
+    def _open_wrap(self, seq: int, raw: bytes) -> Case:
+        context = case_context(self.vault.vault_id, self.origin, seq, Purpose.CASE, self.compartment.key_id)
+        wrap = parse_case_wrap(aead.open_sealed(self.compartment.key, raw, context))
+        return Case(case_id=wrap.case_id, pseudonym=wrap.pseudonym, token=wrap.token, key=wrap.key, opened=seq)
+
+    def identity_key(self, case: Case) -> bytes:
+        """The key of a case's identity layer. Raises IntegrityError when its wrap is gone or belongs elsewhere."""
+        recipient = self.compartment.key_id
+        raw = self.store.wrap(self.journal, recipient, Purpose.IDENTITY, case.opened)
+        if raw is None:
+            raise IntegrityError("the wrap of a case's identity key is missing")
+        context = case_context(self.vault.vault_id, self.origin, case.opened, Purpose.IDENTITY, recipient)
+        wrap = parse_case_wrap(aead.open_sealed(self.compartment.key, raw, context))
+        if wrap.case_id != case.case_id:
+            raise IntegrityError("the wrap of a case's identity key belongs to another case")
+        return wrap.key
+
+    def case(self, pseudonym: str) -> Case:
+        """The case with this pseudonym. Raises UsageError when this member can open none."""
+        found = self.cases.get(pseudonym.strip().lower())
+        if found is None:
+            raise UsageError(
+                f'"{self.me.handle}" can open no case with that pseudonym',
+                hint='"fieldvault case list" shows the cases of this key',
+            )
+        return found
+
+    def seqs_by_case(self) -> dict[CaseId, list[int]]:
+        """The numbers of the entries of every case, in order."""
+        found: dict[CaseId, list[int]] = {}
+        for seq, header in self.store.part_headers(self.journal, Layer.CASE):
+            case_id = CaseId(mask_locator(self.locator_key, seq, Layer.CASE.value, header))
+            found.setdefault(case_id, []).append(seq)
+        return found
+
+    def open_part(self, seq: int, kind: Kind, layer: Layer, key: bytes, raw: bytes | None) -> bytes:
+        """The payload of one part. Raises IntegrityError naming the entry when it does not open in its place."""
+        if raw is None:
+            raise IntegrityError(f"entry {seq}: its {layer.value} part is missing from the database")
+        header, sealed = parts.split(raw)
+        aad = parts.encode_aad(self.vault.vault_id, self.origin, seq, kind, layer, header)
+        try:
+            return parts.unpad(aead.open_sealed(key, sealed, aad))
+        except OpenFailed:
+            raise IntegrityError(
+                f"entry {seq}: its {layer.value} part does not open in its place", hint='run "fieldvault audit verify"'
+            ) from None
+
+    def leaf_kind(self, seq: int) -> tuple[Kind, int]:
+        """Kind and day of an entry. Raises IntegrityError when it is not here."""
+        raw = self.store.leaf(self.journal, seq)
+        if raw is None:
+            raise IntegrityError(f"entry {seq} is missing from the database")
+        leaf = parse_leaf(raw)
+        return leaf.kind, leaf.day
+
+    def entry(self, case: Case, seq: int) -> Entry:
+        """One entry of a case, opened."""
+        kind, day = self.leaf_kind(seq)
+        raw = self.open_part(seq, kind, Layer.CASE, case.key, self.store.part(self.journal, seq, Layer.CASE))
+        return Entry(seq=seq, kind=kind, day=day, payload=parts.parse_case(raw))
+
+    def entries(self, case: Case, seqs: list[int]) -> Iterator[Entry]:
+        """The entries of a case, opened, in order."""
+        return (self.entry(case, seq) for seq in seqs)
+
+    def tally(self, seq: int) -> Answers:
+        """The tally values of an entry; empty when it has none."""
+        raw = self.store.part(self.journal, seq, Layer.TALLY)
+        if raw is None:
+            return {}
+        kind, _ = self.leaf_kind(seq)
+        return parts.parse_tally(self.open_part(seq, kind, Layer.TALLY, self.tally_key, raw)).values
+
+    def records(self, case: Case, seqs: list[int]) -> tuple[RecordState, ...]:
+        """The records of a case in the order in which they were written, amendments folded in."""
+        found: dict[int, RecordState] = {}
+        for entry in self.entries(case, seqs):
+            amends = entry.payload.amends
+            if entry.kind is Kind.RECORD:
+                found[entry.seq] = RecordState(
+                    seq=entry.seq,
+                    type=entry.payload.type,
+                    day=entry.day,
+                    values=entry.payload.values,
+                    latest=entry.seq,
+                )
+            elif entry.kind is Kind.AMEND and amends in found:
+                before = found[amends]
+                found[amends] = replace(
+                    before,
+                    values=entry.payload.values,
+                    latest=entry.seq,
+                    amended_by=(*before.amended_by, entry.seq),
+                )
+        return tuple(found.values())
+
+    def status(self, records: tuple[RecordState, ...]) -> str:
+        """The status that the last outcome gave, or "open"."""
+        for record in reversed(records):
+            if record.type == "outcome":
+                return str(self.tally(record.latest).get("status", OPEN_STATUS))
+        return OPEN_STATUS

@@ -1,0 +1,181 @@
+"""From prepared answers to a draft entry: which payload goes into which layer, under which key.
+
+Every record has a case part (it carries the record's type and the locator), a tally part (codes and numbers only, with the
+case's counting token), and an identity part when identity was given. An amendment carries the whole new case and tally
+layers of its record, but only the changed variables of the identity layer, because amending must not open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from vault import labels
+from vault.formats import part as parts
+from vault.formats.part import Answers, CasePayload, TallyPayload
+from vault.formats.text import prefixes
+from vault.formats.wraps import CaseWrap, case_context, encode_case_wrap
+from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Token, VaultId
+from vault.ports import Randomness
+from vault.primitives import aead, kdf
+from vault.primitives.hashing import hmac_sha256
+from vault.services.journal import Draft, PartDraft, WrapDraft
+from vault.services.keyring import Compartment, Keyring, mask_locator, tally_id
+from vault.services.prepare import Prepared
+
+PARTY: Final = "party"
+SEARCHED: Final = ("name", "other_names")
+"""Identity variables that `case find` finds by the beginnings of their words, without opening the identity layer."""
+TAG: Final = 8
+MOST_PREFIX: Final = 12
+MOST_TAGS: Final = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What drafting needs of a recorder: derived keys, computed once."""
+
+    me: Keyring = field(repr=False)
+    vault_id: VaultId
+    origin: Origin
+    compartment: Compartment
+    locator_key: bytes = field(repr=False)
+    tally_key: bytes = field(repr=False)
+    tally_header: bytes
+
+    @classmethod
+    def of(cls, me: Keyring, vault_id: VaultId, origin: Origin) -> Desk:
+        """The desk of an unlocked recorder."""
+        compartment = me.compartment
+        tally_key = compartment.tally_key()
+        return cls(
+            me=me,
+            vault_id=vault_id,
+            origin=origin,
+            compartment=compartment,
+            locator_key=compartment.locator_key(),
+            tally_key=tally_key,
+            tally_header=tally_id(tally_key),
+        )
+
+    def locator(self, case_id: CaseId, layer: Layer, seq: int) -> bytes:
+        """The header of an identity or case part."""
+        return mask_locator(self.locator_key, seq, layer.value, case_id)
+
+    def tally_values(self, prepared_tally: Mapping[str, str | int], case: Mapping[str, object]) -> Answers:
+        """Tally values as they are sealed: a travel party's label becomes its token."""
+        values: Answers = dict(prepared_tally)
+        if PARTY in case:
+            values[PARTY] = self.me.party_token(str(case[PARTY]))
+        return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseKeys:
+    """The secrets of one case: its id, a key for each layer, and the counting token."""
+
+    case_id: CaseId
+    pseudonym: Pseudonym
+    token: Token = field(repr=False)
+    case_key: bytes = field(repr=False)
+    identity_key: bytes = field(repr=False)
+
+    @classmethod
+    def draw(cls, random: Randomness, pseudonym: Pseudonym) -> CaseKeys:
+        """A new case: every value drawn on its own, so that none follows from another."""
+        return cls(
+            case_id=CaseId(random.token(16)),
+            pseudonym=pseudonym,
+            token=Token(random.token(16)),
+            case_key=random.token(aead.KEY),
+            identity_key=random.token(aead.KEY),
+        )
+
+
+def search_tag(search_key: bytes, word: str) -> bytes:
+    """The blind index tag of one beginning of a word, under one case's search key."""
+    return hmac_sha256(search_key, word.encode())[:TAG]
+
+
+def search_key_of(identity_key: bytes) -> bytes:
+    """The key of a case's blind name index: whoever cannot open the identity layer cannot test a name against it."""
+    return kdf.derive(identity_key, labels.SEARCH)
+
+
+def name_tags(identity_key: bytes, identity: Mapping[str, str | int]) -> tuple[bytes, ...]:
+    """The blind index of the names in an identity layer: sorted, so that their order says nothing."""
+    words: dict[str, None] = {}
+    for variable in SEARCHED:
+        if variable in identity:
+            words.update(dict.fromkeys(prefixes(str(identity[variable]), MOST_PREFIX)))
+    if not words:
+        return ()
+    key = search_key_of(identity_key)
+    return tuple(sorted(search_tag(key, word) for word in list(words)[:MOST_TAGS]))
+
+
+def draft_record(
+    desk: Desk, keys: CaseKeys, prepared: Prepared, *, kind: Kind = Kind.RECORD, amends: int | None = None
+) -> Draft:
+    """A record, or with `amends` the amendment of one. An empty `identity_key` in `keys` means: no identity layer."""
+    items = []
+    if prepared.identity:
+        items.append(
+            PartDraft(
+                layer=Layer.IDENTITY,
+                key=keys.identity_key,
+                payload=parts.encode_identity(dict(prepared.identity)),
+                header=lambda seq: desk.locator(keys.case_id, Layer.IDENTITY, seq),
+            )
+        )
+    case = CasePayload(
+        type=prepared.type,
+        values=dict(prepared.case),
+        amends=amends,
+        tags=name_tags(keys.identity_key, prepared.identity) if prepared.identity else (),
+    )
+    tally = TallyPayload(
+        token=keys.token, type=prepared.type, values=desk.tally_values(prepared.tally, prepared.case), amends=amends
+    )
+    items.append(case_part(desk, keys.case_id, keys.case_key, case))
+    items.append(
+        PartDraft(
+            layer=Layer.TALLY,
+            key=desk.tally_key,
+            payload=parts.encode_tally(tally),
+            header=lambda _: desk.tally_header,
+        )
+    )
+    return Draft(kind=kind, parts=tuple(items))
+
+
+def case_part(desk: Desk, case_id: CaseId, key: bytes, payload: CasePayload) -> PartDraft:
+    """A case part."""
+    return PartDraft(
+        layer=Layer.CASE,
+        key=key,
+        payload=parts.encode_case(payload),
+        header=lambda seq: desk.locator(case_id, Layer.CASE, seq),
+    )
+
+
+def draft_opening(desk: Desk, keys: CaseKeys, prepared: Prepared) -> Draft:
+    """The record that opens a case: it carries the wraps of the case's two layer keys."""
+    recipient = desk.compartment.key_id
+
+    def sealer(purpose: Purpose, wrap: CaseWrap) -> WrapDraft:
+        def seal(seq: int) -> bytes:
+            context = case_context(desk.vault_id, desk.origin, seq, purpose, recipient)
+            return aead.seal(desk.compartment.key, encode_case_wrap(wrap), context)
+
+        return WrapDraft(purpose=purpose, recipient=recipient, seal=seal)
+
+    record = draft_record(desk, keys, prepared)
+    case = CaseWrap(case_id=keys.case_id, key=keys.case_key, token=keys.token, pseudonym=keys.pseudonym)
+    identity = CaseWrap(case_id=keys.case_id, key=keys.identity_key)
+    return Draft(
+        kind=record.kind,
+        parts=record.parts,
+        wraps=(sealer(Purpose.CASE, case), sealer(Purpose.IDENTITY, identity)),
+    )

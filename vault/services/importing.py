@@ -1,0 +1,162 @@
+"""Importing a file of records: everything is checked first, then everything is written in one transaction, or nothing.
+
+Each line is one JSON object (formats/jsonl.py). The label in `case` ties the lines of one person together within the file
+and is forgotten; the answer names the pseudonym that each label was given. Every bad line is named with its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vault.errors import InputRefused, Problem, UsageError
+from vault.formats.codebook import Codebook
+from vault.formats.jsonl import parse_line
+from vault.model import Pseudonym
+from vault.services import files
+from vault.services.casework import Casework
+from vault.services.drafting import CaseKeys, draft_opening, draft_record
+from vault.services.grants import pending
+from vault.services.journal import Draft, write
+from vault.services.keyring import Keyring
+from vault.services.prepare import Prepared, prepare
+from vault.services.pseudonyms import draw_pseudonym
+from vault.services.records import desk_of
+from vault.services.vault import Vault
+
+Progress = Callable[[str, int, int], None]
+MOST_BYTES = 256 * 1024 * 1024
+MOST_PROBLEMS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import wrote: the pseudonym of each label, and the number of entries."""
+
+    cases: Mapping[str, Pseudonym] = field(repr=False)
+    entries: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    number: int
+    label: str
+    prepared: Prepared = field(repr=False)
+    opens: bool
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Progress for nobody."""
+
+
+def import_file(
+    vault: Vault, me: Keyring, path: Path, *, progress: Progress = quiet, dry_run: bool = False
+) -> Imported:
+    """Imports a JSON Lines file. Raises InputRefused naming every bad line, NotAllowed, StorageError."""
+    work = Casework(vault, me)
+    raw_lines = files.read_limited(path, MOST_BYTES).split(b"\n")
+    if raw_lines and raw_lines[-1] == b"":
+        raw_lines.pop()
+    lines = _check(vault, raw_lines, progress)
+    keys = _draw_cases(work, vault, lines)
+    unconsented = sum(line.opens and line.prepared.tally.get("consent_statistics") != "yes" for line in lines)
+    if not dry_run:
+        _write(work, vault, _openings_first(lines), keys, progress)
+    warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
+    return Imported(
+        cases={label: case.pseudonym for label, case in keys.items()},
+        entries=len(lines),
+        warnings=warnings if unconsented else (),
+    )
+
+
+def _check(vault: Vault, raw_lines: list[bytes], progress: Progress) -> list[_Line]:
+    codebook: Codebook = vault.codebook
+    today = vault.environment.clock.today()
+    problems: list[Problem] = []
+    lines: list[_Line] = []
+    opened: dict[str, int] = {}
+    for number, raw in enumerate(raw_lines, start=1):
+        if number % 1000 == 0:
+            progress("checked", number, len(raw_lines))
+        if not raw.strip():
+            continue
+        try:
+            line = parse_line(raw, number)
+            kind = codebook.types.get(line.type)
+            if kind is None:
+                names = ", ".join(codebook.types)
+                raise InputRefused("", [Problem(line=number, variable="type", message=f"must be one of: {names}")])
+            if kind.opens_case and opened.setdefault(line.label, number) != number:
+                what = f"this case was opened on line {opened[line.label]} already"
+                raise InputRefused("", [Problem(line=number, variable="case", message=what)])
+            prepared = prepare(codebook, line.type, line.answers, today=today)
+            lines.append(_Line(number=number, label=line.label, prepared=prepared, opens=kind.opens_case))
+        except InputRefused as refusal:
+            problems += [Problem(line=number, variable=p.variable, message=p.message) for p in refusal.problems]
+    bad = {problem.line for problem in problems}
+    orphans = [line for line in lines if line.label not in opened and line.number not in bad]
+    if not problems or orphans:
+        what = "this file has no intake line for this case"
+        problems += [Problem(line=line.number, variable="case", message=what) for line in orphans]
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        count = len({problem.line for problem in problems})
+        raise InputRefused(
+            f"{count} of {len(raw_lines)} lines do not fit; nothing was written",
+            problems[:MOST_PROBLEMS],
+            hint="mend these lines and run the same command again",
+        )
+    if not lines:
+        raise UsageError("the file holds no records; nothing was written")
+    progress("checked", len(raw_lines), len(raw_lines))
+    return lines
+
+
+def _openings_first(lines: list[_Line]) -> list[_Line]:
+    """The lines in their order, except that the line which opens a case comes before the case's others."""
+    opening = {line.label: line for line in lines if line.opens}
+    ordered: list[_Line] = []
+    for line in lines:
+        first = opening.pop(line.label, None)
+        if first is not None:
+            ordered.append(first)
+        if not line.opens:
+            ordered.append(line)
+    return ordered
+
+
+def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, CaseKeys]:
+    taken = set(work.cases)
+    keys: dict[str, CaseKeys] = {}
+    for line in lines:
+        if line.opens:
+            pseudonym = draw_pseudonym(vault.environment.random, taken)
+            taken.add(pseudonym)
+            keys[line.label] = CaseKeys.draw(vault.environment.random, pseudonym)
+    return keys
+
+
+def _write(
+    work: Casework, vault: Vault, lines: list[_Line], keys: dict[str, CaseKeys], progress: Progress
+) -> None:
+    desk = desk_of(work)
+
+    def drafts() -> Iterator[Draft]:
+        for line in lines:
+            make = draft_opening if line.opens else draft_record
+            yield make(desk, keys[line.label], line.prepared)
+
+    with work.store.transaction():
+        everything = (*pending(vault, work.me, work.journal), *drafts())
+        write(
+            work.store,
+            work.journal,
+            work.signer,
+            vault.day,
+            everything,
+            advance=lambda done: progress("sealed", done, len(lines)),
+        )
+    progress("sealed", len(lines), len(lines))

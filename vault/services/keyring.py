@@ -1,0 +1,179 @@
+"""A member's keys: making them, sealing them under a passphrase, unlocking them, and what is derived from them.
+
+The key hierarchy, from the passphrase down:
+
+    passphrase --Argon2id--> key-file key --opens--> signing seed, HPKE seed, compartment keys, export key
+    compartment key --HKDF--> tally key of a period, locator key, its public id
+    compartment key --opens--> case wraps --> one key per case and layer --open--> parts
+    HPKE seed --opens--> tally keys granted to a director, the export key --HKDF--> party key
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vault import labels
+from vault.errors import OpenFailed, UsageError, WrongPassphrase
+from vault.formats import keyfile
+from vault.formats.keyfile import KeyFile, KeyPayload
+from vault.model import Handle, KeyId, Member, PublicKeys, Role, VaultId
+from vault.ports import Environment
+from vault.primitives import aead, hpke, kdf, passphrase, signing
+from vault.primitives.hashing import hmac_sha256
+from vault.primitives.passphrase import KdfCost
+from vault.services import files
+
+LEAST_PASSPHRASE = 12
+"""Characters."""
+MOST_PASSPHRASE = 1024
+GENERATED_WORDS = 8
+EPOCH = 1
+"""The epoch that a new journal begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compartment:
+    """One journal epoch's compartment key and what follows from it. All values are 16 or 32 bytes."""
+
+    epoch: int
+    key: bytes = field(repr=False)
+
+    @property
+    def key_id(self) -> KeyId:
+        """The public name of the compartment: the recipient of its case wraps."""
+        return KeyId(kdf.derive(self.key, labels.COMPARTMENT_ID, length=16))
+
+    def tally_key(self, period: int = 0) -> bytes:
+        """The key of tally parts in one period. A director who holds it cannot come back to the compartment key."""
+        return kdf.derive(self.key, labels.TALLY, period.to_bytes(8, "big"))
+
+    def locator_key(self) -> bytes:
+        """The key of the pads that mask case ids."""
+        return kdf.derive(self.key, labels.LOCATOR)
+
+
+def tally_id(tally_key: bytes) -> bytes:
+    """The 16-byte public name of a tally key."""
+    return kdf.derive(tally_key, labels.TALLY_ID, length=16)
+
+
+def mask_locator(locator_key: bytes, seq: int, layer: str, value: bytes) -> bytes:
+    """Masks a case id, or unmasks it: XOR with a pad that is used for this one part of this one journal only.
+
+    Safe because (seq, layer) never repeats under one compartment key: an epoch's journal has one writer and never
+    rewinds (a restored laptop opens a new epoch, with a new key).
+    """
+    pad = hmac_sha256(locator_key, seq.to_bytes(8, "big") + layer.encode())[:16]
+    return (int.from_bytes(pad, "big") ^ int.from_bytes(value, "big")).to_bytes(16, "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyring:
+    """An unlocked member: what this person can sign and open."""
+
+    member: Member
+    organisation: str = field(repr=False)
+    signing_seed: bytes = field(repr=False)
+    sealing_seed: bytes = field(repr=False)
+    compartments: tuple[Compartment, ...] = field(repr=False)
+    export: bytes = field(repr=False)
+
+    @property
+    def handle(self) -> Handle:
+        """The member's handle."""
+        return self.member.handle
+
+    @property
+    def compartment(self) -> Compartment:
+        """The compartment of the current epoch. Raises UsageError for a member who records nothing."""
+        if not self.compartments:
+            raise UsageError(f'"{self.handle}" is not a recorder and has no compartment')
+        return self.compartments[-1]
+
+    def party_token(self, label: str) -> bytes:
+        """The token of a travel party: equal labels of one recorder are one party, and say nothing to others."""
+        return hmac_sha256(kdf.derive(self.sealing_seed, labels.PARTY), label.encode())[:16]
+
+
+def key_path(directory: Path, handle: Handle) -> Path:
+    """Where a member's key file lies."""
+    return directory / "keys" / f"{handle}.key"
+
+
+def check_passphrase(text: str) -> None:
+    """Raises UsageError for a passphrase that must not be used."""
+    if not LEAST_PASSPHRASE <= len(text) <= MOST_PASSPHRASE:
+        raise UsageError(
+            f"a passphrase must have {LEAST_PASSPHRASE} to {MOST_PASSPHRASE} characters",
+            hint="press Enter at the prompt to have eight random words made for you",
+        )
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise UsageError("a passphrase must not hold control characters")
+
+
+def new_payload(environment: Environment, organisation: str, role: Role, *, export: bytes = b"") -> KeyPayload:
+    """Fresh secrets for a member. Only a recorder has a compartment."""
+    draw = environment.random.token
+    if len(organisation.encode()) > keyfile.MOST_NAME:
+        raise UsageError(f"the organisation's name is longer than {keyfile.MOST_NAME} bytes")
+    return KeyPayload(
+        organisation=organisation,
+        signing_seed=draw(signing.SEED),
+        sealing_seed=draw(hpke.SEED),
+        compartments=((EPOCH, draw(aead.KEY)),) if role is Role.RECORDER else (),
+        export=export,
+    )
+
+
+def public_keys(payload: KeyPayload) -> PublicKeys:
+    """The public half of a member's secrets."""
+    return PublicKeys(
+        signing=signing.public_key(payload.signing_seed), sealing=hpke.public_key(payload.sealing_seed)
+    )
+
+
+def seal_keyfile(
+    environment: Environment, vault_id: VaultId, handle: Handle, payload: KeyPayload, text: str, cost: KdfCost | None
+) -> bytes:
+    """A key file's bytes. `cost` None calibrates to about a second on this machine."""
+    check_passphrase(text)
+    salt = environment.random.token(passphrase.SALT)
+    chosen = cost or passphrase.calibrate(environment.clock.seconds)
+    phc = passphrase.encode_phc(salt, chosen)
+    aad = keyfile.encode_aad(vault_id, handle, phc)
+    sealed = aead.seal(passphrase.stretch(text, salt, chosen), keyfile.encode_payload(payload), aad)
+    return keyfile.encode_keyfile(KeyFile(vault_id=vault_id, handle=handle, phc=phc, sealed=sealed))
+
+
+def open_keyfile(raw: bytes, vault_id: VaultId, handle: Handle, text: str) -> KeyPayload:
+    """The secrets of a key file. Raises WrongPassphrase, or FormatError when the file is damaged or not this vault's."""
+    file = keyfile.parse_keyfile(raw)
+    if file.vault_id != vault_id or file.handle != handle:
+        raise WrongPassphrase(f'the key file of "{handle}" belongs to another vault or member')
+    salt, cost = passphrase.parse_phc(file.phc)
+    key = passphrase.stretch(text, salt, cost)
+    try:
+        raw_payload = aead.open_sealed(key, file.sealed, keyfile.encode_aad(vault_id, handle, file.phc))
+    except OpenFailed:
+        raise WrongPassphrase(f'that is not the passphrase of key "{handle}"') from None
+    return keyfile.parse_payload(raw_payload)
+
+
+def keyring_of(member: Member, payload: KeyPayload) -> Keyring:
+    """The keyring behind a key file's secrets. Raises WrongPassphrase when they are not the keys on the roster."""
+    if public_keys(payload) != member.keys:
+        raise WrongPassphrase(f'the key file of "{member.handle}" does not hold the keys on the roster')
+    return Keyring(
+        member=member,
+        organisation=payload.organisation,
+        signing_seed=payload.signing_seed,
+        sealing_seed=payload.sealing_seed,
+        compartments=tuple(Compartment(epoch=epoch, key=key) for epoch, key in payload.compartments),
+        export=payload.export,
+    )
+
+
+def write_keyfile(directory: Path, handle: Handle, raw: bytes, *, replace: bool) -> None:
+    """Puts a key file in its place."""
+    files.write_private(key_path(directory, handle), raw, replace=replace)

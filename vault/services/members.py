@@ -1,0 +1,77 @@
+"""Enrolling a member who shares this laptop. (Members on other laptops enrol by request and approval.)
+
+The new key file is written first and the enrolment committed after it: a crash between leaves a key file that opens
+nothing and is replaced on the next try, never an enrolled member whose keys are lost.
+"""
+
+from __future__ import annotations
+
+from vault.errors import IntegrityError, UsageError
+from vault.formats.origin import check_handle, origin_of
+from vault.model import Kind, Member, Purpose, Role
+from vault.primitives.passphrase import KdfCost
+from vault.services import files, keyring
+from vault.services.grants import first_entries, member_wrap
+from vault.services.journal import Draft, Signer, begin, write
+from vault.services.keyring import EPOCH, Compartment, Keyring, key_path
+from vault.services.roster import new_member
+from vault.services.vault import Vault, read_roster, require_role
+
+
+def add_member(
+    vault: Vault,
+    root: Keyring,
+    *,
+    handle: str,
+    role: Role,
+    passphrase: str,
+    cost: KdfCost | None = None,
+    dry_run: bool = False,
+) -> Member:
+    """Makes keys for `handle`, seals them under `passphrase`, enrols them on the roster and begins their journal.
+
+    Raises NotAllowed unless `root` is root, UsageError for a handle that is taken or not allowed, StorageError.
+    """
+    require_role(root, Role.ROOT)
+    name = check_handle(handle)
+    if role is Role.ROOT or vault.roster.find(name) is not None:
+        raise UsageError(
+            f'"{name}" is on the roster already' if role is not Role.ROOT else "there is one root, made by init",
+            hint="choose another handle; a handle is never used twice",
+        )
+    environment = vault.environment
+    payload = keyring.new_payload(environment, root.organisation, role)
+    member = new_member(name, role, keyring.public_keys(payload))
+    keyring.check_passphrase(passphrase)
+    if dry_run:
+        return member
+    raw = keyring.seal_keyfile(environment, vault.vault_id, name, payload, passphrase, cost)
+    keyring.write_keyfile(vault.directory, name, raw, replace=True)
+    written = files.read_limited(key_path(vault.directory, name), len(raw) + 1)
+    if keyring.open_keyfile(written, vault.vault_id, name, passphrase) != payload:
+        raise IntegrityError("the new key file does not open as it was sealed; the member was not enrolled")
+    _enrol(vault, root, member, payload.signing_seed, dict(payload.compartments).get(EPOCH))
+    return member
+
+
+def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment_key: bytes | None) -> None:
+    store, roster = vault.store, vault.roster
+    wraps = ()
+    if member.role is Role.DIRECTOR:
+        wraps = (
+            member_wrap(
+                vault.vault_id, roster.origin, Purpose.EXPORT, member.key_id, member.keys.sealing, root.export
+            ),
+        )
+    enrolment = Draft(
+        kind=Kind.ENROL,
+        extra=(member.handle, member.role.value, member.keys.signing, member.keys.sealing),
+        wraps=wraps,
+    )
+    origin = origin_of(vault.vault_id, member.handle, EPOCH)
+    compartment = None if compartment_key is None else Compartment(epoch=EPOCH, key=compartment_key)
+    signer = Signer(vault_id=vault.vault_id, origin=origin, seed=seed, public_key=member.keys.signing)
+    with store.transaction():
+        write(store, vault.journal_number(roster.origin), vault.signer(root), vault.day, [enrolment])
+        begin(store, signer, vault.day, first_entries(roster, origin, compartment))
+    vault.roster = read_roster(store)

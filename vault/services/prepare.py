@@ -1,0 +1,118 @@
+"""What a recorder answered, checked against the codebook and split into the three layers.
+
+Pure: no clock, no randomness, no store. Every problem of a record is found and listed at once, and no message repeats
+an answer: it names the variable and what would be taken instead.
+
+Identity and case keep what was given (texts in NFC, dates in their canonical text). The tally holds one value for
+every tally variable of the type: the code that was given, or the one that follows from the finer answers, or the
+missing code. Only integers, and codes without a missing code, may be absent. A given code wins over a derived one
+unless both cannot be true, which is a problem; the missing code counts as not given. A label that the codebook
+coarsens to a token (`party`) stays in the case layer: the recorder's service turns it into random bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Final
+
+from vault.errors import FormatError, InputRefused, Problem
+from vault.formats.codebook import Codebook
+from vault.formats.partial_date import PartialDate, parse_partial_date
+from vault.services.answers import Answer, Contradiction, Plan, plan
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A record ready to be sealed, one mapping a layer. Values do not show in `repr`."""
+
+    type: str
+    identity: dict[str, Answer] = field(repr=False)
+    case: dict[str, Answer] = field(repr=False)
+    tally: dict[str, Answer] = field(repr=False)
+
+
+def prepare(codebook: Codebook, type_name: str, answers: Mapping[str, object], *, today: date) -> Prepared:
+    """The three layers of one record. Absent answers may be left out, None or empty. `today` is the day on which an
+    age is counted when the record does not say another.
+
+    Raises InputRefused with every problem of the record (line 0).
+    """
+    if type_name not in codebook.types:
+        raise InputRefused(
+            "the record type is not one of the codebook's",
+            [Problem(line=0, variable="type", message=f"must be one of: {', '.join(codebook.types)}")],
+        )
+    how = plan(codebook, type_name)
+    layers: tuple[dict[str, Answer], ...] = ({}, {}, {})
+    dates: dict[str, PartialDate] = {}
+    problems: list[Problem] = []
+    for name, given in answers.items():
+        if given is None or given == "":
+            continue
+        reader = how.readers.get(name)
+        if reader is None:
+            problems.append(_unknown(name, type_name, how.readers))
+            continue
+        try:
+            value = reader.read(given)
+            if value in ("", reader.missing):
+                continue
+            if reader.dated:
+                dates[name] = parse_partial_date(str(value))
+            layers[reader.slot][name] = value
+        except FormatError as reason:
+            problems.append(Problem(line=0, variable=name, message=reason.message))
+    _require(how, layers, problems)
+    identity, case, tally = layers
+    _derive(how, tally, dates, today, problems)
+    if problems:
+        raise refusal(codebook, type_name, problems)
+    return Prepared(type=type_name, identity=identity, case=case, tally={**how.missing, **tally})
+
+
+def refusal(codebook: Codebook, type_name: str, problems: Sequence[Problem]) -> InputRefused:
+    """The one refusal of a record, with all its problems."""
+    count = f"{len(problems)} answer{' does' if len(problems) == 1 else 's do'}"
+    return InputRefused(
+        f'{count} not fit {type_name} of the codebook "{codebook.name} v{codebook.version}"',
+        problems,
+        hint="Nothing was written. Fix them and run the same command again.",
+    )
+
+
+def _require(how: Plan, layers: Sequence[Mapping[str, Answer]], problems: list[Problem]) -> None:
+    """Note the required variables that are absent, unless their answer was refused already."""
+    for name, expected in how.required:
+        if name not in layers[how.readers[name].slot] and all(problem.variable != name for problem in problems):
+            problems.append(Problem(line=0, variable=name, message=f"is needed; it {expected}"))
+
+
+def _derive(
+    how: Plan, tally: dict[str, Answer], dates: Mapping[str, PartialDate], today: date, problems: list[Problem]
+) -> None:
+    """Add what follows from finer answers to the tally, and note what contradicts them."""
+    for name, derive in how.derived:
+        try:
+            value = derive(tally, dates, today)
+        except Contradiction as found:
+            problems.append(Problem(line=0, variable=found.variable, message=found.message))
+            continue
+        if value is not None:
+            tally.setdefault(name, value)
+
+
+def _unknown(name: str, type_name: str, known: Iterable[str]) -> Problem:
+    """An answer to something that is not asked. A name that does not look like a variable's could be an answer in the
+    wrong place, so it is not repeated; the suggestion names only what the codebook has."""
+    guess = name[:64].strip().lower().replace(" ", "_").replace("-", "_")
+    close = get_close_matches(guess, list(known), n=1)
+    suggestion = f"; did you mean `{close[0]}`?" if close else ""
+    if _NAME.fullmatch(name) is None:
+        return Problem(line=0, variable=None, message=f"a name is not a variable of {type_name}{suggestion}")
+    return Problem(line=0, variable=name, message=f"is not a variable of {type_name}{suggestion}")

@@ -1,0 +1,67 @@
+"""Opening the identity layer of one case: never without a reason, and never before the log says so.
+
+The `reveal` entry is committed first. If that write fails, nothing was opened. The reason is sealed in the entry's case
+part; that a reveal took place, by whom and on which claimed day is there for any auditor to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vault.errors import InputRefused, Problem, UsageError
+from vault.formats.part import CasePayload, parse_identity
+from vault.formats.text import TextRefused, clean
+from vault.model import Kind, Layer, Origin, Pseudonym
+from vault.services.casework import REVEAL_TYPE, Case, Casework
+from vault.services.drafting import case_part
+from vault.services.journal import Draft
+from vault.services.keyring import Keyring
+from vault.services.records import commit, desk_of
+from vault.services.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revealed:
+    """Who a case is, and the entry that says it was looked at."""
+
+    pseudonym: Pseudonym
+    values: Mapping[str, str | int] = field(repr=False)
+    origin: Origin
+    seq: int
+
+
+def reveal(vault: Vault, me: Keyring, pseudonym: str, reason: str, *, dry_run: bool = False) -> Revealed:
+    """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason."""
+    work = Casework(vault, me)
+    case = work.case(pseudonym)
+    try:
+        text = clean(reason)
+    except TextRefused as refusal:
+        raise InputRefused(
+            "the reason is not accepted", [Problem(line=0, variable="reason", message=refusal.message)]
+        ) from None
+    if not text:
+        raise UsageError("a reveal needs a reason", hint="give --reason TEXT")
+    if dry_run:
+        return Revealed(pseudonym=case.pseudonym, values={}, origin=work.origin, seq=-1)
+    payload = CasePayload(type=REVEAL_TYPE, values={"reason": text})
+    draft = Draft(kind=Kind.REVEAL, parts=(case_part(desk_of(work), case.case_id, case.key, payload),))
+    seq = commit(work, draft)
+    return Revealed(pseudonym=case.pseudonym, values=_identity(work, case), origin=work.origin, seq=seq)
+
+
+def _identity(work: Casework, case: Case) -> dict[str, str | int]:
+    key = work.identity_key(case)
+    found: dict[str, str | int] = {}
+    for seq in work.seqs_by_case().get(case.case_id, []):
+        raw = work.store.part(work.journal, seq, Layer.IDENTITY)
+        if raw is None:
+            continue
+        kind, _ = work.leaf_kind(seq)
+        for name, value in parse_identity(work.open_part(seq, kind, Layer.IDENTITY, key, raw)).items():
+            if value == "":
+                found.pop(name, None)
+            elif not isinstance(value, bytes):
+                found[name] = value
+    return found

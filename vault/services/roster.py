@@ -1,0 +1,174 @@
+"""The roster: all trust is the fold of the entries that root signed.
+
+    found     the organisation: root's keys, the recovery key; the vault id is a hash over root's keys
+    policy    the disclosure policy
+    codebook  the digest of the codebook in force
+    enrol     a member: handle, role, keys
+    revoke    a member is cut off, by journal size and not by clock
+
+The fold is pure and strict: whatever a careful root would not have signed is an error, so that every program which reads
+the roster comes to the same members. Nothing here opens anything; the auditor's code uses it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vault import labels
+from vault.errors import IntegrityError, UsageError
+from vault.formats.leaf import Leaf, parse_leaf
+from vault.formats.origin import ROOT, origin_of
+from vault.model import Digest, Handle, Kind, KeyId, Member, Origin, Policy, PublicKeys, Role, VaultId
+from vault.primitives import signing
+from vault.primitives.hashing import sha256
+
+ROSTER_EPOCH = 1
+_POLICY_NAMES = {"people", "parties", "base", "percent_base"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Everything that root has said, folded."""
+
+    vault_id: VaultId
+    origin: Origin
+    recovery: bytes = field(repr=False)
+    recovery_id: KeyId
+    members: tuple[Member, ...]
+    policy: Policy
+    codebook: Digest
+
+    def find(self, handle: str) -> Member | None:
+        """The member with this handle, revoked or not."""
+        return next((member for member in self.members if member.handle == handle), None)
+
+    def member(self, handle: str) -> Member:
+        """The member with this handle. Raises UsageError."""
+        found = self.find(handle)
+        if found is None:
+            raise UsageError(
+                f'the roster has no member "{handle}"', hint='"fieldvault member list" shows who is enrolled'
+            )
+        return found
+
+    def active(self, role: Role) -> tuple[Member, ...]:
+        """The unrevoked members of a role, in the order in which they were enrolled."""
+        return tuple(member for member in self.members if member.role is role and not member.revoked)
+
+
+def member_id(keys: PublicKeys) -> KeyId:
+    """The 16-byte name of a member's keys."""
+    return KeyId(sha256(labels.MEMBER_ID + keys.signing + keys.sealing)[:16])
+
+
+def vault_id_of(root: PublicKeys) -> VaultId:
+    """The vault id that pins root's keys: whoever knows the id can check the key."""
+    return VaultId(sha256(labels.VAULT_ID + root.signing + root.sealing)[:16].hex())
+
+
+def recovery_id_of(recovery: bytes) -> KeyId:
+    """The 16-byte name of a recovery key."""
+    return KeyId(sha256(labels.RECOVERY_ID + recovery)[:16])
+
+
+def new_member(handle: Handle, role: Role, keys: PublicKeys) -> Member:
+    """A member that is not revoked."""
+    return Member(handle=handle, role=role, keys=keys, key_id=member_id(keys))
+
+
+def fold(leaves: Iterable[bytes]) -> Roster:
+    """The roster behind a roster journal's leaves, in order. Raises IntegrityError or FormatError.
+
+    Whether root's signature covers these leaves is for the caller to check, with the keys found here, and the vault id
+    that is known from elsewhere.
+    """
+    folding = _Folding()
+    for number, raw in enumerate(leaves):
+        leaf = parse_leaf(raw)
+        if leaf.seq != number:
+            raise IntegrityError(f"roster entry {number} carries another number")
+        folding.take(leaf)
+    return folding.result()
+
+
+class _Folding:
+    """The state of one fold."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.keys: set[bytes] = set()
+        self.policy: Policy | None = None
+        self.codebook: Digest | None = None
+        self.vault_id = VaultId("")
+        self.recovery = b""
+
+    def take(self, leaf: Leaf) -> None:
+        """Applies one entry."""
+        founded = bool(self.members)
+        if (leaf.kind is Kind.FOUND) == founded:
+            raise IntegrityError(f"roster entry {leaf.seq}: the founding entry must stand first, and only there")
+        if leaf.kind is Kind.FOUND:
+            self._found(leaf)
+        elif leaf.kind is Kind.ENROL:
+            handle, role, signing_key, sealing_key, _ = leaf.extra
+            self._enrol(leaf.seq, Handle(handle), Role(role), PublicKeys(signing=signing_key, sealing=sealing_key))
+        elif leaf.kind is Kind.REVOKE:
+            self._revoke(leaf)
+        elif leaf.kind is Kind.POLICY:
+            self._policy(leaf)
+        elif leaf.kind is Kind.CODEBOOK:
+            self.codebook = Digest(leaf.extra[0])
+        else:
+            raise IntegrityError(f"roster entry {leaf.seq} is of a kind that root does not write")
+
+    def _found(self, leaf: Leaf) -> None:
+        signing_key, sealing_key, self.recovery, _ = leaf.extra
+        keys = PublicKeys(signing=signing_key, sealing=sealing_key)
+        self.vault_id = vault_id_of(keys)
+        self._enrol(leaf.seq, ROOT, Role.ROOT, keys)
+
+    def _enrol(self, seq: int, handle: Handle, role: Role, keys: PublicKeys) -> None:
+        if handle in self.members or {keys.signing, keys.sealing} & self.keys:
+            raise IntegrityError(f"roster entry {seq} enrols a handle or a key for the second time")
+        if (role is Role.ROOT) != (handle == ROOT):
+            raise IntegrityError(f"roster entry {seq} makes a second root")
+        signing.check_public_key(keys.signing)
+        self.keys |= {keys.signing, keys.sealing}
+        self.members[handle] = new_member(handle, role, keys)
+
+    def _revoke(self, leaf: Leaf) -> None:
+        handle, sizes = leaf.extra
+        member = self.members.get(handle)
+        if member is None or member.revoked or member.role is Role.ROOT:
+            raise IntegrityError(f"roster entry {leaf.seq} revokes nobody who could be revoked")
+        own = f"fieldvault/{self.vault_id}/{handle}/"
+        if any(not origin.startswith(own) for origin, _ in sizes):
+            raise IntegrityError(f"roster entry {leaf.seq} sets a size for another member's journal")
+        self.members[handle] = Member(
+            handle=member.handle,
+            role=member.role,
+            keys=member.keys,
+            key_id=member.key_id,
+            revoked_at=tuple((Origin(origin), size) for origin, size in sizes),
+        )
+
+    def _policy(self, leaf: Leaf) -> None:
+        values: dict[str, int] = {name: value for name, value in leaf.extra}
+        if set(values) != _POLICY_NAMES or min(values.values()) < 1:
+            raise IntegrityError(f"roster entry {leaf.seq} holds a policy that this version does not know")
+        self.policy = Policy(**values)
+
+    def result(self) -> Roster:
+        """The roster. Raises IntegrityError when an essential entry is missing."""
+        if not self.members or self.policy is None or self.codebook is None:
+            raise IntegrityError("the roster has no founding entry, no policy or no codebook")
+        return Roster(
+            vault_id=self.vault_id,
+            origin=origin_of(self.vault_id, ROOT, ROSTER_EPOCH),
+            recovery=self.recovery,
+            recovery_id=recovery_id_of(self.recovery),
+            members=tuple(self.members.values()),
+            policy=self.policy,
+            codebook=self.codebook,
+        )

@@ -1,0 +1,158 @@
+"""Totals: from the tally parts that a director may open to one protected table that leaves.
+
+Fail closed, in this order: the whole vault is audited first; every recorder's journal must be open to this director, or the
+count would be silently short; the table is protected; the release is entered in the director's journal; only then are its
+bytes handed out. An error anywhere means no output.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from importlib import resources
+
+from vault import labels
+from vault.disclosure.people import TallyRow
+from vault.disclosure.protect import protect
+from vault.disclosure.rounding import Coin
+from vault.errors import IntegrityError, NotAllowed, UsageError
+from vault.formats import part as parts
+from vault.formats.leaf import parse_fields
+from vault.formats.origin import ROOT, parse_origin
+from vault.formats.release import Release
+from vault.formats.release_csv import encode_csv
+from vault.formats.release_html import encode_html
+from vault.formats.release_json import encode_json
+from vault.formats.release_markdown import encode_markdown
+from vault.formats.table import Table, parse_table
+from vault.formats.wraps import member_context
+from vault.model import Kind, Layer, Origin, Purpose, Role
+from vault.primitives import aead, hpke
+from vault.primitives.hashing import hmac_sha256, sha256
+from vault.services.audit import FOUND_SOMETHING, verify_vault
+from vault.services.journal import Draft, write
+from vault.services.keyring import Keyring, tally_id
+from vault.services.vault import JournalStatus, Vault, require_role
+
+SHIPPED = ("all_years", "year_2020")
+_ENCODERS = {"json": encode_json, "csv": encode_csv, "md": encode_markdown, "html": encode_html}
+
+
+def shipped_tables() -> tuple[Table, ...]:
+    """The tables that come with the program."""
+    folder = resources.files("vault").joinpath("tables")
+    return tuple(parse_table(folder.joinpath(f"{name}.toml").read_bytes()) for name in SHIPPED)
+
+
+def encode_release(release: Release, format: str) -> bytes:  # noqa: A002  # the word of the command line
+    """A release's bytes as "json", "csv", "md" or "html". The same release gives the same bytes."""
+    encoder = _ENCODERS.get(format)
+    if encoder is None:
+        raise UsageError(f"there is no such format; there are: {', '.join(_ENCODERS)}")
+    return encoder(release)
+
+
+def export_table(vault: Vault, me: Keyring, name: str, *, dry_run: bool = False) -> Release:
+    """Protects one table and enters it in the director's journal; a release that stands there already is not entered
+    again. Raises NotAllowed, UsageError, IntegrityError (the audit found something), DisclosureRefused, StorageError."""
+    require_role(me, Role.DIRECTOR)
+    table = next((table for table in shipped_tables() if table.name == name), None)
+    if table is None:
+        raise UsageError("there is no table of that name", hint='"fieldvault tables" lists them')
+    if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
+        raise IntegrityError(
+            "the audit of this vault finds something wrong; no figure leaves it", hint='run "fieldvault audit verify"'
+        )
+    journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
+    opened = [(status, _tally_keys(vault, me, status.origin)) for status in journals]
+    rows = list(_rows(vault, opened))
+    checkpoints = [f"{s.origin} {s.size} {b64encode(s.root).decode()}" for s in sorted(journals, key=_by_origin)]
+    release = protect(table, rows, vault.policy, coin_of(_export_key(vault, me)), checkpoints)
+    if not dry_run:
+        _enter(vault, me, release)
+    return release
+
+
+def _by_origin(status: JournalStatus) -> str:
+    return status.origin
+
+
+def _role(vault: Vault, origin: Origin) -> Role:
+    return vault.roster.member(parse_origin(origin).handle).role
+
+
+def coin_of(export_key: bytes) -> Coin:
+    """The keyed coin of rounding: 64 bits of HMAC-SHA256 under the export key, over the sorted tokens.
+
+    Tokens have one length (16 bytes), so their concatenation is unambiguous.
+    """
+
+    def coin(tokens: Sequence[bytes]) -> int:
+        return int.from_bytes(hmac_sha256(export_key, labels.ROUNDING + b"".join(tokens))[:8], "big")
+
+    return coin
+
+
+def _export_key(vault: Vault, me: Keyring) -> bytes:
+    """The organisation's rounding key, which root wrapped to this director on enrolment."""
+    number = vault.journal_number(vault.roster.origin)
+    for seq, raw in vault.store.wraps_for(number, me.member.key_id, Purpose.EXPORT):
+        context = member_context(vault.vault_id, vault.roster.origin, seq, Purpose.EXPORT, me.member.key_id)
+        return hpke.unwrap(me.sealing_seed, raw, context)
+    raise NotAllowed(f'"{me.handle}" was given no export key', hint=f'"{ROOT}" enrols directors with "member add"')
+
+
+def _tally_keys(vault: Vault, me: Keyring, origin: Origin) -> dict[bytes, bytes]:
+    """The tally keys that a journal granted to this director, by their public ids."""
+    keys = {}
+    for seq, raw in vault.store.wraps_for(vault.journal_number(origin), me.member.key_id, Purpose.TALLY):
+        context = member_context(vault.vault_id, origin, seq, Purpose.TALLY, me.member.key_id)
+        key = hpke.unwrap(me.sealing_seed, raw, context)
+        keys[tally_id(key)] = key
+    return keys
+
+
+def _rows(vault: Vault, opened: Sequence[tuple[JournalStatus, dict[bytes, bytes]]]) -> Iterator[TallyRow]:
+    """Every tally row, amendments folded in, in the order of the journals. Raises NotAllowed naming the journals that
+    are not open to this director."""
+    closed = []
+    for status, keys in opened:
+        number = vault.journal_number(status.origin)
+        if any(header not in keys for _, header in vault.store.part_headers(number, Layer.TALLY)):
+            closed.append(parse_origin(status.origin).handle)
+    if closed:
+        raise NotAllowed(
+            f"these recorders have not opened their tally to this director yet: {', '.join(closed)}",
+            hint="it happens by itself with the next thing each of them saves, such as a record or an import",
+        )
+    for status, keys in opened:
+        yield from _journal_rows(vault, status.origin, keys)
+
+
+def _journal_rows(vault: Vault, origin: Origin, keys: dict[bytes, bytes]) -> Iterator[TallyRow]:
+    number = vault.journal_number(origin)
+    kinds = [Kind(parse_fields(raw)[2]) for raw in vault.store.leaves(number)]
+    found: dict[int, TallyRow] = {}
+    for seq, raw in vault.store.parts(number, Layer.TALLY):
+        header, sealed = parts.split(raw)
+        aad = parts.encode_aad(vault.vault_id, origin, seq, kinds[seq], Layer.TALLY, header)
+        tally = parts.parse_tally(parts.unpad(aead.open_sealed(keys[header], sealed, aad)))
+        place = seq if tally.amends is None else tally.amends
+        if (kinds[seq] is Kind.AMEND) != (tally.amends is not None) or (place not in found and place != seq):
+            raise IntegrityError(f"{origin}:{seq}: the tally row amends nothing")
+        if place != seq and (found[place].token != tally.token or found[place].type != tally.type):
+            raise IntegrityError(f"{origin}:{seq}: the tally row amends another person's")
+        found[place] = TallyRow(token=tally.token, type=tally.type, values=tally.values)
+    yield from found.values()
+
+
+def _enter(vault: Vault, me: Keyring, release: Release) -> None:
+    """Enters the release's digest in the director's journal, unless it stands there."""
+    digest = sha256(encode_json(release))
+    signer = vault.signer(me)
+    number = vault.journal_number(signer.origin)
+    with vault.store.transaction():
+        entered = (parse_fields(raw) for raw in vault.store.leaves(number))
+        if any(fields[2] == Kind.RELEASE and fields[5] == [digest] for fields in entered):
+            return
+        write(vault.store, number, signer, vault.day, [Draft(kind=Kind.RELEASE, extra=(digest,))])

@@ -1,0 +1,203 @@
+"""An open vault: one directory on one laptop, its database, and what the roster in it says.
+
+    <directory>/vault.db            SQLite: leaves, hashes, sealed parts, wraps
+    <directory>/keys/<handle>.key   one sealed key file for each member who works here
+
+Opening trusts nothing it has not checked: the roster's leaves are hashed and compared with the checkpoint that root
+signed, and root's keys with the vault id, before one enrolment is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
+from vault.formats.checkpoint import verify_checkpoint
+from vault.formats.codebook import Codebook, parse_codebook
+from vault.formats.origin import ROOT, is_handle, origin_of
+from vault.model import Handle, Member, Origin, Policy, Role, VaultId
+from vault.ports import Environment
+from vault.primitives import tree
+from vault.primitives.hashing import sha256
+from vault.services import files, roster
+from vault.services.journal import Signer, read_head
+from vault.services.keyring import EPOCH, Keyring, key_path, keyring_of, open_keyfile
+from vault.store.store import Store
+
+DATABASE = "vault.db"
+VAULT_ID_SETTING = "vault id"
+DAY_ZERO = 719_163
+"""The ordinal of 1970-01-01."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """A journal's last signed head: entries, 32-byte root, and the largest size that somebody else has cosigned."""
+
+    origin: Origin
+    size: int
+    root: bytes
+    witnessed: int
+
+
+def read_roster(store: Store) -> roster.Roster:
+    """The roster of an open database, verified against root's signed checkpoint and the vault id."""
+    vault_id = VaultId((store.setting(VAULT_ID_SETTING) or b"").decode("ascii", "replace"))
+    origin = origin_of(vault_id, ROOT, roster.ROSTER_EPOCH)
+    number = dict((name, number) for number, name in store.journals()).get(origin)
+    if number is None:
+        raise IntegrityError("the vault has no roster", hint='run "fieldvault audit verify"')
+    leaves = list(store.leaves(number))
+    folded = roster.fold(leaves)
+    note = store.latest_checkpoint(number)
+    if note is None or folded.vault_id != vault_id:
+        raise IntegrityError("the roster is not the one that the vault id names")
+    head = verify_checkpoint(note, origin, folded.member(ROOT).keys.signing)
+    if head.size != len(leaves) or head.root != tree.root_of([tree.leaf_hash(raw) for raw in leaves]):
+        raise IntegrityError("the roster does not match the checkpoint that root signed")
+    return folded
+
+
+class Vault:
+    """An open vault. Use it as a context manager."""
+
+    def __init__(self, directory: Path, store: Store, environment: Environment) -> None:
+        self.directory = directory
+        self.store = store
+        self.environment = environment
+        self.roster = read_roster(store)
+
+    @classmethod
+    def open(cls, directory: Path, environment: Environment | None = None) -> Self:
+        """Opens the vault in `directory`. Raises NoVault, FormatError, IntegrityError, StorageError, VaultLocked."""
+        if not (directory / DATABASE).is_file():
+            raise NoVault(
+                "there is no vault in this directory",
+                hint='name one with -C DIR or FIELDVAULT_DIR, or found one with "fieldvault init"',
+            )
+        store = Store.open(directory / DATABASE)
+        try:
+            return cls(directory, store, environment or Environment.system())
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """The vault itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes."""
+        self.close()
+
+    @property
+    def vault_id(self) -> VaultId:
+        """The id that pins root's keys."""
+        return self.roster.vault_id
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Everyone on the roster, root first."""
+        return self.roster.members
+
+    @property
+    def policy(self) -> Policy:
+        """The disclosure policy that root signed."""
+        return self.roster.policy
+
+    @cached_property
+    def codebook(self) -> Codebook:
+        """The codebook in force. Raises IntegrityError when its bytes are not the ones that root signed."""
+        raw = self.store.codebook(self.roster.codebook)
+        if raw is None or sha256(raw) != self.roster.codebook:
+            raise IntegrityError("the codebook is missing or is not the one that root signed")
+        return parse_codebook(raw)
+
+    @property
+    def keys_here(self) -> tuple[Handle, ...]:
+        """The members whose key files lie on this laptop, in roster order."""
+        return tuple(member.handle for member in self.members if key_path(self.directory, member.handle).is_file())
+
+    @property
+    def day(self) -> int:
+        """Today, in days since 1970-01-01, as the clock claims."""
+        return max(0, self.environment.clock.today().toordinal() - DAY_ZERO)
+
+    def journal_number(self, origin: Origin) -> int:
+        """A journal's number in the database. Raises IntegrityError when the journal is not here."""
+        for number, name in self.store.journals():
+            if name == origin:
+                return number
+        raise IntegrityError("a member's journal is missing from this vault", hint='run "fieldvault audit verify"')
+
+    def signer(self, me: Keyring) -> Signer:
+        """Who signs what `me` writes."""
+        origin = self.roster.origin if me.handle == ROOT else origin_of(self.vault_id, me.handle, EPOCH)
+        return Signer(
+            vault_id=self.vault_id, origin=origin, seed=me.signing_seed, public_key=me.member.keys.signing
+        )
+
+    def journals(self) -> tuple[JournalStatus, ...]:
+        """The verified head of every journal here."""
+        return tuple(self._status(number, origin) for number, origin in self.store.journals())
+
+    def _status(self, number: int, origin: Origin) -> JournalStatus:
+        handle = origin.split("/")[2] if origin.count("/") == 3 else ""
+        member = self.roster.find(handle)
+        if member is None:
+            raise IntegrityError("a journal here belongs to nobody on the roster")
+        signer = Signer(vault_id=self.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
+        head = read_head(self.store, number, signer)
+        return JournalStatus(origin=origin, size=head.size, root=head.root, witnessed=0)
+
+
+def open_vault(directory: Path, environment: Environment | None = None) -> Vault:
+    """Opens the vault in `directory`."""
+    return Vault.open(directory, environment)
+
+
+def unlock(vault: Vault, handle: str, passphrase: str) -> Keyring:
+    """A member's keys. Raises UsageError for an unknown member, NotAllowed for a revoked one, WrongPassphrase, and
+    FormatError for a damaged key file."""
+    member = vault.roster.member(handle)
+    path = key_path(vault.directory, member.handle)
+    if not path.is_file():
+        raise UsageError(f'the key of "{handle}" is not on this laptop', hint="name another member with --as")
+    raw = files.read_limited(path, 16 * 1024)
+    keyring = keyring_of(member, open_keyfile(raw, vault.vault_id, member.handle, passphrase))
+    if member.revoked:
+        raise NotAllowed(f'"{handle}" was revoked by root and can no longer work in this vault')
+    return keyring
+
+
+def require_role(me: Keyring, *roles: Role) -> None:
+    """Raises NotAllowed unless `me` has one of the roles."""
+    if me.member.role not in roles:
+        wanted = " or ".join(role.value for role in roles)
+        raise NotAllowed(
+            f'"{me.handle}" is a {me.member.role.value}; this takes a {wanted}',
+            hint="name the member with --as HANDLE",
+        )
+
+
+def handles_in(directory: Path) -> Iterable[str]:
+    """The handles that the names of the key files claim."""
+    try:
+        names = sorted(path.name for path in (directory / "keys").iterdir())
+    except OSError:
+        return ()
+    stems = [name.removesuffix(".key") for name in names if name.endswith(".key")]
+    return tuple(stem for stem in stems if is_handle(stem))
+
+

@@ -1,0 +1,1 @@
+"""The only SQL. The store sees ciphertext, leaves and hashes, never a key and never a plaintext."""

@@ -1,0 +1,140 @@
+"""Opening SQLite through apsw, with every setting read back, and its errors turned into ours.
+
+apsw brings its own current SQLite (the system's may have the WAL-reset bug) and never falls back to another. The database
+file is created 0600 before SQLite sees it; `-wal` and `-shm` inherit that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import apsw
+
+from vault.errors import FormatError, IntegrityError, StorageError, VaultLocked
+from vault.store.schema import APPLICATION_ID, PAGE_SIZE, PRAGMAS, STATEMENTS, USER_VERSION
+
+BUSY_MILLISECONDS = 5_000
+READER_PRAGMAS = (("query_only", "on"), ("temp_store", "memory"), ("mmap_size", "0"), ("cell_size_check", "on"))
+
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, apsw.MismatchError, apsw.RangeError, apsw.SchemaChangeError)
+_STORAGE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError, apsw.PermissionsError)
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turns apsw's exceptions into the project's. Nothing of the statement or its values is repeated."""
+    try:
+        yield
+    except (apsw.BusyError, apsw.LockedError):
+        raise VaultLocked(
+            "another fieldvault process is writing to this vault", hint="wait for it to finish, then try again"
+        ) from None
+    except _STORAGE as error:
+        raise StorageError(
+            f"the disk refused the write or the read ({_reason(error)}); nothing is confirmed as saved",
+            hint='free some space or check the disk, then run "fieldvault audit verify" before going on',
+        ) from None
+    except apsw.ConstraintError:
+        raise IntegrityError("the database refused a change to append-only rows, or a repeated row") from None
+    except (*_DAMAGED, apsw.Error, UnicodeDecodeError):
+        raise IntegrityError(
+            "the database is damaged", hint='run "fieldvault audit verify" and keep the directory as it is'
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    reasons: tuple[tuple[type[Exception], str], ...] = (
+        (apsw.FullError, "the disk is full"),
+        (apsw.ReadOnlyError, "it is read-only"),
+        (apsw.CantOpenError, "a file cannot be opened"),
+        (apsw.PermissionsError, "permission denied"),
+        (apsw.NoMemError, "out of memory"),
+    )
+    return next((text for kind, text in reasons if isinstance(error, kind)), "an input/output error")
+
+
+def _configure(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0)
+    connection.enable_load_extension(False)
+    for name, value, expected in PRAGMAS:
+        connection.execute(f"PRAGMA {name} = {value}").fetchall()
+        held = connection.execute(f"PRAGMA {name}").fetchall()
+        if not held or held[0][0] != expected:
+            raise StorageError(f"SQLite does not hold the setting {name}", hint="is the vault on a USB stick?")
+
+
+def connect(path: Path) -> apsw.Connection:
+    """A configured connection to an existing database, not yet checked for being ours."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> apsw.Connection:
+    """A connection that reads and leaves the files as they are: for the audit, which may be looking at evidence.
+
+    (WAL needs the file opened for writing even to read it; `query_only` and no folding on close keep it unchanged.)
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        for name, value in READER_PRAGMAS:
+            connection.execute(f"PRAGMA {name} = {value}").fetchall()
+    except BaseException:
+        close(connection)
+        raise
+    return connection
+
+
+def create(path: Path) -> apsw.Connection:
+    """A new, empty database with the schema. The file must not exist."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}").fetchall()
+    _configure(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in STATEMENTS:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}").fetchall()
+    connection.execute(f"PRAGMA user_version = {USER_VERSION}").fetchall()
+    connection.execute("COMMIT")
+    return connection
+
+
+def schema_differs(connection: apsw.Connection) -> bool:
+    """Whether the database holds anything but our tables and triggers."""
+    held = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
+    return held != set(STATEMENTS)
+
+
+def check_ours(connection: apsw.Connection) -> None:
+    """Raises FormatError for a database of another program or a newer version, IntegrityError for a changed schema."""
+    application = connection.execute("PRAGMA application_id").fetchall()[0][0]
+    version = connection.execute("PRAGMA user_version").fetchall()[0][0]
+    if application != APPLICATION_ID:
+        raise FormatError("vault.db is not a fieldvault database")
+    if version != USER_VERSION:
+        raise FormatError("this vault was made by another version of fieldvault", hint="update fieldvault")
+    if schema_differs(connection):
+        raise IntegrityError(
+            "the database's tables or triggers were changed", hint="keep the directory as it is and tell root"
+        )
+
+
+def close(connection: apsw.Connection) -> None:
+    """Closes; SQLite then folds the write-ahead log into the database. Never raises: there is nothing left to save."""
+    with suppress(apsw.Error):
+        connection.close(True)

@@ -1,0 +1,149 @@
+"""Reading a database that may be damaged or hostile, row by row, for the audit.
+
+Nothing here trusts what it reads: rows come back as SQLite gives them, types unchecked. A damaged b-tree can make SQLite
+walk in circles, so the work is bounded: a progress handler counts its steps and interrupts far beyond what a healthy file
+of this size needs. Errors are the project's IntegrityError, never apsw's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from vault.store import connect
+from vault.store.schema import APPLICATION_ID, PAGE_SIZE, TABLES, USER_VERSION
+
+_STEPS: Final = 100_000
+"""Virtual-machine steps between two looks at the budget."""
+_BYTES_A_LOOK: Final = 2_000
+"""A healthy file needs one look for far more bytes than this."""
+
+HEADER_BYTES: Final = 100
+
+TABLE_NAMES: Final = tuple(statement.split()[2] for statement in TABLES)
+
+
+def header_faults(path: Path) -> list[str]:
+    """What is wrong with the 100-byte database header (https://sqlite.org/fileformat2.html, 1.3); empty when nothing
+    is. Every field that has one right value in our files is checked, so that a flipped byte there is noticed."""
+    with path.open("rb") as stream:
+        raw = stream.read(HEADER_BYTES)
+        size = stream.seek(0, 2)
+    if len(raw) < HEADER_BYTES:
+        return ["the file is shorter than a database header"]
+
+    def integer(start: int, length: int = 4) -> int:
+        return int.from_bytes(raw[start : start + length], "big")
+
+    expected = (
+        ("magic", raw[:16], b"SQLite format 3\x00"),
+        ("page size", integer(16, 2), PAGE_SIZE),
+        ("file format", raw[18:20], b"\x02\x02"),
+        ("reserved bytes and payload fractions", raw[20:24], bytes((0, 64, 32, 32))),
+        ("schema format", integer(44), 4),
+        ("cache size", integer(48), 0),
+        ("vacuum mode", raw[52:56] + raw[64:68], bytes(8)),
+        ("text encoding", integer(56), 1),
+        ("user version", integer(60), USER_VERSION),
+        ("application id", integer(68), APPLICATION_ID),
+        ("expansion bytes", raw[72:92], bytes(20)),
+        ("change counters", integer(24), integer(92)),
+    )
+    faults = [f"the header's {name} is wrong" for name, held, wanted in expected if held != wanted]
+    wal = path.with_name(path.name + "-wal")
+    folded = not wal.exists() or wal.stat().st_size == 0
+    if folded and integer(28) * PAGE_SIZE != size:
+        faults.append("the file's length does not match its header")
+    return faults
+
+
+class Scan:
+    """A bounded, read-only look at one database, in one snapshot."""
+
+    def __init__(self, path: Path) -> None:
+        self._looks = 1_000 + path.stat().st_size // _BYTES_A_LOOK
+        with connect.mapped_errors():
+            self._connection = connect.connect_reader(path)
+            self._connection.set_progress_handler(self._out_of_budget, _STEPS)
+            self._connection.execute("BEGIN")
+
+    def _out_of_budget(self) -> bool:
+        self._looks -= 1
+        return self._looks < 0
+
+    def __enter__(self) -> Self:
+        """The scan itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes, leaving the files as they were."""
+        connect.close(self._connection)
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query. Raises IntegrityError where the file cannot be read."""
+        with connect.mapped_errors():
+            return self._connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+
+    def structure_faults(self, most: int = 20) -> list[str]:
+        """What SQLite's own check says of the file's structure; empty when it is sound."""
+        found = [str(row[0]) for row in self.rows(f"PRAGMA integrity_check({most})")]
+        return [] if found == ["ok"] else found
+
+    def schema_differs(self) -> bool:
+        """Whether the database holds anything but our tables and triggers."""
+        with connect.mapped_errors():
+            return connect.schema_differs(self._connection)
+
+    def count(self, table: str) -> int:
+        """The number of rows of one of our tables."""
+        if table not in TABLE_NAMES:
+            raise KeyError(table)
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])
+
+    def settings(self) -> list[tuple[Any, ...]]:
+        """(name, value) of every setting."""
+        return self.rows("SELECT name, value FROM setting ORDER BY name")
+
+    def codebooks(self) -> list[tuple[Any, ...]]:
+        """(digest, bytes) of every codebook."""
+        return self.rows("SELECT digest, bytes FROM codebook")
+
+    def journals(self) -> list[tuple[Any, ...]]:
+        """(number, origin) of every journal."""
+        return self.rows("SELECT id, origin FROM journal ORDER BY id")
+
+    def leaves(self, journal: int, start: int, most: int) -> list[tuple[Any, ...]]:
+        """(seq, bytes) of up to `most` entries from `start` on."""
+        return self.rows(
+            "SELECT seq, bytes FROM leaf WHERE journal = ? AND seq >= ? ORDER BY seq LIMIT ?", journal, start, most
+        )
+
+    def nodes(self, journal: int, level: int, start: int, end: int) -> list[tuple[Any, ...]]:
+        """(index, hash) of the stored nodes of one level, from `start` up to `end`."""
+        return self.rows(
+            "SELECT idx, hash FROM node WHERE journal = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx",
+            journal,
+            level,
+            start,
+            end,
+        )
+
+    def parts(self, journal: int, start: int, end: int) -> list[tuple[Any, ...]]:
+        """(seq, layer, bytes) of the parts of the entries from `start` up to `end`."""
+        return self.rows(
+            "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?", journal, start, end
+        )
+
+    def wraps(self, journal: int) -> Iterator[tuple[Any, ...]]:
+        """(recipient, purpose, seq, position, bytes) of every wrap of a journal."""
+        sql = "SELECT recipient, purpose, seq, position, bytes FROM wrap WHERE journal = ?"
+        with connect.mapped_errors():
+            yield from self._connection.execute(sql, (journal,))
+
+    def checkpoints(self, journal: int) -> list[tuple[Any, ...]]:
+        """(size, note) of every stored checkpoint, in order."""
+        return self.rows("SELECT size, note FROM checkpoint WHERE journal = ? ORDER BY size", journal)

@@ -1,0 +1,70 @@
+"""The tables of `vault.db`, and the triggers that keep bugs from rewriting history.
+
+    setting       name -> value: the vault id
+    journal       a journal's number here and its origin
+    leaf          the exact bytes of each entry
+    node          the perfect subtrees above the leaves: (level >= 1, idx) -> hash
+    checkpoint    every signed note, by size
+    part          sealed bytes that leaves commit to             (rows may be deleted: erasure)
+    wrap          keys sealed to somebody, likewise              (rows may be deleted: erasure, revocation)
+    codebook      the codebook's TOML bytes by digest
+
+The text below is the schema, byte for byte: opening compares what SQLite holds with it, and the audit reports any
+difference, so an extra trigger or view in a vault that came back from a search is noticed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x66765631
+"""`fvV1`, in the database header."""
+USER_VERSION: Final = 1
+PAGE_SIZE: Final = 4096
+
+TABLES: Final = (
+    "CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY, origin TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE leaf (journal INTEGER NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (journal, seq)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE node (journal INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY (journal, level, idx)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE checkpoint (journal INTEGER NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL,"
+    " PRIMARY KEY (journal, size)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE part (journal INTEGER NOT NULL, seq INTEGER NOT NULL, layer TEXT NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (journal, seq, layer)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE wrap (journal INTEGER NOT NULL, recipient BLOB NOT NULL, purpose TEXT NOT NULL,"
+    " seq INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (journal, recipient, purpose, seq, position)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE codebook (digest BLOB NOT NULL PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
+)
+
+_APPEND_ONLY = ("journal", "leaf", "node", "checkpoint", "codebook", "setting")
+_DELETABLE = ("part", "wrap")
+
+TRIGGERS: Final = (
+    *(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for table in _APPEND_ONLY + _DELETABLE
+    ),
+    *(
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for table in _APPEND_ONLY
+    ),
+)
+
+STATEMENTS: Final = TABLES + TRIGGERS
+
+PRAGMAS: Final = (
+    ("journal_mode", "wal", "wal"),
+    ("synchronous", "full", 2),
+    ("secure_delete", "on", 1),
+    ("temp_store", "memory", 2),
+    ("mmap_size", "0", 0),
+    ("cell_size_check", "on", 1),
+    ("trusted_schema", "off", 0),
+    ("recursive_triggers", "on", 1),
+)
+"""Name, what is set, what must be read back. SQLite ignores a misspelt pragma silently; `connect` does not."""
