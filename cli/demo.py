@@ -39,7 +39,7 @@ def _tell(settings: Settings, directory: Path) -> None:
 
     terminal = settings.terminal
     told = []
-    with Progress(terminal) as progress:
+    with Progress(terminal, transient=True) as progress:
         for number, step in enumerate(vault.run_demo(directory, vault.Environment.system(), progress=progress), 1):
             progress.close()
             terminal.heading(f"{number}  {step.title}")

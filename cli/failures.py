@@ -73,13 +73,16 @@ def _fail(as_json: bool, code: int, message: str, *, hint: str = "", **more: obj
 
 def _refused(error: InputRefused, as_json: bool) -> int:
     problems = [{"line": p.line, "variable": p.variable, "message": p.message} for p in error.problems]
-    _fail(as_json, error.code, error.message, hint=error.hint, errors=problems)
-    if not as_json:
-        terminal = Terminal()
-        for problem in error.problems:
-            where = [f"line {problem.line}"] if problem.line else []
-            where += [problem.variable] if problem.variable else []
-            terminal.prompt(f"  {', '.join(where) or 'input'}: {problem.message}\n")
+    if as_json:
+        return _fail(as_json, error.code, error.message, hint=error.hint, errors=problems)
+    _fail(as_json, error.code, error.message)
+    terminal = Terminal()
+    for problem in error.problems:
+        where = [f"line {problem.line}"] if problem.line else []
+        where += [problem.variable] if problem.variable else []
+        terminal.prompt(f"  {', '.join(where) or 'input'}: {problem.message}\n")
+    if error.hint:
+        terminal.prompt(f"hint: {error.hint}\n")
     return error.code
 
 

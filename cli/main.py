@@ -82,13 +82,9 @@ class Root(Group):
 
 def _show_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import PackageNotFoundError, version
+        import vault
 
-        try:
-            number = version("fieldvault")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        click.echo(f"fieldvault {number}")
+        click.echo(f"fieldvault {vault.__version__}")
         ctx.exit()
 
 

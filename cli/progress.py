@@ -17,15 +17,20 @@ LINE_SECONDS = 10.0
 
 
 class Progress:
-    """Called by the library as `(what, done, total)`; `total` 0 means that nobody knows."""
+    """Called by the library as `(what, done, total)`; `total` 0 means that nobody knows.
 
-    def __init__(self, terminal: Terminal, *, now: Callable[[], float] | None = None) -> None:
+    `transient` is for a story that tells itself: the updated line disappears when it is done, and where lines are not
+    updated there are none.
+    """
+
+    def __init__(self, terminal: Terminal, *, now: Callable[[], float] | None = None, transient: bool = False) -> None:
         if now is None:
             import vault
 
             now = vault.Environment.system().clock.seconds
-        self._silent = terminal.quiet or terminal.as_json
         self._repaints = sys.stderr.isatty() and not is_dumb() and not terminal.accessible
+        self._silent = terminal.quiet or terminal.as_json or (transient and not self._repaints)
+        self._transient = transient
         self._now = now
         self._what = ""
         self._started = self._spoken = now()
@@ -63,7 +68,7 @@ class Progress:
     def close(self) -> None:
         """End the updated line, so that what comes next starts on its own."""
         if self._cells:
-            sys.stderr.write("\n")
+            sys.stderr.write("\r" + " " * self._cells + "\r" if self._transient else "\n")
             sys.stderr.flush()
         self._cells = 0
 

@@ -112,5 +112,7 @@ def _deliver(settings: Settings, release: Release, table: str, output: Path | No
     if output is None:
         terminal.raw(vault.encode_release(release, chosen))
     where = f" in {output}" if output is not None else ""
-    terminal.talk(f"Released {table}{where}: {printed} figures printed, {withheld} withheld. Entered in your journal.")
+    terminal.talk(
+        f"Released {table}{where}: {printed} figures printed, {withheld} withheld. It stands in your journal."
+    )
     terminal.talk("Next: fieldvault audit verify")

@@ -49,9 +49,13 @@ def status(settings: Settings) -> None:
     _print_journals(settings, journals)
     size, witnessed = sum(j.size for j in journals), sum(min(j.witnessed, j.size) for j in journals)
     terminal.data()
-    terminal.data(f"Protected: {size:,} entries are sealed; without a passphrase one sees sizes, days and handles.")
+    terminal.data(
+        "Protected: what was recorded is sealed; without a passphrase one sees handles, days, sizes and counts."
+    )
     if witnessed < size:
-        terminal.data(f"Not yet: nobody else has seen {size - witnessed:,} of them; their rollback would go unnoticed.")
+        terminal.data(
+            f"Not yet: nobody else has seen {size - witnessed:,} of {size:,} entries; undoing them would go unnoticed."
+        )
     terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
     terminal.talk("Next: fieldvault audit verify")
     terminal.result(

@@ -1,7 +1,7 @@
 """fieldvault: an encrypted, append-only vault for the records of rescue work. This is the façade.
 
-Everything that a program on top may call stands in `_HOMES`; it is loaded when it is first used, so that asking for help
-loads no cryptography. The command line uses nothing but this module and `vault.errors`.
+Everything that a program on top may call stands in `_HOMES`; it is loaded when it is first used, so that asking for
+help loads no cryptography. The command line uses nothing but this module and `vault.errors`.
 
 A first look:
 
@@ -18,7 +18,7 @@ A first look:
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -48,7 +48,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605  # computed from the table above, which a test compares with the imports below
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Loads what is asked for from its home (PEP 562)."""
     home = _HOME_OF.get(name)
     if home is None:
@@ -61,48 +61,92 @@ def __getattr__(name: str) -> Any:
 if TYPE_CHECKING:
     from vault.formats.codebook import (
         Codebook as Codebook,
+    )
+    from vault.formats.codebook import (
         RecordType as RecordType,
+    )
+    from vault.formats.codebook import (
         Variable as Variable,
+    )
+    from vault.formats.codebook import (
         VariableType as VariableType,
+    )
+    from vault.formats.codebook import (
         parse_codebook as parse_codebook,
     )
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
-    from vault.model import Handle as Handle, Layer as Layer, Member as Member, Policy as Policy, Role as Role
+    from vault.model import Handle as Handle
+    from vault.model import Layer as Layer
+    from vault.model import Member as Member
+    from vault.model import Policy as Policy
+    from vault.model import Role as Role
     from vault.ports import Environment as Environment
     from vault.primitives.passphrase import KdfCost as KdfCost
-    from vault.services.audit import AuditReport as AuditReport, verify_vault as verify_vault
+    from vault.services.audit import AuditReport as AuditReport
+    from vault.services.audit import verify_vault as verify_vault
     from vault.services.cases import (
         CaseLine as CaseLine,
+    )
+    from vault.services.cases import (
         CaseView as CaseView,
+    )
+    from vault.services.cases import (
         EntryView as EntryView,
+    )
+    from vault.services.cases import (
         find_cases as find_cases,
+    )
+    from vault.services.cases import (
         list_cases as list_cases,
+    )
+    from vault.services.cases import (
         show_case as show_case,
     )
     from vault.services.demo import run_demo as run_demo
     from vault.services.findings import Finding as Finding
-    from vault.services.found import Founded as Founded, found as found
-    from vault.services.importing import Imported as Imported, import_file as import_file
+    from vault.services.found import Founded as Founded
+    from vault.services.found import found as found
+    from vault.services.importing import Imported as Imported
+    from vault.services.importing import import_file as import_file
     from vault.services.keyring import Keyring as Keyring
     from vault.services.members import add_member as add_member
     from vault.services.records import (
         Saved as Saved,
+    )
+    from vault.services.records import (
         amend as amend,
+    )
+    from vault.services.records import (
         close_case as close_case,
+    )
+    from vault.services.records import (
         open_case as open_case,
+    )
+    from vault.services.records import (
         record as record,
     )
-    from vault.services.reveal import Revealed as Revealed, reveal as reveal
+    from vault.services.reveal import Revealed as Revealed
+    from vault.services.reveal import reveal as reveal
     from vault.services.totals import (
         encode_release as encode_release,
+    )
+    from vault.services.totals import (
         export_table as export_table,
+    )
+    from vault.services.totals import (
         shipped_tables as shipped_tables,
     )
     from vault.services.vault import (
         JournalStatus as JournalStatus,
+    )
+    from vault.services.vault import (
         Vault as Vault,
+    )
+    from vault.services.vault import (
         open_vault as open_vault,
+    )
+    from vault.services.vault import (
         unlock as unlock,
     )
     from vault.services.words import generate_passphrase as generate_passphrase

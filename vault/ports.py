@@ -1,7 +1,7 @@
 """The two doors to the outside world's luck: the clock and the source of randomness.
 
-Everything else in the project is handed one of these, so that tests decide what day it is and what was drawn. (Nonces and
-HPKE's ephemeral keys are drawn inside the libraries that own them.)
+Everything else in the project is handed one of these, so that tests decide what day it is and what was drawn. (Nonces
+and HPKE's ephemeral keys are drawn inside the libraries that own them.)
 """
 
 from __future__ import annotations

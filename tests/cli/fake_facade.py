@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from vault import errors
 from vault.formats.codebook import parse_codebook
@@ -53,7 +53,7 @@ class FakeVault:
         raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
         self.codebook = parse_codebook(raw)
 
-    def __enter__(self) -> FakeVault:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,6 +79,10 @@ class FakeVault:
 
 def functions(vault: FakeVault) -> Mapping[str, object]:
     """Every name of the façade that cli calls, over this vault."""
+    return {**_writes(vault), **_reads(vault)}
+
+
+def _writes(vault: FakeVault) -> Mapping[str, object]:
 
     def unlock(_: FakeVault, handle: str, passphrase: str) -> str:
         if passphrase != PASSPHRASE:
@@ -86,42 +90,58 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
         vault.calls.append(("unlock", handle))
         return handle
 
-    def found(directory: Path, **how: Any) -> SimpleNamespace:
+    def found(directory: Path, **how: object) -> SimpleNamespace:
         vault.called("found", how | {"directory": directory})
         return SimpleNamespace(vault_id=VAULT_ID, share_files=(Path("share-1.txt"),), fingerprint="ab:cd")
 
-    def add_member(_: FakeVault, root: str, *, handle: str, role: Role, **how: Any) -> Member:
+    def add_member(_: FakeVault, root: str, *, handle: str, role: Role, **how: object) -> Member:
         vault.called("add_member", how | {"handle": handle, "role": role, "root": root})
         return member(handle, role)
 
     def open_case(_: FakeVault, me: str, answers: Mapping[str, object], *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("open_case", dict(answers), dry_run=dry_run)
 
-    def record(_: FakeVault, me: str, kind: str, case: str | None, answers: Any, *, dry_run: bool) -> SimpleNamespace:
+    def record(
+        _: FakeVault, me: str, kind: str, case: str | None, answers: Mapping[str, object], *, dry_run: bool
+    ) -> SimpleNamespace:
         return vault.saved("record", (kind, case, dict(answers)), dry_run=dry_run)
 
-    def amend(_: FakeVault, me: str, entry: str, changes: Any, *, dry_run: bool) -> SimpleNamespace:
+    def amend(_: FakeVault, me: str, entry: str, changes: Mapping[str, object], *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("amend", (entry, dict(changes)), dry_run=dry_run)
 
     def close_case(_: FakeVault, me: str, case: str, *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("close_case", case, dry_run=dry_run)
-
-    def find_cases(_: FakeVault, me: str, query: str) -> tuple[SimpleNamespace, ...]:
-        vault.called("find_cases", query)
-        return vault.cases
-
-    def show_case(_: FakeVault, me: str, case: str) -> SimpleNamespace:
-        return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
 
     def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool) -> SimpleNamespace:
         vault.called("reveal", reason)
         return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8)
 
     def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
-        for done in range(0, 101):
+        for done in range(101):
             progress("import", done, 100)
         vault.called("import_file", path)
         return SimpleNamespace(cases={"a": "amber-heron-41"}, entries=3, warnings=())
+
+    return {
+        "unlock": unlock,
+        "found": found,
+        "add_member": add_member,
+        "open_case": open_case,
+        "record": record,
+        "amend": amend,
+        "close_case": close_case,
+        "reveal": reveal,
+        "import_file": import_file,
+    }
+
+
+def _reads(vault: FakeVault) -> Mapping[str, object]:
+    def find_cases(_: FakeVault, me: str, query: str) -> tuple[SimpleNamespace, ...]:
+        vault.called("find_cases", query)
+        return vault.cases
+
+    def show_case(_: FakeVault, me: str, case: str) -> SimpleNamespace:
+        return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
 
     def verify_vault(directory: Path, *, progress: Callable[..., None]) -> SimpleNamespace:
         verdict = "finding" if vault.findings else "intact, NOT anchored"
@@ -141,18 +161,9 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
     return {
         "Environment": environment,
         "Role": Role,
-        "unlock": unlock,
-        "found": found,
-        "add_member": add_member,
-        "open_case": open_case,
-        "record": record,
-        "amend": amend,
-        "close_case": close_case,
         "list_cases": lambda *_: vault.cases,
         "find_cases": find_cases,
         "show_case": show_case,
-        "reveal": reveal,
-        "import_file": import_file,
         "verify_vault": verify_vault,
         "shipped_tables": lambda: (table,),
         "export_table": export_table,
@@ -184,7 +195,7 @@ def main() -> None:
     try:
         fieldvault()
     finally:
-        sys.stderr.write(f"CALLS {ascii(vault.calls)}\n")
+        sys.stderr.write(f"CALLS {vault.calls!a}\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from cli.forms import Form
 from cli.options import Settings
 from cli.terminal import Terminal
-from vault.errors import Problem
+from cli.writes import answered
+from vault.errors import InputRefused, Problem
 from vault.formats.codebook import RecordType, parse_codebook
+from vault.model import Origin, Pseudonym
+from vault.services.records import Saved
 
 SMALL = """
 format = 1
@@ -68,6 +72,7 @@ label = { en = "Notes" }
 
 @pytest.fixture
 def intake() -> RecordType:
+    """A small record type with one variable of each kind."""
     return parse_codebook(SMALL.encode()).opening
 
 
@@ -205,6 +210,33 @@ def test_accessible_choices_stand_one_to_a_line(
     _types(monkeypatch, "", "", "1", "", "", "", "y")
     _form(intake, accessible=True).fill()
     assert "\n   2  Male\n" in capsys.readouterr().err
+
+
+class _Interactive(Settings):
+    """Settings of somebody at a terminal."""
+
+    @property
+    def interactive(self) -> bool:
+        return True
+
+
+def test_a_refused_save_returns_to_the_form(intake: RecordType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library refuses once; the corrected answer is saved with all the others."""
+    _types(monkeypatch, "Kim", "", "1", "", "3", "", "y", "Park", "y")
+    saved: list[dict[str, object]] = []
+
+    def save(values: Mapping[str, object]) -> Saved:
+        saved.append(dict(values))
+        if len(saved) == 1:
+            raise InputRefused("1 answer does not fit", [Problem(line=0, variable="name", message="too short")])
+        return Saved(pseudonym=Pseudonym("amber-heron-41"), origin=Origin("o"), seq=1)
+
+    settings = _Interactive(
+        directory=Path("/x/north"), member=None, passphrase_file=None, passphrase_fd=None, no_input=False, yes=False,
+        language="en", terminal=Terminal(),
+    )  # fmt: skip
+    answered(settings, intake, None, save)
+    assert saved[1] == {"name": "Park", "sex": "female", "people": 3}
 
 
 def test_every_type_of_the_shipped_codebook_can_be_filled_by_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,9 +51,7 @@ def test_the_last_word_wins(fake: FakeVault) -> None:
     assert _settings("--lang", "en", "journal", "list", "--lang", "ko") == _settings("journal", "list", "--lang", "ko")
 
 
-def test_the_environment_names_the_vault_unless_the_line_does(
-    fake: FakeVault, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_names_the_vault_unless_the_line_does(fake: FakeVault, monkeypatch: pytest.MonkeyPatch) -> None:
     """FIELDVAULT_DIR counts, -C counts more."""
     monkeypatch.setenv("FIELDVAULT_DIR", "/from-env")
     assert _settings("journal", "list") == _settings("journal", "list", "-C", "/from-env")

@@ -46,7 +46,7 @@ def test_slow_work_speaks_every_ten_seconds(capsys: pytest.CaptureFixture[str]) 
     """Between the tenths, ten silent seconds are the most; an unknown total is counted up."""
     clock = _Clock()
     progress = Progress(Terminal(), now=clock)
-    for second in range(0, 31):
+    for second in range(31):
         clock.at = float(second)
         progress("seal", second, 0)
     assert len(capsys.readouterr().err.splitlines()) == 3
@@ -92,6 +92,18 @@ def test_dumb_and_accessible_terminals_get_lines(monkeypatch: pytest.MonkeyPatch
         progress("import", done, 10)
     assert "\r" not in tty.getvalue()
     assert tty.getvalue().count("\n") == 10
+
+
+def test_a_transient_line_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal it is wiped with spaces; elsewhere it was never there."""
+    Progress(Terminal(), now=_Clock(), transient=True)("import", 1, 1)
+    assert capsys.readouterr().err == ""
+    tty = _use_terminal(monkeypatch)
+    Progress(Terminal(), now=_Clock(), transient=True)("import", 1, 1)
+    assert tty.getvalue().endswith(" \r")
+    assert "\n" not in tty.getvalue()
 
 
 @pytest.mark.parametrize("terminal", [Terminal(quiet=True), Terminal(as_json=True)])

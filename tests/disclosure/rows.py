@@ -11,7 +11,8 @@ from pathlib import Path
 from vault.disclosure.people import TallyRow
 from vault.disclosure.rounding import Coin
 from vault.formats.release import Labels, Release
-from vault.formats.table import Table, parse_table
+from vault.formats.table import parse_table
+from vault.formats.table_values import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 YES_NO = ("yes", "no", "unknown", "not_asked", "declined")

@@ -101,7 +101,9 @@ def test_a_period_that_is_none_refuses(period: object) -> None:
         fold_people(YEAR, [*person(0), replace(row, values={**row.values, "period": period})])  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("value", [True, False, 1, 0, None, "Female", "female ", "FEMALE", "여성", "", b"female", 1.0])
+@pytest.mark.parametrize(
+    "value", [True, False, 1, 0, None, "Female", "female ", "FEMALE", "여성", "", b"female", 1.0, []]
+)
 @pytest.mark.parametrize("variable", ["sex", "minor", "travelled_with_family", "trafficked"])
 def test_a_value_that_the_table_does_not_name_refuses(variable: str, value: object) -> None:
     """Booleans, numbers, other spellings: the ones that a published checker let through as if they were not there."""

@@ -14,7 +14,7 @@ from vault.disclosure.protect import protect, share_of
 from vault.errors import DisclosureRefused
 from vault.formats.release import Cell, Release, Share
 from vault.formats.release_json import encode_json
-from vault.formats.table import Table
+from vault.formats.table_values import Table
 from vault.model import Policy
 
 ALL, YEAR = shipped("all_years"), shipped("year_2020")

@@ -57,6 +57,11 @@ def test_the_threshold_is_exact_in_whole_numbers(toss: int, value: int) -> None:
     assert rounded(tokens(13), 5, lambda _: toss) == value
 
 
+def test_a_multiple_stays_for_every_toss() -> None:
+    """There is nothing to round in 10, not even for the lowest toss."""
+    assert rounded(tokens(10), 5, lambda _: 0) == 10
+
+
 @pytest.mark.parametrize("toss", [-1, 1 << 64, True, 0.5, None, "0"])
 def test_a_coin_that_is_no_coin_prints_nothing(toss: object) -> None:
     """Anything but 64 bits refuses, rather than print a biased figure."""

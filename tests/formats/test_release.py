@@ -156,7 +156,7 @@ DEFECTS = {
 def test_json_with_a_defect_is_refused(name: str) -> None:
     """Each one defect makes bytes that `encode_json` never writes."""
     raw = encode_json(RELEASE)
-    defective = DEFECTS[name](raw)  # type: ignore[no-untyped-call]
+    defective = DEFECTS[name](raw)
     assert defective != raw
     with pytest.raises(FormatError):
         parse_json(defective)

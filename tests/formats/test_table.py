@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from vault.errors import InputRefused
 from vault.formats import table as module
 from vault.formats.codebook import parse_codebook
-from vault.formats.table import Table, Universe, parse_table
+from vault.formats.table import parse_table
+from vault.formats.table_values import Table, Universe
 
 VAULT = Path(__file__).resolve().parents[2] / "vault"
 ALL_YEARS = (VAULT / "tables" / "all_years.toml").read_text(encoding="utf-8")
@@ -180,10 +181,10 @@ def test_a_changed_table_is_a_table_or_refused(position: int, junk: str) -> None
     """Whatever is overwritten, the checker answers with a table or with a refusal that names something."""
     changed = ALL_YEARS[:position] + junk + ALL_YEARS[position + len(junk) :]
     try:
-        problems = [] if isinstance(parse_table(changed.encode("utf-8", "surrogatepass")), Table) else None
+        answered = isinstance(parse_table(changed.encode("utf-8", "surrogatepass")), Table)
     except InputRefused as refusal:
-        problems = [*refusal.problems] or None
-    assert problems is not None
+        answered = len(refusal.problems) > 0
+    assert answered
 
 
 @pytest.mark.parametrize("value", ["1", "true", "[]", "[1]", "{}", '"x"', "1.5", "2020-01-01", "[[]]", "[{}]"])

@@ -141,6 +141,16 @@ def test_s_must_be_reduced() -> None:
     verify_signature(KEY, b"message", good[:32] + s.to_bytes(32, "little"))
 
 
+def test_the_border_between_signature_and_message_is_fixed() -> None:
+    """A byte moved from the message to the signature's end, or back, is refused though the two joined are the same."""
+    good = sign(SEED, b"message")
+    verify_signature(KEY, b"message", good)
+    for cut in (63, 65, 71):
+        joined = good + b"message"
+        with pytest.raises(SignatureInvalid):
+            verify_signature(KEY, joined[cut:], joined[:cut])
+
+
 @pytest.mark.parametrize(
     "key",
     [b"", bytes(31), bytes(33), bytes(32), b"\1" + bytes(31), b"\xff" * 32, (2**255 - 19).to_bytes(32, "little")],

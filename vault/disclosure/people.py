@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vault.errors import DisclosureRefused
-from vault.formats.table import Filter, RowSpec, Table
+from vault.formats.table_values import Filter, RowSpec, Table
 
 CONSENT_TYPE: Final = "intake"
 CONSENT_VARIABLE: Final = "consent_statistics"

@@ -29,7 +29,7 @@ from vault.formats.release import (
     Share,
     Texts,
 )
-from vault.formats.table import TOTAL, PercentSpec, RowSpec, Table
+from vault.formats.table_values import TOTAL, PercentSpec, RowSpec, Table
 from vault.model import Policy
 
 LEAST_PERCENT: Final = 5

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vault.disclosure.people import Person
-from vault.formats.table import RowSpec, Table, is_union
+from vault.formats.table_values import RowSpec, Table, is_union
 
 Members = frozenset[bytes]
 """The tokens of the people in a figure."""

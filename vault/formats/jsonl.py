@@ -157,7 +157,7 @@ def _no_constant(_: str) -> NoReturn:
 
 def _integer(digits: str) -> int:
     """A whole number of a sensible size: Python's own limit is a ValueError at 4,300 digits."""
-    if len(digits) > _DIGITS:
+    if len(digits.lstrip("-")) > _DIGITS:
         raise _Refused(f"has a number of more than {_DIGITS} digits")
     return int(digits)
 

@@ -2,13 +2,15 @@
 
     ["fieldvault key", 1, vault id, handle, PHC string, sealed, SHA-256 of the six before]
 
-    $argon2id$v=19$m=229376,t=3,p=4$...      the passphrase's cost and salt, under the bounds of primitives/passphrase.py
+    $argon2id$v=19$m=229376,t=3,p=4$...      the passphrase's cost and salt, under the bounds of
+    primitives/passphrase.py
 
-`sealed` is the payload under the stretched passphrase (primitives/aead.py), with the public fields as associated data, so
-that none of them can be changed. The closing hash covers public bytes only: it tells an honest person whether the file is
-damaged or the passphrase is wrong, and a thief nothing new.
+`sealed` is the payload under the stretched passphrase (primitives/aead.py), with the public fields as associated data,
+so that none of them can be changed. The closing hash covers public bytes only: it tells an honest person whether the
+file is damaged or the passphrase is wrong, and a thief nothing new.
 
-    payload = [organisation, signing seed, HPKE seed, [[epoch, compartment key]...], export key or empty]   padded to 1,024
+    payload = [organisation, signing seed, HPKE seed, [[epoch, compartment key]...], export key or empty]   padded to
+    1,024
 
 The organisation's name is sealed here and stored nowhere else. Trailing bytes are refused.
 """

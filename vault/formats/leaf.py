@@ -34,14 +34,15 @@ from typing import Any
 from vault.errors import FormatError
 from vault.formats import canonical
 from vault.formats.origin import is_handle, parse_origin
-from vault.formats.part import is_cell
-from vault.model import Digest, Kind, KeyId, Layer, Purpose, Role
+from vault.formats.part import CELLS, is_cell
+from vault.model import Digest, KeyId, Kind, Layer, Purpose, Role
 
 VERSION = 1
 MOST_BYTES = 60_000
 """A leaf fits the 65,535 bytes of a C2SP tlog-tiles entry, with room to spare."""
 
 _LAYER_ORDER = {Layer.IDENTITY.value: 0, Layer.CASE.value: 1, Layer.TALLY.value: 2}
+_USUAL_CELLS = frozenset(CELLS)
 _PURPOSES = frozenset(item.value for item in Purpose)
 _ROLES = frozenset(item.value for item in Role)
 
@@ -80,15 +81,24 @@ def _require(condition: bool, what: str) -> None:
         raise FormatError(f"a leaf's {what} is not of the format")
 
 
+def _items(value: object, what: str, length: int | None = None) -> list[Any]:
+    """`value` as a list, of `length` if given."""
+    if type(value) is not list or (length is not None and len(value) != length):
+        raise FormatError(f"a leaf's {what} is not of the format")
+    return value
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= canonical.MOST_INTEGER
+
+
 def _bytes(value: object, size: int) -> bool:
     return type(value) is bytes and len(value) == size
 
 
 def _wraps(value: object) -> None:
-    _require(type(value) is list, "wraps")
-    for item in value:  # type: ignore[attr-defined]
-        _require(type(item) is list and len(item) == 3, "wrap")
-        purpose, recipient, digest = item
+    for item in _items(value, "wraps"):
+        purpose, recipient, digest = _items(item, "wrap", 3)
         _require(type(purpose) is str and purpose in _PURPOSES, "wrap purpose")
         _require(_bytes(recipient, 16) and _bytes(digest, 32), "wrap")
 
@@ -103,31 +113,33 @@ def _empty(value: object) -> None:
 
 
 def _places(value: object) -> None:
-    _require(type(value) is list and value != [], "list of entries")
-    for item in value:  # type: ignore[attr-defined]
-        _require(type(item) is list and len(item) == 2, "entry name")
-        _require(type(item[0]) is str and type(item[1]) is int, "entry name")
-        parse_origin(item[0])
+    for item in _items(value, "list of entries"):
+        origin, number = _items(item, "entry name", 2)
+        _require(type(origin) is str and _is_count(number), "entry name")
+        parse_origin(origin)
+
+
+def _some_places(value: object) -> None:
+    _require(value != [], "list of entries")
+    _places(value)
 
 
 def _one_note(value: object) -> None:
-    _require(type(value) is list and len(value) == 1 and type(value[0]) is bytes, "checkpoint")
+    _require(type(_items(value, "checkpoint", 1)[0]) is bytes, "checkpoint")
 
 
 def _one_digest(value: object) -> None:
-    _require(type(value) is list and len(value) == 1 and _bytes(value[0], 32), "digest")
+    _require(_bytes(_items(value, "digest", 1)[0], 32), "digest")
 
 
 def _found(value: object) -> None:
-    _require(type(value) is list and len(value) == 4, "founding")
-    signing, sealing, recovery, wraps = value  # type: ignore[misc]
+    signing, sealing, recovery, wraps = _items(value, "founding", 4)
     _require(_bytes(signing, 32) and _bytes(sealing, 1216) and _bytes(recovery, 1216), "founding key")
     _wraps(wraps)
 
 
 def _enrol(value: object) -> None:
-    _require(type(value) is list and len(value) == 5, "enrolment")
-    handle, role, signing, sealing, wraps = value  # type: ignore[misc]
+    handle, role, signing, sealing, wraps = _items(value, "enrolment", 5)
     _require(type(handle) is str and is_handle(handle), "handle")
     _require(type(role) is str and role in _ROLES, "role")
     _require(_bytes(signing, 32) and _bytes(sealing, 1216), "member key")
@@ -135,21 +147,18 @@ def _enrol(value: object) -> None:
 
 
 def _revoke(value: object) -> None:
-    _require(type(value) is list and len(value) == 2, "revocation")
-    _require(type(value[0]) is str and is_handle(value[0]), "handle")  # type: ignore[index]
-    _require(type(value[1]) is list, "revocation")  # type: ignore[index]
-    if value[1]:  # type: ignore[index]
-        _places(value[1])  # type: ignore[index]
+    handle, sizes = _items(value, "revocation", 2)
+    _require(type(handle) is str and is_handle(handle), "handle")
+    _places(sizes)
 
 
 def _policy(value: object) -> None:
-    _require(type(value) is list and value != [], "policy")
     names = []
-    for item in value:  # type: ignore[attr-defined]
-        _require(type(item) is list and len(item) == 2, "policy")
-        _require(type(item[0]) is str and type(item[1]) is int, "policy")
-        names.append(item[0])
-    _require(names == sorted(set(names)), "policy")
+    for item in _items(value, "policy"):
+        name, number = _items(item, "policy", 2)
+        _require(type(name) is str and _is_count(number), "policy")
+        names.append(name)
+    _require(names != [] and names == sorted(set(names)), "policy")
 
 
 _EXTRA: dict[str, Callable[[object], None]] = {
@@ -157,7 +166,7 @@ _EXTRA: dict[str, Callable[[object], None]] = {
     Kind.AMEND.value: _empty,
     Kind.REVEAL.value: _empty,
     Kind.GRANT.value: _some_wraps,
-    Kind.ERASE.value: _places,
+    Kind.ERASE.value: _some_places,
     Kind.HEAD_SEEN.value: _one_note,
     Kind.EPOCH_CLOSE.value: _empty,
     Kind.RECOVERY.value: _one_note,
@@ -175,13 +184,13 @@ def parse_fields(raw: bytes) -> list[Any]:
     """The six checked fields of a leaf as plain values, for passes over many leaves. Raises FormatError."""
     if len(raw) > MOST_BYTES:
         raise FormatError("a leaf is too large")
-    value = canonical.parse(raw)
+    value = canonical.parse_exact(raw)
     if type(value) is not list or len(value) != 6:
         raise FormatError("a leaf is not an array of six")
     version, seq, kind, day, parts, extra = value
-    if version != VERSION or type(version) is not int:
+    if type(version) is not int or version != VERSION:
         raise FormatError("a leaf has an unknown version")
-    if type(seq) is not int or type(day) is not int or type(kind) is not str:
+    if not _is_count(seq) or not _is_count(day) or type(kind) is not str:
         raise FormatError("a leaf's number, day or kind has the wrong type")
     check_extra = _EXTRA.get(kind)
     if check_extra is None:
@@ -190,11 +199,14 @@ def parse_fields(raw: bytes) -> list[Any]:
         raise FormatError("a leaf's parts do not fit its kind")
     before = -1
     for part in parts:
-        if type(part) is not list or len(part) != 3 or type(part[0]) is not str:
+        if type(part) is not list or len(part) != 3:
             raise FormatError("a leaf's part is not [layer, hash, cell]")
-        order = _LAYER_ORDER.get(part[0], -1)
-        if order <= before or not _bytes(part[1], 32) or type(part[2]) is not int or not is_cell(part[2]):
-            raise FormatError("a leaf's part is not of the format")
+        layer, digest, cell = part
+        order = _LAYER_ORDER.get(layer, -1) if type(layer) is str else -1
+        if order <= before or type(digest) is not bytes or len(digest) != 32:
+            raise FormatError("a leaf's part is out of order or has no hash of 32 bytes")
+        if type(cell) is not int or (cell not in _USUAL_CELLS and not is_cell(cell)):
+            raise FormatError("a leaf's part has a length that is not a cell")
         before = order
     if extra != [] or kind not in _WITH_PARTS:
         check_extra(extra)

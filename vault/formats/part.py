@@ -4,12 +4,13 @@
     sealed  = payload || 0x80 || zeros, up to the cell                              (ISO/IEC 7816-4 padding)
     AAD     = [label, vault id, origin, seq, kind, layer, 1, header]                canonical msgpack
 
-The header says under which key the part opens, to those who may know: for identity and case parts it is the **locator**,
-the case id masked with a pad that only the compartment's holder can compute; for tally parts it is the tally key's id.
+The header says under which key the part opens, to those who may know: for identity and case parts it is the
+**locator**, the case id masked with a pad that only the compartment's holder can compute; for tally parts it is the
+tally key's id.
 
-The whole part is one of the cells 256, 512, 1 Ki, 2 Ki, 4 Ki, 16 Ki bytes, then a PADME length (Nikitin et al., PETS 2019),
-so that a short note and a long one look alike. The AAD authenticates the meaning, not just the bytes: a part moved to
-another entry, layer, journal or vault does not open.
+The whole part is one of the cells 256, 512, 1 Ki, 2 Ki, 4 Ki, 16 Ki bytes, then a PADME length (Nikitin et al., PETS
+2019), so that a short note and a long one look alike. The AAD authenticates the meaning, not just the bytes: a part
+moved to another entry, layer, journal or vault does not open.
 
 Payloads, canonical msgpack:
 

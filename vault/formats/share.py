@@ -7,8 +7,8 @@
     <blank line>
      1 academic   2 carbon   3 ...
 
-The words are numbered, four to a line, so that they can be read aloud and typed back. `parse_share` accepts exactly what
-`encode_share` writes.
+The words are numbered, four to a line, so that they can be read aloud and typed back. `parse_share` accepts exactly
+what `encode_share` writes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from vault.formats.origin import is_vault_id
 from vault.model import VaultId
 
 _HEAD = re.compile(
-    r"fieldvault recovery share\nvault ([0-9a-f]{32})\nshare ([1-9][0-9]?) of ([1-9][0-9]?), any ([1-9][0-9]?) restore\n"
+    r"fieldvault recovery share\nvault ([0-9a-f]{32})\n"
+    r"share ([1-9][0-9]?) of ([1-9][0-9]?), any ([1-9][0-9]?) restore\n"
     r"made ([0-9]{4}-[0-9]{2}-[0-9]{2})\n\n"
 )
 _WORD = re.compile(r"[a-z]{3,8}")

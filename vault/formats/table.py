@@ -42,106 +42,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeGuard
 
 from vault.errors import InputRefused, Problem
 from vault.formats.strict_toml import TomlReader
+from vault.formats.table_values import (
+    TOTAL,
+    CellSpec,
+    Filter,
+    PercentSpec,
+    RowSpec,
+    Table,
+    Universe,
+    is_union,
+)
+
+__all__ = ["LANGUAGES", "Table", "parse_table"]
 
 LANGUAGES: Final = ("en", "ko")
-TOTAL: Final = "total"
-"""The name of the table's own total, as a base of percentages; no cell may have it."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}", re.ASCII)
 _AGES: Final = re.compile(r"(0|[1-9][0-9]{0,2})(?:-(0|[1-9][0-9]{0,2})|\+)", re.ASCII)
 _GENDERS: Final = frozenset({"f", "m", "x", "u", "o", "m_or_u", "f_or_u"})
 _MOST_BYTES: Final = 256 * 1024
 _MOST_TEXT: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Who is counted: people whose records of `type` ever had `code`; `year` is the year of the earliest of them."""
-
-    type: str
-    variable: str
-    code: str
-    codes: frozenset[str]
-    year: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellSpec:
-    """A figure that may be printed: people whose value is one of `of`. `gender` and `ages` go to the CSV columns."""
-
-    name: str
-    of: frozenset[str]
-    text: Mapping[str, str]
-    gender: str = "all"
-    ages: str = "all"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Universe:
-    """The only people who are asked: those in `cell` of `variable`, a row further up."""
-
-    variable: str
-    cell: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSpec:
-    """One variable of a table with its ladder of recodes, finest first, as names of cells."""
-
-    variable: str
-    type: str
-    title: Mapping[str, str]
-    missing: tuple[str, ...]
-    universe: Universe | None
-    cells: tuple[CellSpec, ...]
-    ladder: tuple[tuple[str, ...], ...]
-    sums: tuple[str, ...]
-
-    def cell(self, name: str) -> CellSpec:
-        """The cell of this name; the checker has made sure that names used elsewhere exist."""
-        return next(cell for cell in self.cells if cell.name == name)
-
-    @property
-    def codes(self) -> frozenset[str]:
-        """Every code that the records may hold for this variable."""
-        return frozenset[str]().union(*(self.cell(name).of for name in self.ladder[0]))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PercentSpec:
-    """A percentage: `cell` over `base`, both of one variable; `base` is `total` for everyone counted."""
-
-    variable: str
-    cell: str
-    base: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A checked table."""
-
-    name: str
-    unit: str
-    title: Mapping[str, str]
-    population_group: str
-    filter: Filter
-    rows: tuple[RowSpec, ...]
-    percentages: tuple[PercentSpec, ...]
-
-    @property
-    def period(self) -> str:
-        """`all`, or the year. Never computed from records: the first year itself would be a small number."""
-        return "all" if self.filter.year is None else str(self.filter.year)
-
-    def row(self, variable: str) -> RowSpec:
-        """The row of this variable; the checker has made sure that variables used elsewhere exist."""
-        return next(row for row in self.rows if row.variable == variable)
 
 
 def parse_table(raw: bytes) -> Table:
@@ -387,8 +312,3 @@ class _Checker:
         else:
             return PercentSpec(variable=row.variable, cell=cell, base=base)
         return None
-
-
-def is_union(part: frozenset[str], finest: Iterable[frozenset[str]]) -> bool:
-    """Whether a set of codes is made of whole cells of the finest rung."""
-    return all(cell <= part or cell.isdisjoint(part) for cell in finest)

@@ -75,8 +75,13 @@ def parse_case_wrap(raw: bytes) -> CaseWrap:
     case_id, key = value[:2]
     token, pseudonym = value[2:] if len(value) == 4 else (b"", "")
     if not (
-        type(case_id) is bytes and len(case_id) == 16 and type(key) is bytes and len(key) == KEY
-        and type(token) is bytes and len(token) in (0, 16) and type(pseudonym) is str
+        type(case_id) is bytes
+        and len(case_id) == 16
+        and type(key) is bytes
+        and len(key) == KEY
+        and type(token) is bytes
+        and len(token) in (0, 16)
+        and type(pseudonym) is str
         and bool(token) == bool(pseudonym) == (len(value) == 4)
     ):
         raise FormatError("a case wrap is not of the format")

@@ -51,9 +51,7 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
     if not same(block[KEY:], commitment):
         raise OpenFailed("sealed bytes do not open with this key")
     try:
-        return crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed[COMMITMENT + NONCE :], aad, nonce, block[:KEY]
-        )
+        return crypto_aead_xchacha20poly1305_ietf_decrypt(sealed[COMMITMENT + NONCE :], aad, nonce, block[:KEY])
     except CryptoError:
         # `from None`: the library's exception would carry a frame that holds the key.
         raise OpenFailed("sealed bytes do not open in this place") from None

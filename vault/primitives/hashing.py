@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 
 def sha256(data: bytes) -> bytes:
     """The 32-byte SHA-256 of `data`."""
     return hashlib.sha256(data).digest()
+
+
+def sha256_each(items: Iterable[bytes]) -> list[bytes]:
+    """The SHA-256 of each item, in order: one call for many, which an audit notices."""
+    function = hashlib.sha256
+    return [function(item).digest() for item in items]
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:

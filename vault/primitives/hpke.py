@@ -1,9 +1,9 @@
 """Sealing a key to a person: HPKE base mode (RFC 9180), MLKEM768-X25519 / HKDF-SHA256 / ChaCha20-Poly1305.
 
-The KEM is hybrid (X-Wing, KEM id 0x647a): what is seized today and kept for decades stays closed while either ML-KEM-768
-or X25519 stands. Both private halves come from one 32-byte seed: SHAKE256(seed, 96) -> ML-KEM d, z (64) || X25519 (32).
-The library's one-shot API takes no associated data, so the caller's context goes into `info`, which HPKE binds into the
-key schedule: a wrap moved to another place does not open.
+The KEM is hybrid (X-Wing, KEM id 0x647a): what is seized today and kept for decades stays closed while either
+ML-KEM-768 or X25519 stands. Both private halves come from one 32-byte seed: SHAKE256(seed, 96) -> ML-KEM d, z (64) ||
+X25519 (32). The library's one-shot API takes no associated data, so the caller's context goes into `info`, which HPKE
+binds into the key schedule: a wrap moved to another place does not open.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ LEAST_PASSES = 3
 MOST_PASSES = 16
 MOST_LANES = 8
 
-_PHC = re.compile(rb"\$argon2id\$v=19\$m=([1-9][0-9]{0,9}),t=([1-9][0-9]{0,9}),p=([1-9][0-9]{0,9})\$([A-Za-z0-9+/]{22})")
+_PHC = re.compile(
+    rb"\$argon2id\$v=19\$m=([1-9][0-9]{0,9}),t=([1-9][0-9]{0,9}),p=([1-9][0-9]{0,9})\$([A-Za-z0-9+/]{22})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,7 @@ def normalise(passphrase: str) -> bytes:
 
 def stretch(passphrase: str, salt: bytes, cost: KdfCost) -> bytes:
     """The 32-byte key of a passphrase. Takes about a second and `cost.memory` KiB, on purpose."""
-    raw = hash_secret_raw(
-        normalise(passphrase), salt, cost.passes, cost.memory, cost.lanes, hash_len=32, type=Type.ID
-    )
+    raw = hash_secret_raw(normalise(passphrase), salt, cost.passes, cost.memory, cost.lanes, hash_len=32, type=Type.ID)
     return derive(raw, labels.PASSPHRASE)
 
 

@@ -19,9 +19,7 @@ MOST_SHARES = 16
 def split(secret: bytes, *, threshold: int, shares: int) -> tuple[str, ...]:
     """`shares` lines of 33 words, any `threshold` of which give back the 32-byte `secret`."""
     if not 2 <= threshold <= shares <= MOST_SHARES:
-        raise UsageError(
-            f"recovery shares must be K of N with 2 <= K <= N <= {MOST_SHARES}", hint="for example 2of3"
-        )
+        raise UsageError(f"recovery shares must be K of N with 2 <= K <= N <= {MOST_SHARES}", hint="for example 2of3")
     return tuple(generate_mnemonics(1, [(threshold, shares)], secret)[0])
 
 

@@ -4,10 +4,10 @@
     leaf         SHA-256(0x00 || entry)
     node         SHA-256(0x01 || left || right)
 
-A tree of n leaves splits at the largest power of two below n. The perfect subtrees along its right edge, largest first,
-are its **frontier**: one hash for each 1-bit of n. A frontier is all that appending needs, and folding it from the right
-gives the root. Proofs follow RFC 6962 2.1.1-2.1.2; verification follows the loops of RFC 9162 2.1.3.2 and 2.1.4.2, with
-the corner sizes (0, equal) outside the loop, where libraries are known to disagree.
+A tree of n leaves splits at the largest power of two below n. The perfect subtrees along its right edge, largest
+first, are its **frontier**: one hash for each 1-bit of n. A frontier is all that appending needs, and folding it from
+the right gives the root. Proofs follow RFC 6962 2.1.1-2.1.2; verification follows the loops of RFC 9162 2.1.3.2 and
+2.1.4.2, with the corner sizes (0, equal) outside the loop, where libraries are known to disagree.
 
     >>> root_of([leaf_hash(b"")]).hex()
     '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d'
@@ -15,7 +15,7 @@ the corner sizes (0, equal) outside the loop, where libraries are known to disag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 from vault.errors import IntegrityError
@@ -35,6 +35,16 @@ def leaf_hash(entry: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of a node over two 32-byte children."""
     return sha256(b"\x01" + left + right).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The leaf hash of each entry, in order."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
+def parents(hashes: Sequence[bytes]) -> list[bytes]:
+    """The nodes above neighbouring pairs; an odd last hash has no parent yet."""
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
 
 
 def frontier_places(size: int) -> list[tuple[int, int]]:
@@ -156,7 +166,7 @@ def verify_consistency(proof: Sequence[bytes], *, old: int, new: int, old_root: 
     _check_hashes([*proof, old_root, new_root])
     if not 0 <= old <= new:
         raise IntegrityError("a consistency proof names sizes that do not grow")
-    if old == 0 or old == new:
+    if old in {0, new}:
         expected = EMPTY_ROOT if old == 0 else new_root
         if proof or old_root != expected or (new == 0 and new_root != EMPTY_ROOT):
             raise IntegrityError("two heads of one size have different roots, or the empty tree has a wrong one")

@@ -1,14 +1,15 @@
 """`audit verify`: everything on this laptop, checked without any key.
 
-Nothing that this module reaches can decrypt (a test walks its imports). It reads the database as hostile bytes and looks at
-everything, one guarded section at a time: damage in one place becomes a finding and never hides the others.
+Nothing that this module reaches can decrypt (a test walks its imports). It reads the database as hostile bytes and
+looks at everything, one guarded section at a time: damage in one place becomes a finding and never hides the others.
 
 What it checks, in the order of the levels it reports:
 
-    bytes        the file's header and structure, the schema, every row's place; canonical leaves; every stored tree node;
-                 every part and wrap against the hash in its leaf; a missing one must have a tombstone (an erase entry)
+    bytes        the file's header and structure, the schema, every row's place; canonical leaves; every stored node
+                 of the tree; every part and wrap against the hash in its leaf; a missing one must have a tombstone
     signatures   the roster's fold from root's key, which the vault id pins; every checkpoint, and that the last one
-                 covers every entry; that only enrolled members wrote, what their role writes, up to where root cut them off
+                 covers every entry; that only enrolled members wrote, what their role writes, up to where root cut
+                 them off
     memory       (other laptops' receipts: they arrive with bundles). Without one the verdict is "intact, NOT anchored":
                  a whole database put back from last week would pass, and the verdict says so.
 """
@@ -29,7 +30,8 @@ from vault.services.audit_journal import JournalAudit
 from vault.services.files import read_limited
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
-from vault.store.scan import TABLE_NAMES, Scan, header_faults
+from vault.store.scan import Scan, header_faults
+from vault.store.schema import TABLE_NAMES
 
 Progress = Callable[[str, int, int], None]
 

@@ -1,8 +1,8 @@
 """The audit of one journal, in one pass over its rows, in blocks of 4,096 entries.
 
-A block is a perfect subtree of height 12, so its stored nodes can be compared level by level as whole lists, and the root
-at any size inside it is folded from what is at hand: memory stays flat however long the journal is. Speed comes from doing
-nothing per entry but one strict parse and the hashes.
+A block is a perfect subtree of height 12, so its stored nodes can be compared level by level as whole lists, and the
+root at any size inside it is folded from what is at hand: memory stays flat however long the journal is. Speed comes
+from doing nothing per entry but one strict parse and the hashes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.model import ROSTER_KINDS, Kind, Member, Origin, Role
 from vault.primitives import tree
-from vault.primitives.hashing import sha256
+from vault.primitives.hashing import sha256, sha256_each
 from vault.services.findings import BYTES, SIGNATURES, Findings
 from vault.store.scan import Scan
 
@@ -80,15 +80,16 @@ class JournalAudit:
 
     def _block(self, rows: list[tuple[Any, ...]]) -> None:
         start = self.size
-        held = {
-            (seq, layer): (sha256(raw), len(raw))
-            for seq, layer, raw in self.scan.parts(self.number, start, start + BLOCK)
-        }
+        stored = self.scan.parts(self.number, start, start + BLOCK)
+        hashes = sha256_each(raw for _, _, raw in stored)
+        held = {(seq, layer): (value, len(raw)) for (seq, layer, raw), value in zip(stored, hashes, strict=True)}
         self.parts += len(held)
         allowed = self.allowed
         for expected, (seq, raw) in enumerate(rows, start):
             if seq != expected:
-                self.finding(BYTES, "gap", f"the entry that should stand here is missing (the next one is {seq})", expected)
+                self.finding(
+                    BYTES, "gap", f"the entry that should stand here is missing (the next one is {seq})", expected
+                )
                 # What follows cannot be placed in the tree: hash it where it stands, so that the roots differ too.
             try:
                 _, number, kind, _, parts, extra = parse_fields(raw)
@@ -111,7 +112,7 @@ class JournalAudit:
         for seq, layer in sorted(held, key=str):
             self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
         self.size = start + len(rows)
-        self._tree(start, [tree.leaf_hash(raw) for _, raw in rows])
+        self._tree(start, tree.leaf_hashes(raw for _, raw in rows))
 
     def _forget(self, held: dict[tuple[int, str], tuple[bytes, int]], seq: int) -> None:
         """An entry that cannot be read says nothing of its parts: do not report them as surplus too."""
@@ -139,8 +140,7 @@ class JournalAudit:
         """Rebuilds the nodes above one block, compares the stored ones, and checks the heads inside it."""
         levels = [hashes]
         for level in range(1, HEIGHT + 1):
-            below = levels[-1]
-            made = [tree.node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+            made = tree.parents(levels[-1])
             levels.append(made)
             self._compare(level, start >> level, made, BLOCK >> level)
         self._check_heads_up_to(self.size, levels)
@@ -194,7 +194,9 @@ class JournalAudit:
             self.finding(SIGNATURES, "not-enrolled", "nobody on the roster writes this journal")
         elif self.member.revoked_at is not None and self.size > dict(self.member.revoked_at).get(self.origin, 0):
             limit = dict(self.member.revoked_at).get(self.origin, 0)
-            self.finding(SIGNATURES, "after-revocation", f"its writer was cut off at {limit} entries, and {self.size} are here")
+            self.finding(
+                SIGNATURES, "after-revocation", f"its writer was cut off at {limit} entries, and {self.size} are here"
+            )
 
     def report_missing(self, erased: set[Place]) -> None:
         """Names the missing parts and wraps that no tombstone of any journal explains."""

@@ -48,7 +48,7 @@ class CaseView:
     entries: tuple[EntryView, ...]
 
 
-def _line(work: Casework, case: Case, seqs: list[int], records: tuple[RecordState, ...]) -> CaseLine:
+def _line(work: Casework, case: Case, records: tuple[RecordState, ...]) -> CaseLine:
     amendments = sum(len(record.amended_by) for record in records)
     return CaseLine(pseudonym=case.pseudonym, status=work.status(records), entries=len(records) + amendments)
 
@@ -57,10 +57,7 @@ def list_cases(vault: Vault, me: Keyring) -> tuple[CaseLine, ...]:
     """Every case that `me` can open, in the order in which they were opened."""
     work = Casework(vault, me)
     seqs = work.seqs_by_case()
-    return tuple(
-        _line(work, case, seqs.get(case.case_id, []), work.records(case, seqs.get(case.case_id, [])))
-        for case in work.cases.values()
-    )
+    return tuple(_line(work, case, work.records(case, seqs.get(case.case_id, []))) for case in work.cases.values())
 
 
 def visible(values: Answers) -> dict[str, str | int]:
@@ -101,7 +98,7 @@ def find_cases(vault: Vault, me: Keyring, query: str) -> tuple[CaseLine, ...]:
     for case in work.cases.values():
         seqs = by_case.get(case.case_id, [])
         if _matches(work, case, seqs, words):
-            found.append(_line(work, case, seqs, work.records(case, seqs)))
+            found.append(_line(work, case, work.records(case, seqs)))
     return tuple(found)
 
 
@@ -113,8 +110,5 @@ def _matches(work: Casework, case: Case, seqs: list[int], words: list[str]) -> b
         tags.update(entry.payload.tags)
     key = search_key_of(work.identity_key(case)) if tags else b""
     return all(
-        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags)
-        for word in words
+        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags) for word in words
     )
-
-

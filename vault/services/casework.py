@@ -1,8 +1,8 @@
 """What a recorder's keys open: their cases, and the entries of each.
 
 Nothing in the database says which entries belong together. A recorder's compartment key opens the wraps of their cases
-(one per case: id, layer key, counting token, pseudonym) and unmasks the locator in each part's header; both together give
-the index that this module rebuilds in memory, at some ten microseconds a case, whenever a command needs it.
+(one per case: id, layer key, counting token, pseudonym) and unmasks the locator in each part's header; both together
+give the index that this module rebuilds in memory, at some ten microseconds a case, whenever a command needs it.
 
 Only the case layer is opened here. The identity layer is opened by `services/reveal.py` alone, after the log says so.
 """

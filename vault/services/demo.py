@@ -66,8 +66,8 @@ def run_demo(directory: Path, environment: Environment, *, progress: Progress) -
         yield Step(
             title="An auditor verifies everything, with no key at all",
             lines=(
-                f"{report.leaves:,} entries, {report.checkpoints} signed checkpoints and {report.parts:,} sealed parts "
-                f"in {clock.seconds() - started:.1f} s.",
+                f"{report.leaves:,} entries, {report.checkpoints} signed checkpoints, {report.parts:,} sealed parts.",
+                f"It took {clock.seconds() - started:.1f} s.",
                 f"Verdict: {report.verdict} (no other laptop has seen these journals yet).",
             ),
         )
@@ -173,7 +173,8 @@ def _small_year(release: Release) -> Step:
     return Step(
         title="The same for 2020, when few came: small counts could point at a person",
         lines=(
-            f"reached freedom in 2020: {'withheld' if total is None else total}; the other {withheld} figures are withheld.",
+            f"reached freedom in 2020: {'withheld' if total is None else total}.",
+            f"The other {withheld} figures are withheld.",
         ),
     )
 

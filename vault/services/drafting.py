@@ -1,8 +1,8 @@
 """From prepared answers to a draft entry: which payload goes into which layer, under which key.
 
-Every record has a case part (it carries the record's type and the locator), a tally part (codes and numbers only, with the
-case's counting token), and an identity part when identity was given. An amendment carries the whole new case and tally
-layers of its record, but only the changed variables of the identity layer, because amending must not open it.
+Every record has a case part (it carries the record's type and the locator), a tally part (codes and numbers only, with
+the case's counting token), and an identity part when identity was given. An amendment carries the whole new case and
+tally layers of its record, but only the changed variables of the identity layer, because amending must not open it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The only place that touches the file system beside SQLite: private files that are there whole or not at all.
 
-A file is written under a temporary name in the same directory, synced, renamed, and the directory synced. Where a platform
-has no such thing as syncing a directory (Windows), the rename is what it offers.
+A file is written under a temporary name in the same directory, synced, renamed, and the directory synced. Where a
+platform has no such thing as syncing a directory (Windows), the rename is what it offers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def write_private(path: Path, data: bytes, *, replace: bool = False) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         with suppress(OSError):
             partial.unlink()

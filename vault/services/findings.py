@@ -21,7 +21,8 @@ NOTICE: Final = "notice"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One contradiction: its level, a stable code, the place (journal and entry, or file), and the evidence in words."""
+    """One contradiction: its level, a stable code, the place (journal and entry, or file), and the evidence in
+    words."""
 
     level: str
     code: str

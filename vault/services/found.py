@@ -1,7 +1,7 @@
 """Founding an organisation: root's key, the vault id, the roster, the codebook, the policy, the recovery shares.
 
-Everything is made in a hidden directory beside the target, proven by a real unlock and by combining the shares, and only
-then renamed into place: founding either happened or left nothing.
+Everything is made in a hidden directory beside the target, proven by a real unlock and by combining the shares, and
+only then renamed into place: founding either happened or left nothing.
 """
 
 from __future__ import annotations

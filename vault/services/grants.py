@@ -1,14 +1,14 @@
 """Grants: what a recorder's journal wraps for others, so that totals can be counted and a dead laptop recovered.
 
-The first entry of a recorder's journal wraps its compartment key and its tally key to the recovery key. Directors who are
-on the roster get the tally key, and nothing else, with the recorder's next write after their enrolment: only the recorder
-holds that key, so nobody else could grant it.
+The first entry of a recorder's journal wraps its compartment key and its tally key to the recovery key. Directors who
+are on the roster get the tally key, and nothing else, with the recorder's next write after their enrolment: only the
+recorder holds that key, so nobody else could grant it.
 """
 
 from __future__ import annotations
 
 from vault.formats.wraps import member_context
-from vault.model import Kind, KeyId, Origin, Purpose, Role, VaultId
+from vault.model import KeyId, Kind, Origin, Purpose, Role, VaultId
 from vault.primitives import hpke
 from vault.services.journal import Draft, WrapDraft
 from vault.services.keyring import Compartment, Keyring
@@ -66,5 +66,3 @@ def first_entries(roster: Roster, origin: Origin, compartment: Compartment | Non
         return ()
     wraps = recovery_wraps(roster, origin, compartment) + director_wraps(roster, origin, compartment)
     return (Draft(kind=Kind.GRANT, wraps=wraps),)
-
-

@@ -1,7 +1,8 @@
 """Importing a file of records: everything is checked first, then everything is written in one transaction, or nothing.
 
-Each line is one JSON object (formats/jsonl.py). The label in `case` ties the lines of one person together within the file
-and is forgotten; the answer names the pseudonym that each label was given. Every bad line is named with its number.
+Each line is one JSON object (formats/jsonl.py). The label in `case` ties the lines of one person together within the
+file and is forgotten; the answer names the pseudonym that each label was given. Every bad line is named with its
+number.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import Codebook
-from vault.formats.jsonl import parse_line
+from vault.formats.jsonl import ImportLine, parse_line
 from vault.model import Pseudonym
 from vault.services import files
 from vault.services.casework import Casework
@@ -72,45 +73,69 @@ def import_file(
     )
 
 
+class _Checking:
+    """The state of one pass over a file: what fits, what does not, and where each case was opened."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.codebook: Codebook = vault.codebook
+        self.today = vault.environment.clock.today()
+        self.lines: list[_Line] = []
+        self.problems: list[Problem] = []
+        self.opened: dict[str, int] = {}
+        self.unread = False
+
+    def take(self, raw: bytes, number: int) -> None:
+        """Checks one line; blank lines count and are passed over."""
+        if not raw.strip():
+            return
+        line = None
+        try:
+            line = parse_line(raw, number)
+            opens = self._place(line)
+            prepared = prepare(self.codebook, line.type, line.answers, today=self.today)
+        except InputRefused as refusal:
+            self.unread |= line is None
+            self.problems += [Problem(line=number, variable=p.variable, message=p.message) for p in refusal.problems]
+        else:
+            self.lines.append(_Line(number=number, label=line.label, prepared=prepared, opens=opens))
+
+    def _place(self, line: ImportLine) -> bool:
+        """Whether the line opens its case. Raises InputRefused for an unknown type or a second opening."""
+        kind = self.codebook.types.get(line.type)
+        if kind is None:
+            what = f"must be one of: {', '.join(self.codebook.types)}"
+            raise InputRefused("", [Problem(line=line.line, variable="type", message=what)])
+        first = self.opened.setdefault(line.label, line.line) if kind.opens_case else line.line
+        if first != line.line:
+            what = f"this case was opened on line {first} already"
+            raise InputRefused("", [Problem(line=line.line, variable="case", message=what)])
+        return kind.opens_case
+
+    def finish(self, total: int) -> list[_Line]:
+        """The lines. Raises InputRefused naming every bad one."""
+        # A line that could not be read may have been the one that opens the case: blame no other line for it.
+        orphans = [line for line in self.lines if line.label not in self.opened and not self.unread]
+        what = "this file has no intake line for this case"
+        self.problems += [Problem(line=line.number, variable="case", message=what) for line in orphans]
+        if self.problems:
+            count = len({problem.line for problem in self.problems})
+            raise InputRefused(
+                f"{count} of {total} lines do not fit; nothing was written",
+                sorted(self.problems, key=lambda problem: problem.line)[:MOST_PROBLEMS],
+                hint="mend these lines and run the same command again",
+            )
+        if not self.lines:
+            raise UsageError("the file holds no records; nothing was written")
+        return self.lines
+
+
 def _check(vault: Vault, raw_lines: list[bytes], progress: Progress) -> list[_Line]:
-    codebook: Codebook = vault.codebook
-    today = vault.environment.clock.today()
-    problems: list[Problem] = []
-    lines: list[_Line] = []
-    opened: dict[str, int] = {}
+    checking = _Checking(vault)
     for number, raw in enumerate(raw_lines, start=1):
         if number % 1000 == 0:
             progress("checked", number, len(raw_lines))
-        if not raw.strip():
-            continue
-        try:
-            line = parse_line(raw, number)
-            kind = codebook.types.get(line.type)
-            if kind is None:
-                names = ", ".join(codebook.types)
-                raise InputRefused("", [Problem(line=number, variable="type", message=f"must be one of: {names}")])
-            if kind.opens_case and opened.setdefault(line.label, number) != number:
-                what = f"this case was opened on line {opened[line.label]} already"
-                raise InputRefused("", [Problem(line=number, variable="case", message=what)])
-            prepared = prepare(codebook, line.type, line.answers, today=today)
-            lines.append(_Line(number=number, label=line.label, prepared=prepared, opens=kind.opens_case))
-        except InputRefused as refusal:
-            problems += [Problem(line=number, variable=p.variable, message=p.message) for p in refusal.problems]
-    bad = {problem.line for problem in problems}
-    orphans = [line for line in lines if line.label not in opened and line.number not in bad]
-    if not problems or orphans:
-        what = "this file has no intake line for this case"
-        problems += [Problem(line=line.number, variable="case", message=what) for line in orphans]
-    if problems:
-        problems.sort(key=lambda problem: problem.line)
-        count = len({problem.line for problem in problems})
-        raise InputRefused(
-            f"{count} of {len(raw_lines)} lines do not fit; nothing was written",
-            problems[:MOST_PROBLEMS],
-            hint="mend these lines and run the same command again",
-        )
-    if not lines:
-        raise UsageError("the file holds no records; nothing was written")
+        checking.take(raw, number)
+    lines = checking.finish(len(raw_lines))
     progress("checked", len(raw_lines), len(raw_lines))
     return lines
 
@@ -139,9 +164,7 @@ def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, C
     return keys
 
 
-def _write(
-    work: Casework, vault: Vault, lines: list[_Line], keys: dict[str, CaseKeys], progress: Progress
-) -> None:
+def _write(work: Casework, vault: Vault, lines: list[_Line], keys: dict[str, CaseKeys], progress: Progress) -> None:
     desk = desk_of(work)
 
     def drafts() -> Iterator[Draft]:

@@ -1,10 +1,10 @@
 """Appending to a journal: seal, hash, sign and commit, in one transaction.
 
-A caller hands over drafts: what kind of entry, which payloads under which keys. Only inside the transaction is the next
-sequence number known, and so only here are the parts sealed (their AAD names the number). Before anything is signed, the
-right edge of the tree is folded and compared with the last signed checkpoint: a journal whose stored tree was changed is
-never signed again. The signed checkpoint is stored in the same commit as the rows it covers, so there is no moment at
-which a crash leaves one without the other.
+A caller hands over drafts: what kind of entry, which payloads under which keys. Only inside the transaction is the
+next sequence number known, and so only here are the parts sealed (their AAD names the number). Before anything is
+signed, the right edge of the tree is folded and compared with the last signed checkpoint: a journal whose stored tree
+was changed is never signed again. The signed checkpoint is stored in the same commit as the rows it covers, so there
+is no moment at which a crash leaves one without the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vault.errors import IntegrityError
 from vault.formats import part as parts
 from vault.formats.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from vault.formats.leaf import Leaf, PartRef, encode_leaf
-from vault.model import Digest, Kind, KeyId, Layer, Origin, Purpose, VaultId
+from vault.model import Digest, KeyId, Kind, Layer, Origin, Purpose, VaultId
 from vault.primitives import aead, tree
 from vault.primitives.hashing import sha256
 from vault.store.store import Batch, Store
@@ -124,7 +124,7 @@ class _Writing:
 
     def batch(self) -> Batch:
         """The rows with the signed checkpoint that covers them."""
-        head = Checkpoint(origin=self.signer.origin, size=self.size, root=tree.fold(self.frontier))
+        head = Checkpoint(origin=self.signer.origin, size=self.size, root=Digest(tree.fold(self.frontier)))
         return Batch(
             leaves=self.leaves,
             nodes=self.nodes,
@@ -139,8 +139,8 @@ def write(
 ) -> int:
     """Appends `drafts` to a journal; returns the number of the first. Only inside the store's transaction.
 
-    `advance` is called with the count of sealed entries. Raises IntegrityError before anything is signed when the stored
-    journal is not the one that was signed last.
+    `advance` is called with the count of sealed entries. Raises IntegrityError before anything is signed when the
+    stored journal is not the one that was signed last.
     """
     head = read_head(store, journal, signer)
     writing = _Writing(signer, day, head.size, _frontier(store, journal, head))

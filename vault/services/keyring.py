@@ -128,9 +128,7 @@ def new_payload(environment: Environment, organisation: str, role: Role, *, expo
 
 def public_keys(payload: KeyPayload) -> PublicKeys:
     """The public half of a member's secrets."""
-    return PublicKeys(
-        signing=signing.public_key(payload.signing_seed), sealing=hpke.public_key(payload.sealing_seed)
-    )
+    return PublicKeys(signing=signing.public_key(payload.signing_seed), sealing=hpke.public_key(payload.sealing_seed))
 
 
 def seal_keyfile(
@@ -147,7 +145,8 @@ def seal_keyfile(
 
 
 def open_keyfile(raw: bytes, vault_id: VaultId, handle: Handle, text: str) -> KeyPayload:
-    """The secrets of a key file. Raises WrongPassphrase, or FormatError when the file is damaged or not this vault's."""
+    """The secrets of a key file. Raises WrongPassphrase, or FormatError when the file is damaged or not this
+    vault's."""
     file = keyfile.parse_keyfile(raw)
     if file.vault_id != vault_id or file.handle != handle:
         raise WrongPassphrase(f'the key file of "{handle}" belongs to another vault or member')

@@ -12,7 +12,7 @@ from vault.model import Kind, Member, Purpose, Role
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import first_entries, member_wrap
-from vault.services.journal import Draft, Signer, begin, write
+from vault.services.journal import Draft, Signer, WrapDraft, begin, write
 from vault.services.keyring import EPOCH, Compartment, Keyring, key_path
 from vault.services.roster import new_member
 from vault.services.vault import Vault, read_roster, require_role
@@ -56,12 +56,10 @@ def add_member(
 
 def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment_key: bytes | None) -> None:
     store, roster = vault.store, vault.roster
-    wraps = ()
+    wraps: tuple[WrapDraft, ...] = ()
     if member.role is Role.DIRECTOR:
         wraps = (
-            member_wrap(
-                vault.vault_id, roster.origin, Purpose.EXPORT, member.key_id, member.keys.sealing, root.export
-            ),
+            member_wrap(vault.vault_id, roster.origin, Purpose.EXPORT, member.key_id, member.keys.sealing, root.export),
         )
     enrolment = Draft(
         kind=Kind.ENROL,

@@ -24,6 +24,9 @@ from vault.formats.codebook import Codebook
 from vault.formats.partial_date import PartialDate, parse_partial_date
 from vault.services.answers import Answer, Contradiction, Plan, plan
 
+MOST_SUGGESTIONS: Final = 40
+"""Problems in one record after which unknown names are no longer compared with the known ones, which is slow."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -57,7 +60,7 @@ def prepare(codebook: Codebook, type_name: str, answers: Mapping[str, object], *
             continue
         reader = how.readers.get(name)
         if reader is None:
-            problems.append(_unknown(name, type_name, how.readers))
+            problems.append(_unknown(name, type_name, how.readers if len(problems) < MOST_SUGGESTIONS else ()))
             continue
         try:
             value = reader.read(given)

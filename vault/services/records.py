@@ -144,13 +144,11 @@ def find_record(work: Casework, seq: int) -> tuple[Case, RecordState]:
     raise UsageError(f'entry {seq} is not a record that "{work.me.handle}" can amend', hint='see "case show"')
 
 
-def amend(
-    vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], *, dry_run: bool = False
-) -> Saved:
+def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], *, dry_run: bool = False) -> Saved:
     """Corrects a record by a further entry; the old one stays in the log. A change to None or "" clears a variable.
 
-    Derived tally values follow what they are derived from: a new birth date gives a new age group. Raises UsageError for
-    an entry that is not one's own record, InputRefused naming every bad answer.
+    Derived tally values follow what they are derived from: a new birth date gives a new age group. Raises UsageError
+    for an entry that is not one's own record, InputRefused naming every bad answer.
     """
     if not changes:
         raise UsageError("nothing to amend", hint="give at least one --set VARIABLE=VALUE")

@@ -6,8 +6,8 @@
     enrol     a member: handle, role, keys
     revoke    a member is cut off, by journal size and not by clock
 
-The fold is pure and strict: whatever a careful root would not have signed is an error, so that every program which reads
-the roster comes to the same members. Nothing here opens anything; the auditor's code uses it as it is.
+The fold is pure and strict: whatever a careful root would not have signed is an error, so that every program which
+reads the roster comes to the same members. Nothing here opens anything; the auditor's code uses it as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vault import labels
 from vault.errors import IntegrityError, UsageError
 from vault.formats.leaf import Leaf, parse_leaf
 from vault.formats.origin import ROOT, origin_of
-from vault.model import Digest, Handle, Kind, KeyId, Member, Origin, Policy, PublicKeys, Role, VaultId
+from vault.model import Digest, Handle, KeyId, Kind, Member, Origin, Policy, PublicKeys, Role, VaultId
 from vault.primitives import signing
 from vault.primitives.hashing import sha256
 
@@ -154,7 +154,7 @@ class _Folding:
         )
 
     def _policy(self, leaf: Leaf) -> None:
-        values: dict[str, int] = {name: value for name, value in leaf.extra}
+        values: dict[str, int] = dict(leaf.extra)
         if set(values) != _POLICY_NAMES or min(values.values()) < 1:
             raise IntegrityError(f"roster entry {leaf.seq} holds a policy that this version does not know")
         self.policy = Policy(**values)

@@ -1,8 +1,8 @@
 """Totals: from the tally parts that a director may open to one protected table that leaves.
 
-Fail closed, in this order: the whole vault is audited first; every recorder's journal must be open to this director, or the
-count would be silently short; the table is protected; the release is entered in the director's journal; only then are its
-bytes handed out. An error anywhere means no output.
+Fail closed, in this order: the whole vault is audited first; every recorder's journal must be open to this director,
+or the count would be silently short; the table is protected; the release is entered in the director's journal; only
+then are its bytes handed out. An error anywhere means no output.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def encode_release(release: Release, format: str) -> bytes:  # noqa: A002  # the
 
 def export_table(vault: Vault, me: Keyring, name: str, *, dry_run: bool = False) -> Release:
     """Protects one table and enters it in the director's journal; a release that stands there already is not entered
-    again. Raises NotAllowed, UsageError, IntegrityError (the audit found something), DisclosureRefused, StorageError."""
+    again. Raises NotAllowed, UsageError, IntegrityError (the audit found something), DisclosureRefused,
+    StorageError."""
     require_role(me, Role.DIRECTOR)
     table = next((table for table in shipped_tables() if table.name == name), None)
     if table is None:

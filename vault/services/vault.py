@@ -49,7 +49,7 @@ def read_roster(store: Store) -> roster.Roster:
     """The roster of an open database, verified against root's signed checkpoint and the vault id."""
     vault_id = VaultId((store.setting(VAULT_ID_SETTING) or b"").decode("ascii", "replace"))
     origin = origin_of(vault_id, ROOT, roster.ROSTER_EPOCH)
-    number = dict((name, number) for number, name in store.journals()).get(origin)
+    number = {name: number for number, name in store.journals()}.get(origin)
     if number is None:
         raise IntegrityError("the vault has no roster", hint='run "fieldvault audit verify"')
     leaves = list(store.leaves(number))
@@ -144,9 +144,7 @@ class Vault:
     def signer(self, me: Keyring) -> Signer:
         """Who signs what `me` writes."""
         origin = self.roster.origin if me.handle == ROOT else origin_of(self.vault_id, me.handle, EPOCH)
-        return Signer(
-            vault_id=self.vault_id, origin=origin, seed=me.signing_seed, public_key=me.member.keys.signing
-        )
+        return Signer(vault_id=self.vault_id, origin=origin, seed=me.signing_seed, public_key=me.member.keys.signing)
 
     def journals(self) -> tuple[JournalStatus, ...]:
         """The verified head of every journal here."""
@@ -199,5 +197,3 @@ def handles_in(directory: Path) -> Iterable[str]:
         return ()
     stems = [name.removesuffix(".key") for name in names if name.endswith(".key")]
     return tuple(stem for stem in stems if is_handle(stem))
-
-

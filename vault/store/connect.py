@@ -1,7 +1,7 @@
 """Opening SQLite through apsw, with every setting read back, and its errors turned into ours.
 
-apsw brings its own current SQLite (the system's may have the WAL-reset bug) and never falls back to another. The database
-file is created 0600 before SQLite sees it; `-wal` and `-shm` inherit that.
+apsw brings its own current SQLite (the system's may have the WAL-reset bug) and never falls back to another. The
+database file is created 0600 before SQLite sees it; `-wal` and `-shm` inherit that.
 """
 
 from __future__ import annotations
@@ -19,8 +19,22 @@ from vault.store.schema import APPLICATION_ID, PAGE_SIZE, PRAGMAS, STATEMENTS, U
 BUSY_MILLISECONDS = 5_000
 READER_PRAGMAS = (("query_only", "on"), ("temp_store", "memory"), ("mmap_size", "0"), ("cell_size_check", "on"))
 
-_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, apsw.MismatchError, apsw.RangeError, apsw.SchemaChangeError)
-_STORAGE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError, apsw.PermissionsError)
+_DAMAGED = (
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.FormatError,
+    apsw.MismatchError,
+    apsw.RangeError,
+    apsw.SchemaChangeError,
+)
+_STORAGE = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+)
 
 
 @contextmanager

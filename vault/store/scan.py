@@ -1,8 +1,8 @@
 """Reading a database that may be damaged or hostile, row by row, for the audit.
 
-Nothing here trusts what it reads: rows come back as SQLite gives them, types unchecked. A damaged b-tree can make SQLite
-walk in circles, so the work is bounded: a progress handler counts its steps and interrupts far beyond what a healthy file
-of this size needs. Errors are the project's IntegrityError, never apsw's.
+Nothing here trusts what it reads: rows come back as SQLite gives them, types unchecked. A damaged b-tree can make
+SQLite walk in circles, so the work is bounded: a progress handler counts its steps and interrupts far beyond what a
+healthy file of this size needs. Errors are the project's IntegrityError, never apsw's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from vault.store import connect
-from vault.store.schema import APPLICATION_ID, PAGE_SIZE, TABLES, USER_VERSION
+from vault.store.schema import APPLICATION_ID, PAGE_SIZE, TABLE_NAMES, USER_VERSION
 
 _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
@@ -21,8 +21,6 @@ _BYTES_A_LOOK: Final = 2_000
 """A healthy file needs one look for far more bytes than this."""
 
 HEADER_BYTES: Final = 100
-
-TABLE_NAMES: Final = tuple(statement.split()[2] for statement in TABLES)
 
 
 def header_faults(path: Path) -> list[str]:
@@ -86,7 +84,7 @@ class Scan:
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises IntegrityError where the file cannot be read."""
         with connect.mapped_errors():
-            return self._connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+            return self._connection.execute(sql, values).fetchall()
 
     def structure_faults(self, most: int = 20) -> list[str]:
         """What SQLite's own check says of the file's structure; empty when it is sound."""
@@ -102,7 +100,7 @@ class Scan:
         """The number of rows of one of our tables."""
         if table not in TABLE_NAMES:
             raise KeyError(table)
-        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608  # a name from our own list
 
     def settings(self) -> list[tuple[Any, ...]]:
         """(name, value) of every setting."""

@@ -22,22 +22,21 @@ APPLICATION_ID: Final = 0x66765631
 USER_VERSION: Final = 1
 PAGE_SIZE: Final = 4096
 
-TABLES: Final = (
-    "CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY, origin TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE leaf (journal INTEGER NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL,"
-    " PRIMARY KEY (journal, seq)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE node (journal INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL,"
-    " PRIMARY KEY (journal, level, idx)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE checkpoint (journal INTEGER NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL,"
-    " PRIMARY KEY (journal, size)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE part (journal INTEGER NOT NULL, seq INTEGER NOT NULL, layer TEXT NOT NULL, bytes BLOB NOT NULL,"
-    " PRIMARY KEY (journal, seq, layer)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE wrap (journal INTEGER NOT NULL, recipient BLOB NOT NULL, purpose TEXT NOT NULL,"
-    " seq INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL,"
-    " PRIMARY KEY (journal, recipient, purpose, seq, position)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE codebook (digest BLOB NOT NULL PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
-)
+_COLUMNS: Final = {
+    "setting": "name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL",
+    "journal": "id INTEGER NOT NULL PRIMARY KEY, origin TEXT NOT NULL",
+    "leaf": "journal INTEGER NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (journal, seq)",
+    "node": """journal INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (journal, level, idx)""",
+    "checkpoint": "journal INTEGER NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL, PRIMARY KEY (journal, size)",
+    "part": """journal INTEGER NOT NULL, seq INTEGER NOT NULL, layer TEXT NOT NULL, bytes BLOB NOT NULL,
+        PRIMARY KEY (journal, seq, layer)""",
+    "wrap": """journal INTEGER NOT NULL, recipient BLOB NOT NULL, purpose TEXT NOT NULL, seq INTEGER NOT NULL,
+        position INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (journal, recipient, purpose, seq, position)""",
+    "codebook": "digest BLOB NOT NULL PRIMARY KEY, bytes BLOB NOT NULL",
+}
+TABLE_NAMES: Final = tuple(_COLUMNS)
+TABLES: Final = tuple(f"CREATE TABLE {name} ({columns}) STRICT, WITHOUT ROWID" for name, columns in _COLUMNS.items())
 
 _APPEND_ONLY = ("journal", "leaf", "node", "checkpoint", "codebook", "setting")
 _DELETABLE = ("part", "wrap")

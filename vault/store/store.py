@@ -101,7 +101,7 @@ class Store:
 
     def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         with connect.mapped_errors():
-            return self._connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
+            return self._connection.execute(sql, values).fetchall()
 
     def _one_blob(self, sql: str, values: tuple[object, ...]) -> bytes | None:
         rows = self._rows(sql, values)
@@ -155,7 +155,7 @@ class Store:
         """The bytes of every entry, in order."""
         with connect.mapped_errors():
             for (raw,) in self._connection.execute("SELECT bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,)):
-                yield raw  # type: ignore[misc]
+                yield raw
 
     def node(self, journal: int, level: int, index: int) -> bytes | None:
         """The hash of a perfect subtree of level 1 or more."""
@@ -173,15 +173,13 @@ class Store:
         """(seq, sealed bytes) of every part of one layer, in order."""
         sql = "SELECT seq, bytes FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with connect.mapped_errors():
-            for row in self._connection.execute(sql, (journal, layer.value)):
-                yield row  # type: ignore[misc]
+            yield from self._connection.execute(sql, (journal, layer.value))
 
     def part_headers(self, journal: int, layer: Layer) -> Iterator[tuple[int, bytes]]:
         """(seq, the 16 header bytes) of every part of one layer, in order."""
         sql = "SELECT seq, substr(bytes, 2, 16) FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with connect.mapped_errors():
-            for row in self._connection.execute(sql, (journal, layer.value)):
-                yield row  # type: ignore[misc]
+            yield from self._connection.execute(sql, (journal, layer.value))
 
     def wraps_for(self, journal: int, recipient: KeyId, purpose: Purpose) -> tuple[tuple[int, bytes], ...]:
         """(seq, wrap) of everything in a journal that is wrapped to one key for one purpose, in order."""

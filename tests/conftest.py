@@ -1,0 +1,45 @@
+"""What every suite shares: how much hypothesis tries, and an organisation to work in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.organisation import Organisation, Template, build_template
+from vault.primitives import passphrase
+from vault.primitives.hashing import sha256
+
+# No deadline: a shared machine is slow at times, and that is no defect. `HYPOTHESIS_PROFILE=long` is what
+# `make test-long` sets. Everywhere else the examples follow from the test alone, so that a failure repeats.
+settings.register_profile("default", deadline=None, max_examples=50, derandomize=True, database=None)
+settings.register_profile("ci", settings.get_profile("default"))
+settings.register_profile(
+    "long", deadline=None, max_examples=2_000, derandomize=False, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A founded organisation, made once; never write to it, copy it (or take `org`)."""
+    return build_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def org(template: Template, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Organisation]:
+    """An organisation of one's own, open, everybody unlocked."""
+    organisation = Organisation(template, tmp_path, request.node.nodeid)
+    yield organisation
+    organisation.close()
+
+
+@pytest.fixture
+def quick_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash in place of Argon2id, for tests that found or enrol again and again and are about something else."""
+    monkeypatch.setattr(
+        passphrase, "stretch", lambda text, salt, cost: sha256(b"for tests" + salt + passphrase.normalise(text))
+    )
