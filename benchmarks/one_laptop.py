@@ -98,8 +98,8 @@ def run() -> str:
         bare_audit = hashing * report.leaves / len(leaves)
     bare_import = sealing + hashing
     return (
-        f"import   {entries:>7,} entries  {entries / took:>9,.0f} a second  {took / bare_import:4.1f} x the bare sealing "
-        f"and hashing ({entries / bare_import:,.0f})   promised: 5,000\n"
-        f"audit    {report.leaves:>7,} leaves   {report.leaves / audit:>9,.0f} a second  {audit / bare_audit:4.1f} x the "
-        f"bare hashing ({report.leaves / bare_audit:,.0f})   promised: 100,000\n"
+        f"import   {entries:>7,} entries  {entries / took:>9,.0f} a second  {took / bare_import:4.1f} x the bare "
+        f"sealing and hashing ({entries / bare_import:,.0f})   promised: 5,000\n"
+        f"audit    {report.leaves:>7,} leaves   {report.leaves / audit:>9,.0f} a second  {audit / bare_audit:4.1f} x "
+        f"the bare hashing ({report.leaves / bare_audit:,.0f})   promised: 100,000\n"
     )

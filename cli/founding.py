@@ -37,7 +37,7 @@ def _shares(text: str) -> tuple[int, int]:
 
 
 @click.command(cls=Command)
-@click.option("--org", metavar="NAME", help="The organisation's name. It is kept in root's key file only.")
+@click.option("--org", metavar="NAME", help="The organisation's name. It is kept in sealed key files only.")
 @click.option("--recovery-shares", metavar="KofN", help="How many paper shares recover, of how many. Default: 2of3.")
 @click.option("--shares-dir", metavar="DIR", help="Where the share files go, to be printed; outside the vault.")
 @click.option("--codebook", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),

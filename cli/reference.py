@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 
@@ -44,7 +45,7 @@ def _command(command: click.Command, parent: click.Context, name: str, level: in
     usage = " ".join(command.collect_usage_pieces(ctx))
     yield f"`{ctx.command_path} {usage}`"
     yield ""
-    yield (command.help or "").strip()
+    yield inspect.cleandoc(command.help or "")
     yield ""
     own = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
     if own:

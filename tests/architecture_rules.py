@@ -82,6 +82,8 @@ PORTS: Final = "vault.ports"
 EXCUSED: Final[Mapping[str, frozenset[str]]] = {
     # Invents people from a seed, the same ones every time; nothing secret comes of it.
     "vault.synthetic": frozenset({"random", "random.Random"}),
+    # Says how long a command has run; nothing is decided by it.
+    "cli.progress": frozenset({"time", "time.monotonic"}),
 }
 """Module -> the names of CLOCK_AND_CHANCE that it may use, and no others; the comment gives the reason."""
 

@@ -40,6 +40,8 @@ def org(template: Template, tmp_path: Path, request: pytest.FixtureRequest) -> I
 @pytest.fixture
 def quick_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash in place of Argon2id, for tests that found or enrol again and again and are about something else."""
-    monkeypatch.setattr(
-        passphrase, "stretch", lambda text, salt, cost: sha256(b"for tests" + salt + passphrase.normalise(text))
-    )
+
+    def quick(text: str, salt: bytes, cost: passphrase.KdfCost) -> bytes:
+        return sha256(b"for tests" + salt + passphrase.normalise(text))
+
+    monkeypatch.setattr(passphrase, "stretch", quick)

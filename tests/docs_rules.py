@@ -70,7 +70,7 @@ def named_tests(text: str) -> set[str]:
     return set(_TEST.findall(text))
 
 
-def tests_that_are_missing(root_path: Path, text: str) -> list[str]:
+def missing_tests(root_path: Path, text: str) -> list[str]:
     """Named tests that are not in the tree."""
     return sorted(name for name in named_tests(text) if name not in _tests_of(root_path, name.partition("::")[0]))
 
@@ -126,12 +126,16 @@ def steps(text: str) -> Iterator[Step]:
             yield Step(command=command, shown=tuple(shown))
 
 
-def command_lines(text: str) -> Iterator[str]:
-    """Every `fieldvault ...` that a reader could type: in console blocks, and in the prose between backquotes."""
+def typed_lines(text: str) -> Iterator[str]:
+    """Every `fieldvault ...` that is typed in a console block."""
     for language, block in _FENCE.findall(text):
         if language == "console":
             for line in block.splitlines():
                 yield from _programs(line.removeprefix("$ ").split(" # ")[0] if line.startswith("$ ") else "")
+
+
+def mentioned_lines(text: str) -> Iterator[str]:
+    """Every `fieldvault ...` between backquotes in the prose: perhaps only a command's name."""
     for quoted in re.findall(r"`([^`\n]+)`", without_fences(text)):
         yield from _programs(quoted)
 
@@ -143,8 +147,9 @@ def _programs(line: str) -> Iterator[str]:
             yield piece.strip()
 
 
-def parse_problem(line: str) -> str:
-    """What is wrong with a command line, without running it; empty when it parses."""
+def parse_problem(line: str, *, whole: bool = True) -> str:
+    """What is wrong with a command line, without running it; empty when it parses. With `whole` False, as in a
+    mention, arguments may be left out."""
     words = shlex.split(line.replace(")", ""))[1:]
     ctx: click.Context | None = None
     command: click.Command = root
@@ -156,13 +161,15 @@ def parse_problem(line: str) -> str:
                 return ""
             rest = [*ctx._protected_args, *ctx.args]
             if not rest:
-                return "" if command is root else "a subcommand is missing"
+                return "a subcommand is missing" if whole else ""
             found = command.get_command(ctx, rest[0])
             if found is None:
                 return f"there is no command {rest[0]}"
             command, name, words = found, rest[0], rest[1:]
     except click.exceptions.Exit:
         return ""
+    except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+        return "an argument or a subcommand is missing" if whole else ""
     except click.BadParameter as error:
         # A file that a document talks about need not lie here.
         return "" if error.format_message().endswith("does not exist.") else error.format_message()

@@ -42,7 +42,8 @@ from vault.store.schema import TRIGGERS
 TODAY = datetime.date(2026, 3, 14)
 COST = KdfCost()
 """The least that is allowed: about a tenth of a second a key file."""
-ORGANISATION = "Zq Northern Lantern Zq"
+MARK, KOREAN_MARK = "zqkanari", "카나리아새장"
+"""What every canary holds; `tests/canary_scanner.py` looks for them in every encoding."""
 MEMBERS = (
     ("hub-1", Role.HUB),
     ("director-1", Role.DIRECTOR),
@@ -51,7 +52,15 @@ MEMBERS = (
     ("auditor-1", Role.AUDITOR),
 )
 HANDLES = ("root", *(handle for handle, _ in MEMBERS))
-PASSPHRASES = {handle: f"zq passphrase of {handle} 암호 zq" for handle in HANDLES}
+
+
+def canary(name: str) -> str:
+    """A text that must be found nowhere."""
+    return f"{MARK} {name} {KOREAN_MARK}"
+
+
+ORGANISATION = canary("organisation")
+PASSPHRASES = {handle: canary(f"passphrase of {handle}") for handle in HANDLES}
 THRESHOLD, SHARES = 2, 3
 
 
@@ -164,7 +173,7 @@ class Organisation:
 
     def enrol(self, handle: str, role: Role) -> Keyring:
         """One member more."""
-        PASSPHRASES.setdefault(handle, f"zq passphrase of {handle} 암호 zq")
+        PASSPHRASES.setdefault(handle, canary(f"passphrase of {handle}"))
         member = add_member(self.vault, self.root, handle=handle, role=role, passphrase=PASSPHRASES[handle], cost=COST)
         self.keys[handle] = unlock(self.vault, member.handle, PASSPHRASES[handle])
         return self.keys[handle]

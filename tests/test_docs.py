@@ -16,15 +16,16 @@ from tests.docs_rules import (
     NEVER_SAID,
     Step,
     broken_links,
-    command_lines,
     matches,
+    mentioned_lines,
+    missing_tests,
     named_tests,
     not_shown,
     parse_problem,
     promises,
     slug,
     steps,
-    tests_that_are_missing,
+    typed_lines,
     untested_promises,
     without_fences,
 )
@@ -125,7 +126,7 @@ def test_every_promise_names_a_test_and_a_status() -> None:
 def test_every_test_that_a_document_names_exists() -> None:
     """Renaming a test that carries a promise means rewriting the promise."""
     for path in MARKDOWN:
-        assert not tests_that_are_missing(ROOT, read(path)), name_of(path)
+        assert not missing_tests(ROOT, read(path)), name_of(path)
 
 
 def test_a_promise_without_a_test_is_found(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_promise_without_a_test_is_found(tmp_path: Path) -> None:
     )
     wanted = "`tests/a.py::test_b` `tests/a.py::TestC::test_d` `tests/a.py::test_e` `tests/z.py::test_b`"
     assert len(named_tests(wanted)) == 4
-    assert tests_that_are_missing(tmp_path, wanted) == ["tests/a.py::test_e", "tests/z.py::test_b"]
+    assert missing_tests(tmp_path, wanted) == ["tests/a.py::test_e", "tests/z.py::test_b"]
 
 
 def test_security_md_speaks_of_existing_promises() -> None:
@@ -179,16 +180,19 @@ def test_decisions_are_numbered_without_gaps() -> None:
 @pytest.mark.parametrize("name", WITH_COMMANDS)
 def test_every_command_line_in_a_document_parses(name: str) -> None:
     """Commands and flags that a document shows exist."""
-    problems = [(line, problem) for line in command_lines(read(ROOT / name)) if (problem := parse_problem(line))]
-    assert not problems
+    text = read(ROOT / name)
+    assert not [(line, problem) for line in typed_lines(text) if (problem := parse_problem(line))]
+    assert not [(line, problem) for line in mentioned_lines(text) if (problem := parse_problem(line, whole=False))]
 
 
 def test_a_bad_command_line_is_found() -> None:
     """An unknown command, an unknown flag, a missing one and a bad choice are named; a good line is not."""
     block = "```console\n$ X=$(fieldvault case open --set a=b) || fieldvault status\nfieldvault no\n```\n"
-    text = block + "`fieldvault doctor`"
-    assert list(command_lines(text)) == ["fieldvault case open --set a=b", "fieldvault status", "fieldvault doctor"]
-    assert not [line for line in command_lines(text) if parse_problem(line)]
+    assert list(typed_lines(block)) == ["fieldvault case open --set a=b", "fieldvault status"]
+    assert not [line for line in typed_lines(block) if parse_problem(line)]
+    assert list(mentioned_lines(block + "`fieldvault case` and `fieldvault`")) == ["fieldvault case"]
+    assert not parse_problem("fieldvault case", whole=False)
+    assert parse_problem("fieldvault case shut", whole=False)
     for line in (
         "fieldvault vanish",
         "fieldvault audit verify --loudly",

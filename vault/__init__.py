@@ -30,7 +30,15 @@ _HOMES = {
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.audit": ("AuditReport", "verify_vault"),
-    "vault.services.cases": ("CaseLine", "CaseView", "EntryView", "find_cases", "list_cases", "show_case"),
+    "vault.services.cases": (
+        "CaseLine",
+        "CaseView",
+        "EntryView",
+        "find_cases",
+        "list_cases",
+        "show_case",
+        "show_entry",
+    ),
     "vault.services.demo": ("run_demo",),
     "vault.services.findings": ("Finding",),
     "vault.services.found": ("Founded", "found"),
@@ -102,6 +110,9 @@ if TYPE_CHECKING:
     )
     from vault.services.cases import (
         show_case as show_case,
+    )
+    from vault.services.cases import (
+        show_entry as show_entry,
     )
     from vault.services.demo import run_demo as run_demo
     from vault.services.findings import Finding as Finding

@@ -66,6 +66,19 @@ class Environment:
         return cls(clock=SystemClock(), random=SystemRandomness())
 
 
+DAY_ZERO = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, and 0 for a clock that claims to be before that."""
+    return max(0, (day - DAY_ZERO).days)
+
+
+def day_of(number: int) -> date:
+    """The inverse of `day_number`, the last day that a calendar has for a number beyond it."""
+    return date.fromordinal(min(DAY_ZERO.toordinal() + number, date.max.toordinal()))
+
+
 def draw_below(random: Randomness, bound: int) -> int:
     """A uniform number in 0..bound-1, by rejection so that no value is likelier than another."""
     size = (bound.bit_length() + 7) // 8

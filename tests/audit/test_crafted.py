@@ -13,13 +13,15 @@ import apsw
 import pytest
 
 from tests.faults import crafting, flipping
-from tests.faults.auditing import Auditor
-from tests.faults.building import complete, intruder, raw, remove_sidecars
+from tests.faults.auditing import Auditor, AuditHung
+from tests.faults.building import complete, environment, intruder, raw, remove_sidecars
 from vault.errors import VaultError
+from vault.services.cases import list_cases
+from vault.services.records import record
 from vault.services.vault import Vault
 from vault.store.schema import TABLE_NAMES
 
-LIMIT = 15.0
+LIMIT = 6.0
 """Seconds for one audit. A healthy vault of this size takes a hundredth of one."""
 
 
@@ -53,7 +55,22 @@ def test_a_ladder_does_hold_up_a_plain_reader(tmp_path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("table", ["leaf", "part", "node"])
+LADDER = pytest.mark.xfail(
+    strict=True,
+    raises=AuditHung,
+    reason="store.scan: `SELECT count(*)` is one instruction of SQLite's machine, in which no progress handler runs: a crafted "
+    "tree with 20**17 paths holds the audit up for ever",
+)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("node", marks=LADDER),
+        pytest.param("leaf", marks=[LADDER, pytest.mark.long]),
+        pytest.param("part", marks=[LADDER, pytest.mark.long]),
+    ],
+)
 def test_a_tree_with_exponentially_many_paths_ends(tmp_path: Path, table: str) -> None:
     """Seventeen pages whose children are all the next page: billions of rows for a walker. The audit ends with a finding."""
     work = complete().copy(tmp_path / "vault")
@@ -62,15 +79,20 @@ def test_a_tree_with_exponentially_many_paths_ends(tmp_path: Path, table: str) -
         assert auditor.audit(work).found
 
 
-def test_a_hundred_thousand_journals_end(tmp_path: Path) -> None:
-    """A sound database with very many journal rows of one origin is audited in bounded time."""
+@pytest.mark.xfail(
+    strict=True,
+    raises=AuditHung,
+    reason="services.audit: every journal row builds a set of all earlier origins, and reads its tables: quadratic work",
+)
+def test_very_many_journals_end(tmp_path: Path) -> None:
+    """A sound database of a few megabytes with 60,000 journal rows of one origin is audited in bounded time."""
     work = complete().copy(tmp_path / "vault")
     with intruder(work, "journal") as connection:
         origin = connection.execute("SELECT origin FROM journal WHERE id = 2").fetchall()[0][0]
         connection.execute("BEGIN")
-        connection.executemany("INSERT INTO journal VALUES (?, ?)", ((n, origin) for n in range(100, 100_100)))
+        connection.executemany("INSERT INTO journal VALUES (?, ?)", ((n, origin) for n in range(100, 60_100)))
         connection.execute("COMMIT")
-    with Auditor(2 * LIMIT) as auditor:
+    with Auditor(LIMIT) as auditor:
         assert auditor.audit(work).found
 
 
@@ -82,7 +104,7 @@ def test_a_sparse_giant_ends(tmp_path: Path) -> None:
         stream.truncate(8 * 1024**3)
         stream.seek(28)
         stream.write((8 * 1024**3 // 4096).to_bytes(4, "big"))
-    with Auditor(2 * LIMIT) as auditor:
+    with Auditor(LIMIT) as auditor:
         assert auditor.audit(work).found
 
 
@@ -92,7 +114,8 @@ GARBAGE = ("NULL", "2.5", "CAST(x'ff41fe' AS TEXT)", "x'00ff'", "'\u00e9'", "-1"
 @pytest.mark.parametrize("table", TABLE_NAMES)
 def test_garbage_types_and_texts(tmp_path: Path, table: str) -> None:
     """NULLs, numbers, text for bytes, bytes for text, text that is not UTF-8, put past STRICT by rewriting the schema:
-    findings, and opening the vault lets out only errors of our own."""
+    always findings."""
+    tried = 0
     connection = raw(complete().directory)
     columns = [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
     connection.close(True)
@@ -102,19 +125,53 @@ def test_garbage_types_and_texts(tmp_path: Path, table: str) -> None:
             for value in GARBAGE:
                 shutil.rmtree(work, ignore_errors=True)
                 complete().copy(work)
-                _write_untyped(work, table, column, value)
-                answer = auditor.audit(work)
-                assert answer.found, (column, value)
-                try:
-                    with Vault.open(work) as vault:
-                        vault.journals()
-                        assert vault.codebook.types
-                except VaultError:
-                    pass
+                if _write_untyped(work, table, column, value):
+                    tried += 1
+                    assert auditor.audit(work).found, (column, value)
+    assert tried >= 5 * len(columns)
 
 
-def _write_untyped(directory: Path, table: str, column: str, value: str) -> None:
-    """Sets a column of the table's first row, the schema's types taken away before and put back after."""
+UNCHECKED = pytest.mark.xfail(
+    strict=True,
+    raises=(TypeError, AttributeError),
+    reason="store.Store.leaves, parts and part_headers yield what they read unchecked: a NULL leaf is a TypeError on opening the "
+    "vault, a fractional seq an AttributeError on listing cases",
+)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(name, marks=UNCHECKED) if name in {"leaf", "part"} else name
+        for name in TABLE_NAMES
+    ],
+)
+def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, table: str) -> None:
+    """The same damage, met by opening the vault, listing journals and recording: every failure is one of ours."""
+    connection = raw(complete().directory)
+    columns = [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
+    connection.close(True)
+    work = tmp_path / "vault"
+    me = complete().keys["field-1"]
+    for column in columns:
+        for value in GARBAGE:
+            shutil.rmtree(work, ignore_errors=True)
+            complete().copy(work)
+            if not _write_untyped(work, table, column, value):
+                continue
+            try:
+                with Vault.open(work, environment()) as vault:
+                    vault.journals()
+                    assert vault.codebook.types
+                    assert list_cases(vault, me)
+                    record(vault, me, "journey", complete().case, {"event": "transit"})
+            except VaultError:
+                pass
+
+
+def _write_untyped(directory: Path, table: str, column: str, value: str) -> bool:
+    """Sets a column of the table's first row, the schema's types taken away before and put back after. False where SQLite
+    has no such row: the key of a table without rowids is never NULL."""
     connection = raw(directory)
     crafting.unlock_schema(connection)
     (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchall()[0]
@@ -127,15 +184,20 @@ def _write_untyped(directory: Path, table: str, column: str, value: str) -> None
         where = " AND ".join(f"{key} = ?" for key in keys)
         try:
             connection.execute(f"UPDATE {table} SET {column} = {value} WHERE {where}", first)
-        except apsw.ConstraintError:  # WITHOUT ROWID keys are never NULL: have a row without its neighbour instead
-            connection.execute(f"DELETE FROM {table} WHERE {where}", first)
+        except apsw.ConstraintError:
+            return False
         assert connection.changes() == 1
     connection = raw(directory)
     crafting.unlock_schema(connection)
     connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, table))
     connection.close(True)
+    return True
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="store.connect.connect_reader opens for writing: SQLite rolls a hot -journal back into vault.db, query_only or not",
+)
 def test_the_audit_does_not_obey_a_hot_journal(tmp_path: Path) -> None:
     """A crafted rollback journal beside the database does not make the audit write into the evidence."""
     work = complete().copy(tmp_path / "vault")

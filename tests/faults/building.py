@@ -86,8 +86,8 @@ class Built:
     """The pseudonym of a case of field-1 with nothing erased."""
 
     def copy(self, target: Path) -> Path:
-        """A copy of the whole vault directory at `target`."""
-        return shutil.copytree(self.directory, target)
+        """A copy of the vault directory at `target`: the folded database and the key files."""
+        return shutil.copytree(self.directory, target, ignore=shutil.ignore_patterns("vault.db-*"))
 
     def origin(self, handle: str) -> Origin:
         """The origin of a member's journal here."""
@@ -260,3 +260,15 @@ def remove_sidecars(directory: Path) -> None:
     for suffix in ("-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             (directory / f"vault.db{suffix}").unlink()
+
+
+@functools.cache
+def tiny() -> Built:
+    """A vault with one recorder and one case, for faults that are tried many times. Never write into it."""
+    home = Path(tempfile.mkdtemp(prefix="fieldvault-tiny-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    directory = home / "vault"
+    keys = found_vault(directory, seed=21, members=(("field-1", Role.RECORDER),))
+    with Vault.open(directory, environment(22)) as vault:
+        case = open_case(vault, keys["field-1"], {"name": "Somebody", "consent_statistics": "yes"}).pseudonym
+    return Built(directory=directory, keys=keys, case=case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
@@ -49,6 +49,7 @@ def test_parse_inverts_encode(card: ShareCard) -> None:
     assert parse_share(encode_share(card)) == card
 
 
+@settings(max_examples=400, deadline=None)
 @given(CARDS, SOME_EDITS)
 def test_what_is_accepted_is_canonical(card: ShareCard, edits: list[Edit]) -> None:
     """An edited card is refused or stands for exactly itself."""
@@ -72,9 +73,7 @@ def test_the_published_card_both_ways() -> None:
 def test_a_real_share_fits_its_card() -> None:
     """33 words of the list, four to a line."""
     for words in split(bytes(range(32)), threshold=2, shares=3):
-        card = ShareCard(
-            vault_id=SHARE.vault_id, number=1, count=3, threshold=2, made="2026-11-22", words=words
-        )
+        card = ShareCard(vault_id=SHARE.vault_id, number=1, count=3, threshold=2, made="2026-11-22", words=words)
         assert parse_share(encode_share(card)).words == words
         assert len(encode_share(card).splitlines()) == 5 + 9
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
@@ -16,6 +16,7 @@ from tests.vectors import fixed
 from vault import labels
 from vault.errors import FormatError, OpenFailed
 from vault.formats import canonical
+from vault.formats.canonical import Value
 from vault.formats.wraps import (
     CASE_WRAP_PAYLOAD,
     CaseWrap,
@@ -53,6 +54,7 @@ def test_parse_inverts_encode(wrap: CaseWrap) -> None:
     assert parse_case_wrap(raw) == wrap
 
 
+@settings(max_examples=400, deadline=None)
 @given(WRAPS, SOME_EDITS)
 def test_what_is_accepted_is_canonical(wrap: CaseWrap, edits: list[Edit]) -> None:
     """An edited payload is refused or stands for exactly itself."""
@@ -66,7 +68,7 @@ def test_arbitrary_bytes_are_refused(raw: bytes) -> None:
     refused_or_same(again, (raw[:190] + b"\x80").ljust(CASE_WRAP_PAYLOAD, b"\0"))
 
 
-def padded(value: Any) -> bytes:
+def padded(value: Value) -> bytes:
     """A payload as it would be padded, whatever it holds."""
     return (canonical.encode(value) + b"\x80").ljust(CASE_WRAP_PAYLOAD, b"\0")
 
@@ -90,7 +92,7 @@ DEFECTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("value", DEFECTS.values(), ids=DEFECTS)
-def test_defects_are_refused(value: object) -> None:
+def test_defects_are_refused(value: Value) -> None:
     """A payload with one defect is a FormatError; without it, it is taken."""
     assert again(padded(GOOD)) == padded(GOOD)
     assert again(padded(GOOD[:2])) == padded(GOOD[:2])

@@ -11,7 +11,7 @@ import pytest
 from tests.organisation import HANDLES, PASSPHRASES, Organisation, environment_of, flipped
 from vault.errors import FormatError, NotAllowed, UsageError, WrongPassphrase
 from vault.formats import canonical
-from vault.formats.keyfile import PAYLOAD, encode_payload, parse_keyfile, parse_payload
+from vault.formats.keyfile import PAYLOAD, KeyPayload, encode_payload, parse_keyfile, parse_payload
 from vault.model import Handle, KeyId, Member, PublicKeys, Role, VaultId
 from vault.primitives import passphrase as stretching
 from vault.primitives.hashing import sha256
@@ -53,9 +53,7 @@ def test_every_member_unlocks_with_their_own_passphrase(org: Organisation, handl
     me = unlock(org.vault, handle, PASSPHRASES[handle])
     assert me == org.keys[handle]
     assert (
-        keyring.public_keys(
-            keyring.keyfile.KeyPayload(organisation="", signing_seed=me.signing_seed, sealing_seed=me.sealing_seed)
-        )
+        keyring.public_keys(KeyPayload(organisation="", signing_seed=me.signing_seed, sealing_seed=me.sealing_seed))
         == org.vault.roster.member(handle).keys
     )
 
@@ -183,7 +181,7 @@ def test_a_revoked_member_is_not_let_in(org: Organisation, monkeypatch: pytest.M
     """With the right passphrase, and told so only then."""
     member = org.vault.roster.member("field-1")
     revoked = Member(handle=member.handle, role=member.role, keys=member.keys, key_id=member.key_id, revoked_at=())
-    monkeypatch.setattr(type(org.vault.roster), "member", lambda roster, handle: revoked)
+    monkeypatch.setattr(type(org.vault.roster), "member", lambda *_: revoked)
     with pytest.raises(NotAllowed, match="revoked"):
         unlock(org.vault, "field-1", PASSPHRASES["field-1"])
     with pytest.raises(WrongPassphrase):
@@ -262,7 +260,7 @@ def test_nothing_secret_shows_in_repr(org: Organisation) -> None:
 
 def test_a_member_is_shown_by_public_keys_only() -> None:
     """`Member` holds nothing secret."""
-    names = {name for name in Member.__dataclass_fields__}
+    names = set(Member.__dataclass_fields__)
     assert names == {"handle", "role", "keys", "key_id", "revoked_at"}
     keys = PublicKeys(signing=b"s" * 32, sealing=b"h" * 1216)
     assert not Member(handle=FIELD, role=Role.HUB, keys=keys, key_id=KeyId(b"i" * 16)).revoked

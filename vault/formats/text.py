@@ -131,23 +131,27 @@ def search_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The words of a name or a query, folded: they end at white space, hyphens and punctuation."""
+    return tuple(word for word in _BETWEEN_WORDS.split(search_key(text)) if word)
+
+
 def prefixes(text: str, most: int) -> tuple[str, ...]:
     """The distinct beginnings, of one to `most` characters, of every word of a name, sorted.
 
-    Words end at white space, hyphens and punctuation. A Korean name written as one word of three or four syllables is
+    A Korean name written as one word of three or four syllables is
     also indexed from its second syllable, since people search for the given name. A query longer than `most`
     characters has to be cut to `most` before it is looked up.
     """
     found: set[str] = set()
-    for word in _words(text):
+    for word in _name_words(text):
         found.update(word[:length] for length in range(1, min(most, len(word)) + 1))
     return tuple(sorted(found))
 
 
-def _words(text: str) -> Iterator[str]:
+def _name_words(text: str) -> Iterator[str]:
     """The words of a name, and the given names inside Korean ones."""
-    for word in _BETWEEN_WORDS.split(search_key(text)):
-        if word:
-            yield word
-            if _HANGUL_NAME.fullmatch(word):
-                yield word[1:]
+    for word in words(text):
+        yield word
+        if _HANGUL_NAME.fullmatch(word):
+            yield word[1:]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import UsageError
+from vault.errors import IntegrityError, UsageError
 from vault.formats.part import Answers
-from vault.formats.text import search_key
+from vault.formats.text import TextRefused, clean, search_key, words
 from vault.model import Origin, Pseudonym
+from vault.ports import day_of
 from vault.services.casework import Case, Casework, RecordState
 from vault.services.drafting import MOST_PREFIX, search_key_of, search_tag
 from vault.services.keyring import Keyring
+from vault.services.records import find_record, parse_entry
 from vault.services.vault import Vault
-
-DAY_ZERO = datetime.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +52,26 @@ def _line(work: Casework, case: Case, records: tuple[RecordState, ...]) -> CaseL
     return CaseLine(pseudonym=case.pseudonym, status=work.status(records), entries=len(records) + amendments)
 
 
-def list_cases(vault: Vault, me: Keyring) -> tuple[CaseLine, ...]:
-    """Every case that `me` can open, in the order in which they were opened."""
+def _settle(work: Casework, damaged: list[int] | None) -> None:
+    """Hands the damaged entries to a caller who asked for them; otherwise nothing is shown at all."""
+    if damaged is not None:
+        damaged.extend(sorted(work.damaged))
+    elif work.damaged:
+        numbers = ", ".join(map(str, sorted(work.damaged)))
+        raise IntegrityError(f"these entries are damaged: {numbers}", hint='run "fieldvault audit verify"')
+
+
+def list_cases(vault: Vault, me: Keyring, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
+    """Every case that `me` can open, in the order in which they were opened.
+
+    Entries that do not open are left out and their numbers appended to `damaged`; without one, IntegrityError names
+    them and nothing is returned. The same holds for `show_case` and `find_cases`.
+    """
     work = Casework(vault, me)
     seqs = work.seqs_by_case()
-    return tuple(_line(work, case, work.records(case, seqs.get(case.case_id, []))) for case in work.cases.values())
+    lines = tuple(_line(work, case, work.records(case, seqs.get(case.case_id, []))) for case in work.cases.values())
+    _settle(work, damaged)
+    return lines
 
 
 def visible(values: Answers) -> dict[str, str | int]:
@@ -65,44 +79,60 @@ def visible(values: Answers) -> dict[str, str | int]:
     return {name: value for name, value in values.items() if not isinstance(value, bytes)}
 
 
-def show_case(vault: Vault, me: Keyring, pseudonym: str) -> CaseView:
+def _view(work: Casework, record: RecordState) -> EntryView:
+    return EntryView(
+        origin=work.origin,
+        seq=record.seq,
+        type=record.type,
+        day=day_of(record.day).isoformat(),
+        values={**visible(work.readable_tally(record.latest)), **visible(record.values)},
+        amended_by=record.amended_by,
+    )
+
+
+def show_entry(vault: Vault, me: Keyring, entry: str) -> EntryView:
+    """One record as it stands, named as `amend` names it. Raises UsageError when it is not a record of `me`."""
+    work = Casework(vault, me)
+    _, record = find_record(work, parse_entry(work, entry))
+    view = _view(work, record)
+    _settle(work, None)
+    return view
+
+
+def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] | None = None) -> CaseView:
     """A case with its records as they stand. Raises UsageError when `me` can open no case of that name."""
     work = Casework(vault, me)
     case = work.case(pseudonym)
     records = work.records(case, work.seqs_by_case().get(case.case_id, []))
-    views = tuple(
-        EntryView(
-            origin=work.origin,
-            seq=record.seq,
-            type=record.type,
-            day=(DAY_ZERO + datetime.timedelta(days=record.day)).isoformat(),
-            values={**visible(work.tally(record.latest)), **visible(record.values)},
-            amended_by=record.amended_by,
-        )
-        for record in records
-    )
-    return CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
+    views = tuple(_view(work, record) for record in records)
+    view = CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
+    _settle(work, damaged)
+    return view
 
 
-def find_cases(vault: Vault, me: Keyring, query: str) -> tuple[CaseLine, ...]:
+def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
     """The cases in which every word of `query` begins a word of a name, or stands in the case layer or the pseudonym.
 
     Names are found through the blind index, so that searching opens no identity layer; the answer is pseudonyms.
     """
-    words = search_key(query).split()
-    if not words:
+    try:
+        wanted = words(clean(query))
+    except TextRefused as refusal:
+        raise UsageError(f"what to look for {refusal.message}") from None
+    if not wanted:
         raise UsageError("nothing to look for")
     work = Casework(vault, me)
     by_case = work.seqs_by_case()
     found = []
     for case in work.cases.values():
         seqs = by_case.get(case.case_id, [])
-        if _matches(work, case, seqs, words):
+        if _matches(work, case, seqs, wanted):
             found.append(_line(work, case, work.records(case, seqs)))
+    _settle(work, damaged)
     return tuple(found)
 
 
-def _matches(work: Casework, case: Case, seqs: list[int], words: list[str]) -> bool:
+def _matches(work: Casework, case: Case, seqs: list[int], wanted: tuple[str, ...]) -> bool:
     texts = [str(case.pseudonym)]
     tags: set[bytes] = set()
     for entry in work.entries(case, seqs):
@@ -110,5 +140,5 @@ def _matches(work: Casework, case: Case, seqs: list[int], words: list[str]) -> b
         tags.update(entry.payload.tags)
     key = search_key_of(work.identity_key(case)) if tags else b""
     return all(
-        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags) for word in words
+        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags) for word in wanted
     )

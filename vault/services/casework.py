@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from vault.errors import IntegrityError, OpenFailed, UsageError
+from vault.errors import FormatError, IntegrityError, OpenFailed, UsageError, VaultError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_leaf
 from vault.formats.part import Answers, CasePayload
@@ -61,7 +61,11 @@ class RecordState:
 
 
 class Casework:
-    """A recorder at work: the index of their own compartment, built once for a command."""
+    """A recorder at work: the index of their own compartment, built once for a command.
+
+    One damaged entry never hides the others: what does not open is left out and its number kept in `damaged`, which
+    whoever shows the rest must name (`services/cases.py`).
+    """
 
     def __init__(self, vault: Vault, me: Keyring) -> None:
         require_role(me, Role.RECORDER)
@@ -73,9 +77,19 @@ class Casework:
         self.locator_key = self.compartment.locator_key()
         self.tally_key = self.compartment.tally_key()
         self.cases: dict[str, Case] = {}
+        self.damaged: set[int] = set()
+        self.read_cases()
+
+    def read_cases(self) -> None:
+        """Opens the wraps of this compartment's cases, as they stand now."""
+        self.cases = {}
         for seq, raw in self.store.wraps_for(self.journal, self.compartment.key_id, Purpose.CASE):
-            case = self._open_wrap(seq, raw)
-            self.cases[case.pseudonym] = case
+            try:
+                case = self._open_wrap(seq, raw)
+            except VaultError:
+                self.damaged.add(seq)
+            else:
+                self.cases[case.pseudonym] = case
 
     @property
     def origin(self) -> Origin:
@@ -110,11 +124,14 @@ class Casework:
         return found
 
     def seqs_by_case(self) -> dict[CaseId, list[int]]:
-        """The numbers of the entries of every case, in order."""
-        found: dict[CaseId, list[int]] = {}
+        """The numbers of the entries of every case, in order. One whose locator names no case of ours is damaged."""
+        found: dict[CaseId, list[int]] = {case.case_id: [] for case in self.cases.values()}
         for seq, header in self.store.part_headers(self.journal, Layer.CASE):
             case_id = CaseId(mask_locator(self.locator_key, seq, Layer.CASE.value, header))
-            found.setdefault(case_id, []).append(seq)
+            if case_id in found:
+                found[case_id].append(seq)
+            else:
+                self.damaged.add(seq)
         return found
 
     def open_part(self, seq: int, kind: Kind, layer: Layer, key: bytes, raw: bytes | None) -> bytes:
@@ -145,8 +162,20 @@ class Casework:
         return Entry(seq=seq, kind=kind, day=day, payload=parts.parse_case(raw))
 
     def entries(self, case: Case, seqs: list[int]) -> Iterator[Entry]:
-        """The entries of a case, opened, in order."""
-        return (self.entry(case, seq) for seq in seqs)
+        """The entries of a case, opened, in order, without the damaged ones."""
+        for seq in seqs:
+            try:
+                yield self.entry(case, seq)
+            except (IntegrityError, FormatError):
+                self.damaged.add(seq)
+
+    def readable_tally(self, seq: int) -> Answers:
+        """The tally values of an entry; empty, and the entry counted as damaged, when they do not open."""
+        try:
+            return self.tally(seq)
+        except (IntegrityError, FormatError):
+            self.damaged.add(seq)
+            return {}
 
     def tally(self, seq: int) -> Answers:
         """The tally values of an entry; empty when it has none."""
@@ -183,5 +212,5 @@ class Casework:
         """The status that the last outcome gave, or "open"."""
         for record in reversed(records):
             if record.type == "outcome":
-                return str(self.tally(record.latest).get("status", OPEN_STATUS))
+                return str(self.readable_tally(record.latest).get("status", OPEN_STATUS))
         return OPEN_STATUS

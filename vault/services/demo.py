@@ -6,13 +6,13 @@ key files cost the least that is allowed, so that six of them do not take a minu
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vault.errors import IntegrityError, VaultError
+from vault.formats.jsonl import encode_line
 from vault.formats.release import Labels, Release
 from vault.model import Handle, Layer, Role
 from vault.ports import Environment
@@ -26,7 +26,7 @@ from vault.services.members import add_member
 from vault.services.totals import export_table
 from vault.services.vault import DATABASE, Vault, unlock
 from vault.services.words import generate_passphrase
-from vault.synthetic import PUBLISHED, Line, people
+from vault.synthetic import PUBLISHED, people
 
 Progress = Callable[[str, int, int], None]
 SEED = 2020
@@ -110,13 +110,9 @@ def _record(vault: Vault, directory: Path, keys: dict[str, Keyring], progress: P
     entries = 0
     for handle, mine in (("field-1", True), ("field-2", False)):
         path = directory / f"{handle}.jsonl"
-        path.write_bytes(_jsonl([line for line in lines if (line["case"] in first) is mine]))
+        path.write_bytes(b"".join(encode_line(line) for line in lines if (line["case"] in first) is mine))
         entries += import_file(vault, keys[handle], path, progress=progress).entries
     return len(labels), entries
-
-
-def _jsonl(lines: Sequence[Line]) -> bytes:
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
 
 
 def _recorded(counts: tuple[int, int], seconds: float) -> Step:
@@ -148,7 +144,7 @@ def _compartments(vault: Vault, keys: dict[str, Keyring]) -> Step:
 
 def _line(release: Release, labels: Labels, what: str, published: int) -> str:
     value = release.cell(labels).value
-    return f"{what:<32}{'withheld' if value is None else f'{value:,}':>9}   the report says {published:,}"
+    return f"{what:<36}{'withheld' if value is None else f'{value:,}':>9}   the report says {published:,}"
 
 
 def _totals(release: Release) -> Step:
@@ -162,7 +158,7 @@ def _totals(release: Release) -> Step:
             _line(release, (("minor", "yes"),), "minors", PUBLISHED["minors"]),
             _line(release, (("travelled_with_family", "yes"),), "travelled with family", 472),
             _line(release, (("reunited_with_family", "yes"),), "reunited with family", 409),
-            f"{'trafficked, of women who answered':<32}{share.text if share else 'withheld':>8}   the report says 52 %",
+            f"{'trafficked, of women who answered':<36}{share.text if share else 'withheld':>9}   the report says 52 %",
         ),
     )
 

@@ -29,7 +29,7 @@ SEARCHED: Final = ("name", "other_names")
 """Identity variables that `case find` finds by the beginnings of their words, without opening the identity layer."""
 TAG: Final = 8
 MOST_PREFIX: Final = 12
-MOST_TAGS: Final = 96
+MOST_TAGS: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,11 @@ def name_tags(identity_key: bytes, identity: Mapping[str, str | int]) -> tuple[b
     if not words:
         return ()
     key = search_key_of(identity_key)
-    return tuple(sorted(search_tag(key, word) for word in list(words)[:MOST_TAGS]))
+    # Should somebody have more beginnings of names than fit, whole words come first, then the shortest.
+    ordered = sorted(words)
+    longer = dict(zip(ordered, [*ordered[1:], ""], strict=True))
+    ranked = sorted(ordered, key=lambda word: (longer[word].startswith(word), len(word)))
+    return tuple(sorted(search_tag(key, word) for word in ranked[:MOST_TAGS]))
 
 
 def draft_record(

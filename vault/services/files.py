@@ -7,6 +7,7 @@ platform has no such thing as syncing a directory (Windows), the rename is what 
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,9 +69,10 @@ def read_limited(path: Path, limit: int) -> bytes:
         handle = os.open(path, flags)
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UsageError(f"{path.name} is not a regular file")
     with os.fdopen(handle, "rb") as stream:
-        if not path.is_file():
-            raise UsageError(f"{path.name} is not a regular file")
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise UsageError(f"{path.name} is larger than {limit} bytes")

@@ -6,6 +6,7 @@ only then renamed into place: founding either happened or left nothing.
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from pathlib import Path
 
 from vault.errors import IntegrityError, StorageError, UsageError
 from vault.formats.codebook import parse_codebook
+from vault.formats.keyfile import KeyPayload
 from vault.formats.origin import ROOT, origin_of
 from vault.formats.share import ShareCard, encode_share
 from vault.model import Kind, Policy, Purpose, Role, VaultId
-from vault.ports import Environment
+from vault.ports import Environment, day_number
 from vault.primitives import hpke
 from vault.primitives import shares as slip39
 from vault.primitives.hashing import sha256
@@ -27,7 +29,7 @@ from vault.services import files, keyring
 from vault.services.grants import member_wrap
 from vault.services.journal import Draft, Signer, begin
 from vault.services.roster import ROSTER_EPOCH, recovery_id_of, vault_id_of
-from vault.services.vault import DATABASE, DAY_ZERO, VAULT_ID_SETTING, Vault, unlock
+from vault.services.vault import DATABASE, VAULT_ID_SETTING, Vault, unlock
 from vault.services.words import fingerprint_of
 from vault.store.store import Store
 
@@ -63,11 +65,14 @@ def _share_paths(shares_dir: Path, vault_id: VaultId, count: int) -> tuple[Path,
 
 
 @contextmanager
-def _workshop(directory: Path) -> Iterator[Path]:
-    """A hidden sibling directory, removed whatever happens unless it was renamed away."""
-    files.make_private_directory(directory.resolve().parent, parents=True)
-    workshop = directory.resolve().with_name(f".{directory.resolve().name}.founding")
-    shutil.rmtree(workshop, ignore_errors=True)
+def _workshop(directory: Path, environment: Environment) -> Iterator[Path]:
+    """A hidden sibling directory of a fresh name, removed whatever happens unless it was renamed away. What a crash
+    left of an earlier founding is cleared first: no vault was ever made of it."""
+    target = directory.resolve()
+    files.make_private_directory(target.parent, parents=True)
+    for stale in target.parent.glob(f".{glob.escape(target.name)}.founding*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    workshop = target.with_name(f".{target.name}.founding-{environment.random.token(4).hex()}")
     files.make_private_directory(workshop)
     try:
         yield workshop
@@ -104,41 +109,69 @@ def found(
     raw_codebook = codebook if codebook is not None else shipped_codebook()
     parse_codebook(raw_codebook)
     payload = keyring.new_payload(environment, org, Role.ROOT, export=environment.random.token(32))
-    public = keyring.public_keys(payload)
-    vault_id = vault_id_of(public)
     recovery_seed = environment.random.token(hpke.SEED)
-    cards = slip39.split(recovery_seed, threshold=threshold, shares=shares)
-    if slip39.combine(cards[:threshold]) != recovery_seed or slip39.combine(cards[-threshold:]) != recovery_seed:
-        raise IntegrityError("the recovery shares do not combine; nothing was written")
+    cards = _split(recovery_seed, threshold, shares)
+    vault_id = vault_id_of(keyring.public_keys(payload))
     if dry_run:
         return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=())
-    recovery = hpke.public_key(recovery_seed)
-    origin = origin_of(vault_id, ROOT, ROSTER_EPOCH)
-    recovery_id = recovery_id_of(recovery)
-    entries = (
-        Draft(
-            kind=Kind.FOUND,
-            extra=(public.signing, public.sealing, recovery),
-            wraps=(member_wrap(vault_id, origin, Purpose.EXPORT, recovery_id, recovery, payload.export),),
-        ),
-        Draft(kind=Kind.POLICY, extra=_policy_extra(policy or Policy())),
-        Draft(kind=Kind.CODEBOOK, extra=(sha256(raw_codebook),)),
-    )
-    with _workshop(directory) as workshop:
+    entries = _entries(payload, vault_id, hpke.public_key(recovery_seed), policy or Policy(), sha256(raw_codebook))
+    with _workshop(directory, environment) as workshop:
         files.make_private_directory(workshop / "keys")
         sealed = keyring.seal_keyfile(environment, vault_id, ROOT, payload, passphrase, cost)
         keyring.write_keyfile(workshop, ROOT, sealed, replace=False)
-        with Store.create(workshop / DATABASE) as store, store.transaction():
-            store.add_setting(VAULT_ID_SETTING, vault_id.encode())
-            store.add_codebook(sha256(raw_codebook), raw_codebook)
-            signer = Signer(vault_id=vault_id, origin=origin, seed=payload.signing_seed, public_key=public.signing)
-            day = max(0, environment.clock.today().toordinal() - DAY_ZERO)
-            begin(store, signer, day, entries)
+        _write_database(workshop, environment, payload, vault_id, raw_codebook, entries)
         with Vault.open(workshop, environment) as made:
             unlock(made, ROOT, passphrase)
         share_files = _write_shares(shares_dir, vault_id, cards, threshold, environment)
-        _move_into_place(workshop, directory, share_files)
+        try:
+            _move_into_place(workshop, directory)
+        except BaseException:
+            for path in share_files:
+                path.unlink(missing_ok=True)
+            raise
     return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=share_files)
+
+
+def _split(recovery_seed: bytes, threshold: int, shares: int) -> tuple[str, ...]:
+    """The recovery shares, proven by combining the first and the last that suffice."""
+    cards = slip39.split(recovery_seed, threshold=threshold, shares=shares)
+    if any(slip39.combine(few) != recovery_seed for few in (cards[:threshold], cards[-threshold:])):
+        raise IntegrityError("the recovery shares do not combine; nothing was written")
+    return cards
+
+
+def _entries(
+    payload: KeyPayload, vault_id: VaultId, recovery: bytes, policy: Policy, codebook: bytes
+) -> tuple[Draft, ...]:
+    """The first entries of the roster: who founded, under which policy, with which codebook."""
+    public = keyring.public_keys(payload)
+    origin = origin_of(vault_id, ROOT, ROSTER_EPOCH)
+    wrap = member_wrap(vault_id, origin, Purpose.EXPORT, recovery_id_of(recovery), recovery, payload.export)
+    return (
+        Draft(kind=Kind.FOUND, extra=(public.signing, public.sealing, recovery), wraps=(wrap,)),
+        Draft(kind=Kind.POLICY, extra=_policy_extra(policy)),
+        Draft(kind=Kind.CODEBOOK, extra=(codebook,)),
+    )
+
+
+def _write_database(
+    workshop: Path,
+    environment: Environment,
+    payload: KeyPayload,
+    vault_id: VaultId,
+    raw_codebook: bytes,
+    entries: tuple[Draft, ...],
+) -> None:
+    signer = Signer(
+        vault_id=vault_id,
+        origin=origin_of(vault_id, ROOT, ROSTER_EPOCH),
+        seed=payload.signing_seed,
+        public_key=keyring.public_keys(payload).signing,
+    )
+    with Store.create(workshop / DATABASE) as store, store.transaction():
+        store.add_setting(VAULT_ID_SETTING, vault_id.encode())
+        store.add_codebook(sha256(raw_codebook), raw_codebook)
+        begin(store, signer, day_number(environment.clock.today()), entries)
 
 
 def _write_shares(
@@ -166,13 +199,11 @@ def _write_shares(
     return paths
 
 
-def _move_into_place(workshop: Path, directory: Path, share_files: tuple[Path, ...]) -> None:
+def _move_into_place(workshop: Path, directory: Path) -> None:
     try:
         if directory.exists():
             directory.rmdir()
         workshop.rename(directory)
     except OSError as error:
-        for path in share_files:
-            path.unlink(missing_ok=True)
         raise StorageError(f"the vault cannot be moved into its place ({error.strerror})") from None
     files.sync_directory(directory.resolve().parent)

@@ -7,7 +7,7 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,17 +18,14 @@ from vault.model import Pseudonym
 from vault.services import files
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, draft_opening, draft_record
-from vault.services.grants import pending
-from vault.services.journal import Draft, write
 from vault.services.keyring import Keyring
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
-from vault.services.records import desk_of
+from vault.services.records import append, desk_of
 from vault.services.vault import Vault
 
 Progress = Callable[[str, int, int], None]
 MOST_BYTES = 256 * 1024 * 1024
-MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +58,8 @@ def import_file(
     if raw_lines and raw_lines[-1] == b"":
         raw_lines.pop()
     lines = _check(vault, raw_lines, progress)
-    keys = _draw_cases(work, vault, lines)
+    keys = _draw_cases(work, vault, lines) if dry_run else _write(work, vault, _openings_first(lines), progress)
     unconsented = sum(line.opens and line.prepared.tally.get("consent_statistics") != "yes" for line in lines)
-    if not dry_run:
-        _write(work, vault, _openings_first(lines), keys, progress)
     warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
     return Imported(
         cases={label: case.pseudonym for label, case in keys.items()},
@@ -121,7 +116,7 @@ class _Checking:
             count = len({problem.line for problem in self.problems})
             raise InputRefused(
                 f"{count} of {total} lines do not fit; nothing was written",
-                sorted(self.problems, key=lambda problem: problem.line)[:MOST_PROBLEMS],
+                sorted(self.problems, key=lambda problem: problem.line),
                 hint="mend these lines and run the same command again",
             )
         if not self.lines:
@@ -164,22 +159,15 @@ def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, C
     return keys
 
 
-def _write(work: Casework, vault: Vault, lines: list[_Line], keys: dict[str, CaseKeys], progress: Progress) -> None:
+def _write(work: Casework, vault: Vault, lines: list[_Line], progress: Progress) -> dict[str, CaseKeys]:
+    """Writes every line in one transaction; returns the cases by label."""
     desk = desk_of(work)
-
-    def drafts() -> Iterator[Draft]:
-        for line in lines:
-            make = draft_opening if line.opens else draft_record
-            yield make(desk, keys[line.label], line.prepared)
-
-    with work.store.transaction():
-        everything = (*pending(vault, work.me, work.journal), *drafts())
-        write(
-            work.store,
-            work.journal,
-            work.signer,
-            vault.day,
-            everything,
-            advance=lambda done: progress("sealed", done, len(lines)),
+    with vault.writing(work.me):
+        work.read_cases()  # another process may have taken a pseudonym
+        keys = _draw_cases(work, vault, lines)
+        drafts = (
+            (draft_opening if line.opens else draft_record)(desk, keys[line.label], line.prepared) for line in lines
         )
+        append(work, drafts, advance=lambda done: progress("sealed", done, len(lines)))
     progress("sealed", len(lines), len(lines))
+    return keys

@@ -17,6 +17,7 @@ from vault import labels
 from vault.errors import OpenFailed, UsageError, WrongPassphrase
 from vault.formats import keyfile
 from vault.formats.keyfile import KeyFile, KeyPayload
+from vault.formats.text import TextRefused, clean
 from vault.model import Handle, KeyId, Member, PublicKeys, Role, VaultId
 from vault.ports import Environment
 from vault.primitives import aead, hpke, kdf, passphrase, signing
@@ -115,6 +116,10 @@ def check_passphrase(text: str) -> None:
 def new_payload(environment: Environment, organisation: str, role: Role, *, export: bytes = b"") -> KeyPayload:
     """Fresh secrets for a member. Only a recorder has a compartment."""
     draw = environment.random.token
+    try:
+        organisation = clean(organisation)
+    except TextRefused as refusal:
+        raise UsageError(f"the organisation's name {refusal.message}") from None
     if len(organisation.encode()) > keyfile.MOST_NAME:
         raise UsageError(f"the organisation's name is longer than {keyfile.MOST_NAME} bytes")
     return KeyPayload(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from vault.errors import IntegrityError, UsageError
 from vault.formats.origin import check_handle, origin_of
-from vault.model import Kind, Member, Purpose, Role
+from vault.model import Handle, Kind, Member, Purpose, Role
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import first_entries, member_wrap
@@ -34,11 +34,9 @@ def add_member(
     """
     require_role(root, Role.ROOT)
     name = check_handle(handle)
-    if role is Role.ROOT or vault.roster.find(name) is not None:
-        raise UsageError(
-            f'"{name}" is on the roster already' if role is not Role.ROOT else "there is one root, made by init",
-            hint="choose another handle; a handle is never used twice",
-        )
+    if role is Role.ROOT:
+        raise UsageError("there is one root, made by init")
+    _check_free(vault, name)
     environment = vault.environment
     payload = keyring.new_payload(environment, root.organisation, role)
     member = new_member(name, role, keyring.public_keys(payload))
@@ -46,12 +44,22 @@ def add_member(
     if dry_run:
         return member
     raw = keyring.seal_keyfile(environment, vault.vault_id, name, payload, passphrase, cost)
-    keyring.write_keyfile(vault.directory, name, raw, replace=True)
-    written = files.read_limited(key_path(vault.directory, name), len(raw) + 1)
-    if keyring.open_keyfile(written, vault.vault_id, name, passphrase) != payload:
-        raise IntegrityError("the new key file does not open as it was sealed; the member was not enrolled")
-    _enrol(vault, root, member, payload.signing_seed, dict(payload.compartments).get(EPOCH))
+    with vault.writing(root):
+        _check_free(vault, name)  # another process may have enrolled the handle: its key file must not be replaced
+        keyring.write_keyfile(vault.directory, name, raw, replace=True)
+        written = files.read_limited(key_path(vault.directory, name), len(raw) + 1)
+        if keyring.open_keyfile(written, vault.vault_id, name, passphrase) != payload:
+            raise IntegrityError("the new key file does not open as it was sealed; the member was not enrolled")
+        _enrol(vault, root, member, payload.signing_seed, dict(payload.compartments).get(EPOCH))
+    vault.roster = read_roster(vault.store)
     return member
+
+
+def _check_free(vault: Vault, handle: Handle) -> None:
+    if vault.roster.find(handle) is not None:
+        raise UsageError(
+            f'"{handle}" is on the roster already', hint="choose another handle; a handle is never used twice"
+        )
 
 
 def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment_key: bytes | None) -> None:
@@ -69,7 +77,5 @@ def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment
     origin = origin_of(vault.vault_id, member.handle, EPOCH)
     compartment = None if compartment_key is None else Compartment(epoch=EPOCH, key=compartment_key)
     signer = Signer(vault_id=vault.vault_id, origin=origin, seed=seed, public_key=member.keys.signing)
-    with store.transaction():
-        write(store, vault.journal_number(roster.origin), vault.signer(root), vault.day, [enrolment])
-        begin(store, signer, vault.day, first_entries(roster, origin, compartment))
-    vault.roster = read_roster(store)
+    write(store, vault.journal_number(roster.origin), vault.signer(root), vault.day, [enrolment])
+    begin(store, signer, vault.day, first_entries(roster, origin, compartment))

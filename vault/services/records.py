@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vault.errors import UsageError
 from vault.formats.codebook import RecordType
 from vault.model import Kind, Layer, Origin, Pseudonym
+from vault.ports import day_of
 from vault.services.casework import Case, Casework, RecordState
 from vault.services.drafting import CaseKeys, Desk, draft_opening, draft_record
 from vault.services.grants import pending
-from vault.services.journal import Draft, write
+from vault.services.journal import Advance, Draft, write
 from vault.services.keyring import EPOCH, Keyring
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
@@ -47,13 +47,17 @@ def consent_warnings(prepared: Prepared) -> tuple[str, ...]:
     return () if consent == "yes" else ("no consent to statistics is recorded: this person is left out of all totals",)
 
 
+def append(work: Casework, drafts: Iterable[Draft], *, advance: Advance | None = None) -> int:
+    """Writes drafts, after any grant that is due; returns the number of the last. Only inside `vault.writing`."""
+    everything = (*pending(work.vault, work.me, work.journal), *drafts)
+    first = write(work.store, work.journal, work.signer, work.vault.day, everything, advance=advance)
+    return first + len(everything) - 1
+
+
 def commit(work: Casework, draft: Draft) -> int:
-    """Writes one draft, after any grant that is due; returns the number of the draft's entry."""
-    store = work.store
-    with store.transaction():
-        drafts = (*pending(work.vault, work.me, work.journal), draft)
-        first = write(store, work.journal, work.signer, work.vault.day, drafts)
-    return first + len(drafts) - 1
+    """Writes one draft, durably; returns its number."""
+    with work.vault.writing(work.me):
+        return append(work, [draft])
 
 
 def desk_of(work: Casework) -> Desk:
@@ -66,9 +70,14 @@ def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_r
     work = Casework(vault, me)
     opening = next(item.name for item in vault.codebook.types.values() if item.opens_case)
     prepared = prepare(vault.codebook, opening, answers, today=vault.environment.clock.today())
-    keys = CaseKeys.draw(vault.environment.random, draw_pseudonym(vault.environment.random, work.cases))
-    draft = draft_opening(desk_of(work), keys, prepared)
-    seq = -1 if dry_run else commit(work, draft)
+    random = vault.environment.random
+    if dry_run:
+        name = draw_pseudonym(random, work.cases)
+        return Saved(pseudonym=name, origin=work.origin, seq=-1, warnings=consent_warnings(prepared))
+    with vault.writing(me):
+        work.read_cases()  # another process may have taken a pseudonym
+        keys = CaseKeys.draw(random, draw_pseudonym(random, work.cases))
+        seq = append(work, [draft_opening(desk_of(work), keys, prepared)])
     return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(prepared))
 
 
@@ -157,7 +166,8 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
     kind = record_type(vault, state.type)
     before = {**work.tally(state.latest), **state.values}
     answers = merge(kind, before, changes)
-    prepared = prepare(vault.codebook, state.type, answers, today=_reference_day(state))
+    # The day of writing: an age that was counted on it is counted on it again.
+    prepared = prepare(vault.codebook, state.type, answers, today=day_of(state.day))
     cleared = {
         variable.name: ""
         for variable in kind.variables
@@ -169,11 +179,6 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
     draft = draft_record(desk_of(work), keys, prepared, kind=Kind.AMEND, amends=state.seq)
     seq = -1 if dry_run else commit(work, draft)
     return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(prepared))
-
-
-def _reference_day(state: RecordState) -> datetime.date:
-    """The day of writing: an age that was counted on it is counted on it again."""
-    return datetime.date(1970, 1, 1) + datetime.timedelta(days=state.day)
 
 
 def merge(kind: RecordType, before: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:

@@ -152,7 +152,7 @@ def _enter(vault: Vault, me: Keyring, release: Release) -> None:
     digest = sha256(encode_json(release))
     signer = vault.signer(me)
     number = vault.journal_number(signer.origin)
-    with vault.store.transaction():
+    with vault.writing(me):
         entered = (parse_fields(raw) for raw in vault.store.leaves(number))
         if any(fields[2] == Kind.RELEASE and fields[5] == [digest] for fields in entered):
             return

@@ -9,7 +9,8 @@ signed, and root's keys with the vault id, before one enrolment is believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.codebook import Codebook, parse_codebook
 from vault.formats.origin import ROOT, is_handle, origin_of
 from vault.model import Handle, Member, Origin, Policy, Role, VaultId
-from vault.ports import Environment
+from vault.ports import Environment, day_number
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services import files, roster
@@ -31,8 +32,6 @@ from vault.store.store import Store
 
 DATABASE = "vault.db"
 VAULT_ID_SETTING = "vault id"
-DAY_ZERO = 719_163
-"""The ordinal of 1970-01-01."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,17 @@ class Vault:
     @property
     def day(self) -> int:
         """Today, in days since 1970-01-01, as the clock claims."""
-        return max(0, self.environment.clock.today().toordinal() - DAY_ZERO)
+        return day_number(self.environment.clock.today())
+
+    @contextmanager
+    def writing(self, me: Keyring) -> Iterator[None]:
+        """The transaction in which `me` writes, with the roster as it stands now: another process may have changed it
+        since the vault was opened. Raises NotAllowed for a member who has been revoked meanwhile."""
+        with self.store.transaction():
+            self.roster = read_roster(self.store)
+            if self.roster.member(me.handle).revoked:
+                raise revoked_error(me.handle)
+            yield
 
     def journal_number(self, origin: Origin) -> int:
         """A journal's number in the database. Raises IntegrityError when the journal is not here."""
@@ -175,8 +184,13 @@ def unlock(vault: Vault, handle: str, passphrase: str) -> Keyring:
     raw = files.read_limited(path, 16 * 1024)
     keyring = keyring_of(member, open_keyfile(raw, vault.vault_id, member.handle, passphrase))
     if member.revoked:
-        raise NotAllowed(f'"{handle}" was revoked by root and can no longer work in this vault')
+        raise revoked_error(handle)
     return keyring
+
+
+def revoked_error(handle: str) -> NotAllowed:
+    """What a revoked member is told."""
+    return NotAllowed(f'"{handle}" was revoked by root and can no longer work in this vault')
 
 
 def require_role(me: Keyring, *roles: Role) -> None:
