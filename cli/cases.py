@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.answers import answer_options, given
+from cli.choosing import chosen_case
 from cli.failures import Written
 from cli.options import Command, Group, Settings, dry_run_option, pass_settings
-from cli.phrases import labelled, phrase
-from cli.session import ask, opened, unlocked
+from cli.phrases import labelled, phrase, shown
+from cli.session import ask, opened, readable, unlocked
 from cli.writes import answered, finish
 from vault.errors import InputNeeded
 
@@ -38,30 +39,27 @@ def open_(settings: Settings, sets: tuple[str, ...], set_from: str | None, dry_r
         answers = given(settings, [opening], sets, set_from)
         me = unlocked(settings, found, "recorder")
         saved = answered(settings, opening, answers, lambda values: vault.open_case(found, me, values, dry_run=dry_run))
-    finish(settings, saved, dry_run=dry_run, following=f"fieldvault record journey {saved.pseudonym}", show_case=True)
+    finish(settings, saved, dry_run=dry_run, following=f"record journey {saved.pseudonym}", show_case=True)
 
 
-def _print_cases(settings: Settings, lines: Sequence[CaseLine], codebook: Codebook) -> None:
+def _print_cases(settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, *, empty: str) -> None:
     """Pseudonym, status in the person's language, number of entries."""
     rows = [(str(line.pseudonym), _status(codebook, line.status, settings), str(line.entries)) for line in lines]
     if rows:
         settings.terminal.table(("case", "status", "entries"), rows)
     else:
-        settings.terminal.talk("No cases.")
+        settings.terminal.talk(empty)
     settings.terminal.result(
         {"cases": [{"pseudonym": c.pseudonym, "status": c.status, "entries": c.entries} for c in lines]}
     )
 
 
 def _status(codebook: Codebook, status: str, settings: Settings) -> str:
-    """A status code's label, if the codebook has one."""
-    for kind in codebook.types.values():
-        for variable in kind.variables:
-            if variable.name == "status":
-                for code in variable.codes:
-                    if code.code == status:
-                        return labelled(code.labels, settings.language, status)
-    return status
+    """A status code's label; `open` is what the library calls a case without an outcome."""
+    if status == "open":
+        return phrase(settings.language, "open")
+    variables = [variable for kind in codebook.types.values() for variable in kind.variables]
+    return shown(next((v for v in variables if v.name == "status"), None), status, settings.language)
 
 
 @case.command("list")
@@ -72,7 +70,8 @@ def list_(settings: Settings) -> None:
 
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
-        _print_cases(settings, vault.list_cases(found, me), found.codebook)
+        empty = f"No cases yet. Next: {settings.line('case open')}"
+        _print_cases(settings, vault.list_cases(found, me), found.codebook, empty=empty)
 
 
 @case.command("find")
@@ -94,9 +93,10 @@ def find(settings: Settings, query: str | None) -> None:
         if query == "-":
             query = sys.stdin.readline().rstrip("\r\n")
         me = unlocked(settings, found, "recorder")
-        if query is None:
-            query = ask(settings, phrase(settings.language, "query"))
-        _print_cases(settings, vault.find_cases(found, me, query), found.codebook)
+        while not query and settings.interactive:
+            query = ask(settings, phrase(settings.language, "query")).strip()
+        lines = vault.find_cases(found, me, readable(query or "", "QUERY"))
+        _print_cases(settings, lines, found.codebook, empty="No case fits. A few letters of the name are enough.")
 
 
 @case.command("show")
@@ -104,11 +104,9 @@ def find(settings: Settings, query: str | None) -> None:
 @pass_settings
 def show(settings: Settings, pseudonym: str) -> None:
     """Show the entries of CASE, without the identity layer (that is reveal)."""
-    import vault
-
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
-        view = vault.show_case(found, me, pseudonym)
+        view = chosen_case(settings, found, me, pseudonym)
         codebook = found.codebook
     terminal = settings.terminal
     terminal.heading(f"{view.pseudonym}   {_status(codebook, view.status, settings)}")
@@ -143,12 +141,10 @@ def _print_entry(settings: Settings, codebook: Codebook, entry: EntryView) -> No
     terminal.data()
     terminal.heading(f"{entry.seq}  {title}  {entry.day}{amended}")
     variables = {variable.name: variable for variable in kind.variables} if kind else {}
-    for name, value in entry.values.items():
+    order = {name: at for at, name in enumerate(variables)}
+    for name, value in sorted(entry.values.items(), key=lambda item: order.get(item[0], len(order))):
         variable = variables.get(name)
-        text = str(value)
-        for code in variable.codes if variable else ():
-            text = labelled(code.labels, settings.language, text) if code.code == value else text
-        first, *rest = text.split("\n")
+        first, *rest = shown(variable, value, settings.language).split("\n")
         terminal.data(f"  {labelled(variable.labels, settings.language, name) if variable else name}: {first}")
         for line in rest:
             terminal.data(f"    {line}")
@@ -164,8 +160,11 @@ def close(settings: Settings, pseudonym: str, dry_run: bool) -> None:
 
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
-        saved = vault.close_case(found, me, pseudonym, dry_run=dry_run)
-    finish(settings, saved, dry_run=dry_run, following="fieldvault case list")
+        case = chosen_case(settings, found, me, pseudonym) if settings.interactive else None
+        if case is not None and case.status == "closed":
+            settings.terminal.warn("this case is closed already; closing it again adds one more outcome entry")
+        saved = vault.close_case(found, me, case.pseudonym if case else pseudonym, dry_run=dry_run)
+    finish(settings, saved, dry_run=dry_run, following="case list")
 
 
 @click.command(cls=Command)
@@ -181,11 +180,14 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         raise InputNeeded("--reason is needed")
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
-        reason = (ask(settings, phrase(settings.language, "reason")) if reason is None else reason).strip()
+        case = str(chosen_case(settings, found, me, pseudonym).pseudonym) if settings.interactive else pseudonym
+        while reason is None and settings.interactive:
+            reason = ask(settings, phrase(settings.language, "reason")).strip() or None
+        reason = readable(reason or "", "--reason").strip()
         if not reason:
             raise InputNeeded("--reason is needed")
-        revealed = vault.reveal(found, me, pseudonym, reason, dry_run=dry_run)
-        names = {v.name: v.labels for kind in found.codebook.types.values() for v in kind.variables}
+        revealed = vault.reveal(found, me, case, reason, dry_run=dry_run)
+        variables = [v for kind in found.codebook.types.values() for v in kind.variables if v.layer == "identity"]
     terminal = settings.terminal
     if dry_run:
         terminal.talk("The case is yours to reveal. Dry run: nothing was logged, nothing is shown.")
@@ -193,8 +195,14 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         terminal.result({"dry_run": True})
         return
     Written.mark()
-    for name, value in revealed.values.items():
-        label = labelled(names.get(name, {}), settings.language, name)
+    if not revealed.values:
+        terminal.talk("Nothing is recorded in the identity layer of this case.")
+    known = {v.name: v for v in variables}
+    order = list(known)
+    for name, value in sorted(
+        revealed.values.items(), key=lambda item: order.index(item[0]) if item[0] in known else 99
+    ):
+        label = labelled(known[name].labels if name in known else {}, settings.language, name)
         terminal.data(f"{label}: {' / '.join(str(value).splitlines())}")
     terminal.talk(f"Logged as entry {revealed.seq} of your journal that you have seen who {revealed.pseudonym} is.")
     terminal.talk("Next: clear this screen when you are done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.session import ask, vault_name
 from vault.errors import InputNeeded, UsageError
+
+if TYPE_CHECKING:
+    from vault import Founded
 
 _SHARES = re.compile(r"([1-9]\d?)of([1-9]\d?)", re.ASCII)
 DEFAULT_SHARES = "2of3"
@@ -33,7 +37,21 @@ def _shares(text: str) -> tuple[int, int]:
     found = _SHARES.fullmatch(text)
     if found is None:
         raise UsageError("--recovery-shares looks like 2of3: how many are needed, of how many")
+    if int(found[1]) > int(found[2]):
+        raise UsageError("--recovery-shares cannot need more shares than there are")
     return int(found[1]), int(found[2])
+
+
+def _asked_shares(settings: Settings) -> str:
+    """Asked until it fits: nobody should type everything again for a dash."""
+    while True:
+        typed = ask(settings, f"Recovery shares, as many needed of all [{DEFAULT_SHARES}]: ").strip()
+        try:
+            _shares(typed or DEFAULT_SHARES)
+        except UsageError as error:
+            settings.terminal.prompt(error.message + "\n")
+        else:
+            return typed
 
 
 @click.command(cls=Command)
@@ -62,10 +80,28 @@ def init(
         raise UsageError("there is a vault here already", hint="fieldvault status shows it; -C names another directory")
     name = _needed(settings, org, "Name of the organisation: ", "--org")
     if recovery_shares is None and settings.interactive:
-        recovery_shares = ask(settings, f"Recovery shares, as many needed of all [{DEFAULT_SHARES}]: ").strip()
+        recovery_shares = _asked_shares(settings)
     threshold, shares = _shares(recovery_shares or DEFAULT_SHARES)
     target = Path(_needed(settings, shares_dir, "Directory for the share files (a stick, say): ", "--shares-dir"))
     environment = vault.Environment.system()
+    raw_codebook = codebook.read_bytes() if codebook is not None else None
+
+    def found(passphrase: str, *, trial: bool) -> Founded:
+        return vault.found(
+            settings.directory,
+            org=name,
+            passphrase=passphrase,
+            threshold=threshold,
+            shares=shares,
+            shares_dir=target,
+            codebook=raw_codebook,
+            environment=environment,
+            cost=None,
+            dry_run=trial,
+        )
+
+    if settings.interactive:  # whatever else will not do is said before a passphrase is typed twice
+        found(passphrases.TO_COME, trial=True)
     passphrase = passphrases.new(
         settings,
         vault_name=vault_name(settings),
@@ -76,18 +112,7 @@ def init(
         generate=lambda: vault.generate_passphrase(environment.random),
     )
     settings.terminal.talk("Locking root's key; this takes a few seconds on purpose.")
-    founded = vault.found(
-        settings.directory,
-        org=name,
-        passphrase=passphrase,
-        threshold=threshold,
-        shares=shares,
-        shares_dir=target,
-        codebook=codebook.read_bytes() if codebook is not None else None,
-        environment=environment,
-        cost=None,
-        dry_run=dry_run,
-    )
+    founded = found(passphrase, trial=dry_run)
     if dry_run:
         settings.terminal.talk("All is well. Dry run: nothing was written.")
         settings.terminal.talk("Next: the same command without --dry-run")
@@ -103,7 +128,7 @@ def init(
     terminal.talk(f"Any {threshold} of these {shares} shares recover what is lost. Print each, hand each to another")
     terminal.talk("custodian, delete the files. Write the fingerprint where others can compare it.")
     terminal.talk("Sealed the founding entries in the roster. Saved; root's key was opened once to prove it.")
-    terminal.talk("Next: fieldvault member add field-1 --role recorder")
+    terminal.talk(f"Next: {settings.line('member add field-1 --role recorder', acting=False)}")
     terminal.result(
         {
             "vault_id": founded.vault_id,

@@ -84,7 +84,9 @@ def _show_version(ctx: click.Context, param: click.Parameter, value: Any) -> Non
     if value and not ctx.resilient_parsing:
         import vault
 
-        click.echo(f"fieldvault {vault.__version__}")
+        out = terminal.Terminal(as_json=bool((ctx.find_root().obj or {}).get("json")))
+        out.data(f"fieldvault {vault.__version__}")
+        out.result({"version": vault.__version__})
         ctx.exit()
 
 
@@ -129,7 +131,8 @@ def run(argv: Sequence[str]) -> int:
     failures.Written.reset()
     try:
         try:
-            with root.make_context("fieldvault", list(argv)) as ctx:
+            # Said beforehand, so that the result and every error agree on what they are, whatever the parser makes of it.
+            with root.make_context("fieldvault", list(argv), obj={"json": True} if as_json else {}) as ctx:
                 outcome = root.invoke(ctx)
             code = outcome if isinstance(outcome, int) else 0
         except click.exceptions.Exit as stop:

@@ -20,11 +20,12 @@ def member() -> None:
 
 
 _FIRST = {
-    "recorder": "fieldvault case open",
-    "director": "fieldvault tables",
-    "auditor": "fieldvault audit verify",
-    "hub": "fieldvault journal list",
+    "recorder": "case open --as {handle}",
+    "director": "tables",
+    "auditor": "audit verify",
+    "hub": "journal list",
 }
+"""What each role does first. A second recorder on one laptop has to say who acts."""
 
 
 @member.command("add")
@@ -53,6 +54,9 @@ def add(
     environment = vault.Environment.system()
     with opened(settings) as found:
         root = unlocked(settings, found, "root")
+        kind = vault.Role(role)
+        if settings.interactive:  # a handle that will not do is said before two passphrases are typed for it
+            vault.add_member(found, root, handle=handle, role=kind, passphrase=passphrases.TO_COME, dry_run=True)
         passphrase = passphrases.new(
             settings,
             vault_name=vault_name(settings),
@@ -63,7 +67,7 @@ def add(
             generate=lambda: vault.generate_passphrase(environment.random),
         )
         added = vault.add_member(
-            found, root, handle=handle, role=vault.Role(role), passphrase=passphrase, cost=None, dry_run=dry_run
+            found, root, handle=handle, role=kind, passphrase=passphrase, cost=None, dry_run=dry_run
         )
     terminal = settings.terminal
     if dry_run:
@@ -74,7 +78,7 @@ def add(
         terminal.talk(
             f"Sealed in the roster: {added.handle}, {added.role}. Saved; the key was opened once to prove it."
         )
-        terminal.talk(f"Next: {_FIRST[role]}")
+        terminal.talk(f"Next: {settings.line(_FIRST[role].format(handle=added.handle), acting=False)}")
     result: dict[str, object] = {"handle": added.handle, "role": str(added.role), "key_id": added.key_id.hex()}
     terminal.result({**result, "dry_run": True} if dry_run else result)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -37,6 +38,16 @@ class Settings:
     yes: bool
     language: str
     terminal: Terminal
+    given_directory: str | None = field(default=None, compare=False)
+
+    def line(self, command: str, *, acting: bool = True) -> str:
+        """A command line to type next, as complete as this one: the same `-C`, and `--as` if the same member acts."""
+        words = ["fieldvault", command]
+        if self.given_directory is not None:
+            words.append(f"-C {shlex.quote(self.given_directory)}")
+        if self.member is not None and acting:
+            words.append(f"--as {shlex.quote(self.member)}")
+        return " ".join(words)
 
     @property
     def interactive(self) -> bool:
@@ -83,6 +94,7 @@ def settings_of(ctx: click.Context) -> Settings:
         no_input=bool(given.get("no_input")),
         yes=bool(given.get("yes")),
         language=given.get("lang") or language(),
+        given_directory=given.get("vault"),
         terminal=Terminal(
             as_json=bool(given.get("json")),
             quiet=bool(given.get("quiet")),

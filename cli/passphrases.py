@@ -23,6 +23,8 @@ from vault.errors import InputNeeded, UsageError
 
 LEAST_CHARACTERS = 12
 ATTEMPTS = 3
+TO_COME = "a passphrase to come"
+"""Stands in for a passphrase that is not asked for yet, in a dry run that checks everything else first."""
 _LONGEST_LINE = 4096
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.amending import amended
 from cli.answers import answer_options, given
+from cli.choosing import chosen_case
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.phrases import phrase
 from cli.progress import Progress
-from cli.session import ask, opened, unlocked
+from cli.session import opened, readable, unlocked
 from cli.writes import answered, finish
 from vault.errors import InputNeeded, UsageError
 
@@ -55,8 +56,13 @@ def record(
         answers = given(settings, [kind], sets, set_from)
         me = unlocked(settings, found, "recorder")
         case = pseudonym
-        if case is None and not kind.opens_case:
-            case = ask(settings, phrase(settings.language, "which_case")).strip()
+        if not kind.opens_case and settings.interactive:
+            case = str(chosen_case(settings, found, me, pseudonym).pseudonym)
+        elif kind.opens_case and pseudonym is not None:
+            raise UsageError(
+                f"a {kind.name} record opens a new case",
+                hint=f"leave CASE out, or correct the one that is there: {settings.line('amend ENTRY')}",
+            )
 
         def save(values: Mapping[str, object]) -> Saved:
             return vault.record(found, me, kind.name, case, values, dry_run=dry_run)
@@ -67,7 +73,7 @@ def record(
         settings,
         saved,
         dry_run=dry_run,
-        following=f"fieldvault {following} {saved.pseudonym}",
+        following=f"{following} {saved.pseudonym}",
         show_case=case is None,
     )
 
@@ -78,20 +84,28 @@ def record(
 @dry_run_option
 @pass_settings
 def amend(settings: Settings, entry: str, sets: tuple[str, ...], set_from: str | None, dry_run: bool) -> None:
-    """Correct ENTRY: a number in your journal, HANDLE/EPOCH:SEQ or ORIGIN:SEQ.
+    """Correct ENTRY by form or with --set. It is a number in your journal, HANDLE/EPOCH:SEQ or ORIGIN:SEQ.
 
-    Say what changes with --set NAME=VALUE; --set NAME= clears. The entry itself stays as it was written: the correction
-    is a new entry that refers to it.
+    The form shows the record as it stands and asks only what you pick. --set NAME=VALUE changes, --set NAME= clears.
+    The entry itself stays as it was written: the correction is a new entry that refers to it.
     """
     import vault
 
     with opened(settings) as found:
         changes = given(settings, found.codebook.types.values(), sets, set_from)
-        if not changes:
+        if not changes and not (changes is None and settings.interactive):
             raise InputNeeded("what changes is needed", hint="give it with --set NAME=VALUE or --set-from FILE")
         me = unlocked(settings, found, "recorder")
-        saved = vault.amend(found, me, entry, changes, dry_run=dry_run)
-    finish(settings, saved, dry_run=dry_run, following=f"fieldvault case show {saved.pseudonym}")
+
+        def save(values: Mapping[str, object]) -> Saved:
+            return vault.amend(found, me, readable(entry, "ENTRY"), values, dry_run=dry_run)
+
+        if changes:
+            saved = save(changes)
+        else:
+            view = vault.show_entry(found, me, readable(entry, "ENTRY"))
+            saved = amended(settings, _type_named(found.codebook, view.type), view, save)
+    finish(settings, saved, dry_run=dry_run, following=f"case show {saved.pseudonym}")
 
 
 @click.command("import", cls=Command)
@@ -122,5 +136,5 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
     if imported.cases:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
     terminal.talk(f"Sealed {imported.entries:,} entries in {len(imported.cases):,} cases. Saved.")
-    terminal.talk("Next: fieldvault case list")
+    terminal.talk(f"Next: {settings.line('case list')}")
     terminal.result({"cases": dict(imported.cases), "entries": imported.entries, "warnings": list(imported.warnings)})

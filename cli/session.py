@@ -11,7 +11,7 @@ import click
 
 from cli import passphrases
 from cli.options import Settings
-from vault.errors import UsageError, WrongPassphrase
+from vault.errors import NotAllowed, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
     from vault import Handle, Keyring, Vault
@@ -39,6 +39,7 @@ def choose_member(settings: Settings, vault: Vault, role: str) -> Handle:
     if settings.member is not None:
         for handle in here:
             if handle == settings.member:
+                _may_act(vault, handle, role)
                 return handle
         raise UsageError("--as names a member whose key is not here", hint=_listing("keys here", here))
     fitting = [m.handle for m in vault.members if m.role == role and m.handle in here and not m.revoked]
@@ -47,6 +48,15 @@ def choose_member(settings: Settings, vault: Vault, role: str) -> Handle:
     if fitting:
         raise UsageError(f"several keys here could do that; say which with --as: {', '.join(fitting)}")
     raise UsageError(f"that needs a {role}, and no {role}'s key is here", hint=_listing("keys here", here))
+
+
+def _may_act(vault: Vault, handle: Handle, role: str) -> None:
+    """Refuse before a passphrase is asked for in vain. The library checks again; this is for people."""
+    for member in vault.members:
+        if member.handle == handle and member.role != role:
+            raise NotAllowed(
+                f'"{handle}" is a {member.role}; this takes a {role}', hint="name another with --as HANDLE"
+            )
 
 
 def _listing(what: str, names: Sequence[str]) -> str:
@@ -65,7 +75,11 @@ def unlocked(settings: Settings, found: Vault, role: str) -> Keyring:
         except WrongPassphrase:
             if passphrases.is_given(settings) or attempt == ATTEMPTS:
                 raise
-            settings.terminal.prompt("That passphrase does not open this key.\n")
+            left = ATTEMPTS - attempt
+            again = f"{left} more {'tries' if left > 1 else 'try'}"
+            settings.terminal.prompt(f"That passphrase does not open this key. {again}.\n")
+            if not passphrase.isascii():
+                settings.terminal.prompt("It had letters outside ASCII: is the keyboard in the right language?\n")
     raise AssertionError("the loop above returns or raises")
 
 
@@ -76,6 +90,13 @@ def ask(settings: Settings, question: str) -> str:
     if not line:
         raise click.Abort
     return line.rstrip("\r\n")
+
+
+def readable(text: str, what: str) -> str:
+    """`text`, unless its bytes were no text in this machine's encoding. `what` names where it came from."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise UsageError(f"{what} is not readable text", hint="is the terminal set to UTF-8?")
+    return text
 
 
 def confirmed(settings: Settings, question: str, *, otherwise: str) -> None:

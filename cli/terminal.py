@@ -34,7 +34,7 @@ def prepare_streams() -> None:
         sys.stdin.reconfigure(errors="surrogateescape")
 
 
-def _is_obeyed(char: str) -> bool:
+def obeyed(char: str) -> bool:
     """Whether a terminal, or a reader's eye, could be moved by this character instead of seeing it."""
     point = ord(char)
     selector = 0xFE00 <= point <= 0xFE0F or 0xE0100 <= point <= 0xE01EF
@@ -45,7 +45,7 @@ def visible(text: str) -> str:
     """`text` on one line, with every control, bidi and zero-width character spelled out: `⟨U+202E⟩`."""
     if _PLAIN.match(text):
         return text
-    return "".join(f"⟨U+{ord(char):04X}⟩" if _is_obeyed(char) else char for char in text)
+    return "".join(f"⟨U+{ord(char):04X}⟩" if obeyed(char) else char for char in text)
 
 
 def width(text: str) -> int:
@@ -79,7 +79,7 @@ def json_text(payload: Mapping[str, object]) -> str:
     text = json.dumps(payload, ensure_ascii=encoding not in ("utf-8", "utf8"), allow_nan=False)
     if _PLAIN.match(text):
         return text
-    return "".join(_json_escape(char) if _is_obeyed(char) else char for char in text)
+    return "".join(_json_escape(char) if obeyed(char) else char for char in text)
 
 
 def _json_escape(char: str) -> str:

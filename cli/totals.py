@@ -29,7 +29,7 @@ def tables(settings: Settings) -> None:
     found = vault.shipped_tables()
     rows = [(t.name, labelled(t.title, settings.language, t.name), t.unit, t.period) for t in found]
     settings.terminal.table(("table", "title", "unit", "period"), rows)
-    settings.terminal.talk("Next: fieldvault export TABLE")
+    settings.terminal.talk(f"Next: {settings.line('export ' + found[0].name if found else 'export TABLE')}")
     settings.terminal.result(
         {"tables": [{"name": t.name, "title": dict(t.title), "unit": t.unit, "period": t.period} for t in found]}
     )
@@ -115,4 +115,4 @@ def _deliver(settings: Settings, release: Release, table: str, output: Path | No
     terminal.talk(
         f"Released {table}{where}: {printed} figures printed, {withheld} withheld. It stands in your journal."
     )
-    terminal.talk("Next: fieldvault audit verify")
+    terminal.talk(f"Next: {settings.line('audit verify', acting=False)}")

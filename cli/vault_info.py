@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ def status(settings: Settings) -> None:
             f"Not yet: nobody else has seen {size - witnessed:,} of {size:,} entries; undoing them would go unnoticed."
         )
     terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
-    terminal.talk("Next: fieldvault audit verify")
+    terminal.talk(f"Next: {settings.line('audit verify', acting=False)}")
     terminal.result(
         {
             "vault_id": vault_id,
@@ -158,7 +159,7 @@ def codebook_check(settings: Settings, file: Path) -> None:
     counts = f"{len(book.types)} record types, {variables} variables, no mistakes"
     settings.terminal.data(f"{book.name} {book.version}: {counts}")
     settings.terminal.data(f"digest {book.digest.hex()}")
-    settings.terminal.talk(f"Next: fieldvault init --codebook {file}")
+    settings.terminal.talk(f"Next: {settings.line(f'init --codebook {shlex.quote(str(file))}', acting=False)}")
     settings.terminal.result(_book_object(book))
 
 

@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 from cli.failures import Written
 from cli.forms import Form
 from cli.options import Settings
-from vault.errors import InputNeeded, InputRefused
+from cli.phrases import phrase
+from cli.session import ask
+from vault.errors import InputNeeded, InputRefused, VaultLocked
 
 if TYPE_CHECKING:
     from vault import RecordType, Saved
+
+
+def patiently(settings: Settings, save: Callable[[], Saved]) -> Saved:
+    """Save what a form holds; while another process writes, the person may try again instead of losing the form."""
+    while True:
+        try:
+            return save()
+        except VaultLocked:
+            ask(settings, phrase(settings.language, "busy"))
 
 
 def answered(
@@ -31,7 +42,7 @@ def answered(
     answers = form.fill()
     while True:
         try:
-            return save(dict(answers))
+            return patiently(settings, lambda: save(dict(answers)))  # noqa: B023 - called before `answers` moves on
         except InputRefused as refused:
             if not any(problem.variable for problem in refused.problems):
                 raise
@@ -39,20 +50,23 @@ def answered(
 
 
 def finish(settings: Settings, saved: Saved, *, dry_run: bool, following: str, show_case: bool = False) -> None:
-    """Tell what was sealed and what comes next. `show_case`: the pseudonym is the result, so it goes to stdout."""
+    """Tell what was sealed and what comes next: `following` is a command without `fieldvault` and its global options.
+
+    `show_case`: the pseudonym is the result, so it goes to stdout.
+    """
     terminal = settings.terminal
     for warning in saved.warnings:
         terminal.warn(warning)
     if dry_run:
-        terminal.talk("All is well. Dry run: nothing was written.")
+        terminal.talk(phrase(settings.language, "dry"))
         terminal.talk("Next: the same command without --dry-run")
         terminal.result({"dry_run": True, "warnings": list(saved.warnings)})
         return
     Written.mark()
     if show_case:
         terminal.data(str(saved.pseudonym))
-    terminal.talk(f"Sealed as entry {saved.seq} in case {saved.pseudonym}. Saved.")
-    terminal.talk(f"Next: {following}")
+    terminal.talk(phrase(settings.language, "saved", seq=saved.seq, case=saved.pseudonym))
+    terminal.talk(f"Next: {settings.line(following)}")
     terminal.result(
         {
             "pseudonym": saved.pseudonym,

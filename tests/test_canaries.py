@@ -9,6 +9,7 @@ import traceback
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -19,20 +20,23 @@ from tests.organisation import COST, KOREAN_MARK, MARK, PASSPHRASES, Organisatio
 from vault.errors import VaultError
 from vault.formats.codebook import Codebook, VariableType
 from vault.formats.jsonl import parse_line
+from vault.formats.part import CasePayload
 from vault.formats.share import parse_share
 from vault.model import Role
 from vault.services.cases import find_cases, list_cases, show_case
 from vault.services.drafting import CaseKeys, draft_opening
 from vault.services.found import found
-from vault.services.importing import import_file
+from vault.services.importing import _Line, import_file
 from vault.services.keyring import new_payload
 from vault.services.members import add_member
-from vault.services.prepare import prepare
+from vault.services.prepare import Prepared, prepare
 from vault.services.records import amend, close_case, desk_of, open_case, record
 from vault.services.reveal import reveal
 from vault.services.totals import export_table
 from vault.services.vault import unlock
 
+KNOWN_REPRS = {"CasePayload", "_Line"}
+"""The classes that show canaries at present: the two bugs below."""
 REQUIRED = {"journey": {"event": "arrival"}, "service": {"programme": "advice"}, "outcome": {"status": "in_hiding"}}
 
 
@@ -151,7 +155,7 @@ def test_a_refused_write_leaves_no_canary(org: Organisation) -> None:
     for _, attempt in _bad(org):
         with pytest.raises(VaultError):
             attempt()
-        assert scan([org.directory]) == []
+    assert scan([org.directory]) == []
     org.close()
     assert scan([org.directory]) == []
 
@@ -203,21 +207,18 @@ def test_what_is_passed_around_inside_shows_nothing(org: Organisation) -> None:
         assert not any(repr(secret)[2:-1] in repr(thing) or secret.hex() in repr(thing) for thing in things)
 
 
-Seen = dict[str, int]
-
-
 def _leaking(run: Callable[[], object]) -> set[str]:
     """Runs something and looks at every dataclass of ours that is a local variable when a function of ours returns:
     the names of the classes whose `repr` holds a canary."""
     leaking: set[str] = set()
-    looked: Seen = {}
+    looked: dict[str, int] = {}
 
     def look(frame: FrameType, event: str, _: object) -> None:
         if event != "return" or not str(frame.f_globals.get("__name__", "")).startswith("vault."):
             return
         for value in list(frame.f_locals.values()):
             kind = type(value)
-            name = f"{kind.__module__}.{kind.__qualname__}"
+            name = kind.__qualname__
             ours = kind.__module__.startswith("vault.") and dataclasses.is_dataclass(kind)
             if ours and name not in leaking and looked.setdefault(name, 0) < 30 and kind is not Codebook:
                 looked[name] += 1
@@ -233,20 +234,22 @@ def _leaking(run: Callable[[], object]) -> set[str]:
     return leaking
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="bug: formats.part.CasePayload shows its values, and services.importing._Line its label, in repr",
-)
 def test_no_dataclass_on_the_way_shows_a_canary(org: Organisation) -> None:
     """Whatever dataclass a recorded text passes through, a traceback with locals would not print it."""
-    assert _leaking(lambda: list(_steps(org))) == set()
+    assert _leaking(lambda: list(_steps(org))) <= KNOWN_REPRS
 
 
-def test_no_other_dataclass_on_the_way_shows_a_canary(org: Organisation) -> None:
-    """As above, apart from the two that are known."""
-    known = {"vault.formats.part.CasePayload", "vault.services.importing._Line"}
-    assert _leaking(lambda: list(_steps(org))) <= known
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="bug: CasePayload shows its values in repr")
+def test_a_case_payload_shows_nothing() -> None:
+    """What a case part holds does not show."""
+    assert not text_holds_canary(repr(CasePayload(type="intake", values={"notes": canary("notes")})))
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="bug: importing._Line shows its label in repr")
+def test_a_checked_line_does_not_show_its_label() -> None:
+    """A label may be a name; the line's number is enough to find it."""
+    prepared = Prepared(type="intake", identity={}, case={}, tally={})
+    assert not text_holds_canary(repr(_Line(number=1, label=canary("label"), prepared=prepared, opens=True)))
 
 
 # -- in exceptions -----------------------------------------------------------------------------------------------------
@@ -264,7 +267,7 @@ def _bad(org: Organisation) -> Iterator[tuple[str, Callable[[], object]]]:
             answers = {**REQUIRED.get(type_name, {}), variable.name: given}
             yield (
                 f"{type_name} {variable.name}",
-                lambda type_name=type_name, case=case, answers=answers: record(vault, me, type_name, case, answers),
+                partial(record, vault, me, type_name, case, answers),
             )
     for title, value in {
         "too long": text * 200,
@@ -276,7 +279,7 @@ def _bad(org: Organisation) -> Iterator[tuple[str, Callable[[], object]]]:
         "a dict": {text: text},
         "bytes": text.encode(),
     }.items():
-        yield title, lambda value=value: open_case(vault, me, {"name": value})
+        yield title, partial(open_case, vault, me, {"name": value})
     yield "unknown variable", lambda: open_case(vault, me, {text: "x"})
     yield "unknown variable with a value", lambda: open_case(vault, me, {"no_such": text})
     yield "unknown type", lambda: record(vault, me, text, name, {})
@@ -313,7 +316,11 @@ def _bad(org: Organisation) -> Iterator[tuple[str, Callable[[], object]]]:
         "a label twice": b'{"case": "%s", "type": "intake"}\n{"case": "%s", "type": "intake"}' % (raw, raw),
         "a label of nobody": b'{"case": "' + raw + b'", "type": "journey", "event": "arrival"}',
     }.items():
-        yield f"import {title}", lambda line=line: import_file(vault, me, org.lines(line))
+        yield f"import {title}", partial(_bring_in, org, line)
+
+
+def _bring_in(org: Organisation, line: bytes) -> object:
+    return import_file(org.vault, org.field_1, org.lines(line))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -328,9 +335,6 @@ def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
     while trace is not None:
         yield trace.tb_frame
         trace = trace.tb_next
-
-
-KNOWN_REPRS = {"CasePayload", "_Line"}
 
 
 def test_no_exception_carries_what_it_was_given(org: Organisation) -> None:
@@ -362,13 +366,9 @@ def _with_locals(error: BaseException) -> list[str]:
 
 def test_holding_is_what_the_assertions_ask() -> None:
     """Negative control for the helpers above: a message with a canary is noticed, also in a cause."""
-    try:
-        try:
-            raise KeyError(canary("key"))
-        except KeyError as cause:
-            raise ValueError("harmless") from cause
-    except ValueError as error:
-        told = [str(each) for each in _chain(error)]
+    error = ValueError("harmless")
+    error.__cause__ = KeyError(canary("key"))
+    told = [str(each) for each in _chain(error)]
     assert [text_holds_canary(text) for text in told] == [False, True]
     assert holds_canary(canary("x").encode())
     assert not holds_canary(b"nothing of the kind")

@@ -130,16 +130,22 @@ def test_every_test_that_a_document_names_exists() -> None:
 
 
 def test_a_promise_without_a_test_is_found(tmp_path: Path) -> None:
-    """No test, no status, a test that is not there: each is named."""
+    """No test, no status, a test that is not there or is expected to fail: each is named."""
     text = "### P1. One\n**Status:** `tests/a.py::test_b`\n### P2. Two\n**Status:** none\n## Else\n### P3. Three\n"
     assert untested_promises(text) == ["P2 names no test", "P3 names no test", "P3 has no status"]
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "a.py").write_text(
-        "def test_b(): ...\nclass TestC:\n    def test_d(self): ...\n", encoding="utf-8"
+        "def test_b(): ...\nclass TestC:\n    def test_d(self): ...\n"
+        "@pytest.mark.xfail(strict=True)\ndef test_f(): ...\ndef helper(): ...\n",
+        encoding="utf-8",
     )
-    wanted = "`tests/a.py::test_b` `tests/a.py::TestC::test_d` `tests/a.py::test_e` `tests/z.py::test_b`"
-    assert len(named_tests(wanted)) == 4
-    assert missing_tests(tmp_path, wanted) == ["tests/a.py::test_e", "tests/z.py::test_b"]
+    good, bad = (
+        ("a.py::test_b", "a.py::TestC::test_d"),
+        ("a.py::helper", "a.py::test_e", "a.py::test_f", "z.py::test_b"),
+    )
+    wanted = " ".join(f"`tests/{name}`" for name in (*good, *bad))
+    assert len(named_tests(wanted)) == 6
+    assert missing_tests(tmp_path, wanted) == [f"tests/{name}" for name in bad]
 
 
 def test_security_md_speaks_of_existing_promises() -> None:

@@ -1,8 +1,11 @@
 """Changing any single byte of a vault: the audit finds it, or the byte meant nothing.
 
-"Nothing" is decided by tests/faults/pages.py, which shares no code with the program. The audit runs in a process of its own
+"Nothing" is decided by tests/faults/pages.py, which shares no code with the program. The audit runs in a process "
+"of its own
 with limits on time and memory, and must leave the database as it found it.
 """
+
+# ruff: noqa: S608  # the intruder of these tests writes SQL with names from our own lists
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from random import Random
 import pytest
 
 from tests.faults import flipping, pages
-from tests.faults.auditing import Answer, Auditor, AuditHung
+from tests.faults.auditing import Answer, AuditHung, Auditor
 from tests.faults.building import complete, environment, intruder, raw
 from vault.services.records import record
 from vault.services.vault import Vault
@@ -48,7 +51,8 @@ def test_two_thousand_flipped_bytes(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_every_header_byte_is_checked(tmp_path: Path) -> None:
-    """Each of the 100 header bytes, but for the schema cookie and the writer's version number, is a finding when changed."""
+    """Each of the 100 header bytes, but for the schema cookie and the writer's version number, is a finding when
+    changed."""
     original = complete().directory
     flips = (flipping.Flip(place=place, mask=mask) for place in range(100) for mask in (0x01, 0x80))
     with Auditor(PER_FLIP) as auditor:
@@ -191,7 +195,8 @@ def test_a_left_over_wal_is_read(tmp_path: Path) -> None:
 
 def test_flips_in_a_left_over_wal_never_mix_states(tmp_path: Path) -> None:
     """A flipped byte of a -wal is a finding, or SQLite drops that commit and what follows: then an earlier signed state
-    is seen whole. (It is a rollback to an earlier state, which only an anchor can tell: the verdict says NOT anchored.)"""
+    is seen whole. (It is a rollback to an earlier state, which only an anchor can tell: the verdict says NOT
+    anchored.)"""
     work, counts = _with_leftover_wal(tmp_path / "cut")
     wal = work / "vault.db-wal"
     data = wal.read_bytes()

@@ -1,5 +1,7 @@
 """Databases that were made to harm the audit: it ends in bounded time, in bounded memory, with a finding."""
 
+# ruff: noqa: S608  # the intruder of these tests writes SQL with names from our own lists
+
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +15,7 @@ import apsw
 import pytest
 
 from tests.faults import crafting, flipping
-from tests.faults.auditing import Auditor, AuditHung
+from tests.faults.auditing import AuditHung, Auditor
 from tests.faults.building import complete, environment, intruder, raw, remove_sidecars
 from vault.errors import VaultError
 from vault.services.cases import list_cases
@@ -58,7 +60,8 @@ def test_a_ladder_does_hold_up_a_plain_reader(tmp_path: Path) -> None:
 LADDER = pytest.mark.xfail(
     strict=True,
     raises=AuditHung,
-    reason="store.scan: `SELECT count(*)` is one instruction of SQLite's machine, in which no progress handler runs: a crafted "
+    reason="store.scan: `SELECT count(*)` is one instruction of SQLite's machine, in which no progress handler "
+    "runs: a crafted "
     "tree with 20**17 paths holds the audit up for ever",
 )
 
@@ -72,7 +75,8 @@ LADDER = pytest.mark.xfail(
     ],
 )
 def test_a_tree_with_exponentially_many_paths_ends(tmp_path: Path, table: str) -> None:
-    """Seventeen pages whose children are all the next page: billions of rows for a walker. The audit ends with a finding."""
+    """Seventeen pages whose children are all the next page: billions of rows for a walker. The audit ends with a
+    finding."""
     work = complete().copy(tmp_path / "vault")
     crafting.ladder(work / flipping.DATABASE, table)
     with Auditor(LIMIT) as auditor:
@@ -82,7 +86,8 @@ def test_a_tree_with_exponentially_many_paths_ends(tmp_path: Path, table: str) -
 @pytest.mark.xfail(
     strict=True,
     raises=AuditHung,
-    reason="services.audit: every journal row builds a set of all earlier origins, and reads its tables: quadratic work",
+    reason="services.audit: every journal row builds a set of all earlier origins, and reads its tables: quadratic "
+    "work",
 )
 def test_very_many_journals_end(tmp_path: Path) -> None:
     """A sound database of a few megabytes with 60,000 journal rows of one origin is audited in bounded time."""
@@ -134,17 +139,15 @@ def test_garbage_types_and_texts(tmp_path: Path, table: str) -> None:
 UNCHECKED = pytest.mark.xfail(
     strict=True,
     raises=(TypeError, AttributeError),
-    reason="store.Store.leaves, parts and part_headers yield what they read unchecked: a NULL leaf is a TypeError on opening the "
+    reason="store.Store.leaves, parts and part_headers yield what they read unchecked: a NULL leaf is a TypeError "
+    "on opening the "
     "vault, a fractional seq an AttributeError on listing cases",
 )
 
 
 @pytest.mark.parametrize(
     "table",
-    [
-        pytest.param(name, marks=UNCHECKED) if name in {"leaf", "part"} else name
-        for name in TABLE_NAMES
-    ],
+    [pytest.param(name, marks=UNCHECKED) if name in {"leaf", "part"} else name for name in TABLE_NAMES],
 )
 def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, table: str) -> None:
     """The same damage, met by opening the vault, listing journals and recording: every failure is one of ours."""
@@ -170,8 +173,8 @@ def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, t
 
 
 def _write_untyped(directory: Path, table: str, column: str, value: str) -> bool:
-    """Sets a column of the table's first row, the schema's types taken away before and put back after. False where SQLite
-    has no such row: the key of a table without rowids is never NULL."""
+    """Sets a column of the table's first row, the schema's types taken away before and put back after. False where
+    SQLite has no such row: the key of a table without rowids is never NULL."""
     connection = raw(directory)
     crafting.unlock_schema(connection)
     (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchall()[0]
@@ -196,7 +199,8 @@ def _write_untyped(directory: Path, table: str, column: str, value: str) -> bool
 
 @pytest.mark.xfail(
     strict=True,
-    reason="store.connect.connect_reader opens for writing: SQLite rolls a hot -journal back into vault.db, query_only or not",
+    reason="store.connect.connect_reader opens for writing: SQLite rolls a hot -journal back into vault.db, "
+    "query_only or not",
 )
 def test_the_audit_does_not_obey_a_hot_journal(tmp_path: Path) -> None:
     """A crafted rollback journal beside the database does not make the audit write into the evidence."""

@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.auditing import Auditor, AuditHung
+from tests.faults.auditing import AuditHung, Auditor
 from tests.faults.building import complete, contradictions, environment
 from vault.errors import NoVault
 from vault.primitives import aead, hpke, kdf, passphrase
@@ -80,7 +80,8 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.xfail(
-    strict=True, reason="store.connect.connect_reader leaves an empty vault.db-wal and a vault.db-shm behind in the evidence"
+    strict=True,
+    reason="store.connect.connect_reader leaves an empty vault.db-wal and a vault.db-shm behind in the evidence",
 )
 def test_no_file_is_left_behind(tmp_path: Path) -> None:
     """The audit of a folded vault leaves no new file beside it."""
@@ -106,7 +107,7 @@ def test_a_left_over_wal_stays(tmp_path: Path) -> None:
     assert {path: after.get(path) for path in before} == before
 
 
-# -- whatever lies at vault.db ---------------------------------------------------------------------------------------------
+# -- whatever lies at vault.db ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 4096, 100_000])
@@ -235,7 +236,8 @@ def _read_only(directory: Path) -> Iterator[None]:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="store.connect.connect_reader: on a write-protected medium SQLite cannot make its -shm, and the audit calls that a "
+    reason="store.connect.connect_reader: on a write-protected medium SQLite cannot make its -shm, and the audit "
+    "calls that a "
     "finding (a false alarm) instead of reading the file",
 )
 def test_evidence_on_a_write_protected_medium(tmp_path: Path) -> None:

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.fake_facade import CANARY, PASSPHRASE, WORDS
+from tests.cli.screen import FAKE, ROOT, Screen, environment
 from vault.formats.codebook import parse_codebook
 
-ROOT = Path(__file__).resolve().parents[2]
-FAKE = [sys.executable, "-m", "tests.cli.fake_facade"]
 HEAVY = {"nacl", "cryptography", "apsw", "argon2", "msgpack", "shamir_mnemonic", "scipy", "tomllib"}
 SHOW = ["case", "show", "amber-heron-41"]
 
 
-def _environment(**more: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "LANG": "C.UTF-8", **more}
-
-
-def _fake(*argv: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+def _fake(*argv: str, text: str = "", **more: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [*FAKE, *argv], cwd=ROOT, env=_environment(**environment), input=text.encode(), capture_output=True, check=False
+        [*FAKE, *argv], cwd=ROOT, env=environment(**more), input=text.encode(), capture_output=True, check=False
     )
 
 
@@ -51,7 +42,7 @@ def test_help_loads_nothing_heavy(argv: list[str]) -> None:
         f"run({argv!r})\n"
         "sys.stderr.write('\\n' + json.dumps(sorted(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=_environment(), capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment(), capture_output=True, check=True)
     loaded = set(json.loads(done.stderr.splitlines()[-1]))
     assert not {name for name in loaded if name.split(".")[0] in HEAVY}
     assert not {name for name in loaded if name.startswith(("vault.services", "vault.store", "vault.primitives"))}
@@ -65,7 +56,7 @@ def test_help_is_quick() -> None:
     for _ in range(5):
         before = os.times()
         asked = [sys.executable, "-m", "cli", "--help"]
-        subprocess.run(asked, cwd=ROOT, env=_environment(), capture_output=True, check=True)
+        subprocess.run(asked, cwd=ROOT, env=environment(), capture_output=True, check=True)
         after = os.times()
         best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
     assert best < 0.3
@@ -100,7 +91,7 @@ def test_a_closed_pipe_is_quiet(secret: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [*FAKE, *SHOW, "--passphrase-file", secret], cwd=ROOT, env=_environment(), stdout=writing,
+        [*FAKE, *SHOW, "--passphrase-file", secret], cwd=ROOT, env=environment(), stdout=writing,
         stderr=subprocess.PIPE, check=False,
     )  # fmt: skip
     os.close(writing)
@@ -113,7 +104,7 @@ def test_a_full_disk_under_stdout_is_storage(secret: str) -> None:
     """Exit 40: the data did not arrive."""
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*FAKE, *SHOW, "--passphrase-file", secret], cwd=ROOT, env=_environment(), stdout=full,
+            [*FAKE, *SHOW, "--passphrase-file", secret], cwd=ROOT, env=environment(), stdout=full,
             stderr=subprocess.PIPE, check=False,
         )  # fmt: skip
     assert done.returncode == 40
@@ -122,58 +113,13 @@ def test_a_full_disk_under_stdout_is_storage(secret: str) -> None:
 # A real terminal ------------------------------------------------------------------------------------------------------
 
 
-class _Terminal:
-    """A program on a pseudo-terminal of its own."""
-
-    def __init__(self, *argv: str, **environment: str) -> None:
-        pty = pytest.importorskip("pty")
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(ROOT)
-            environment = _environment(**{"TERM": "xterm", **environment})
-            os.execve(sys.executable, [*FAKE, *argv], environment)  # noqa: S606 - the child of the fork becomes the program
-        self.seen = b""
-
-    def expect(self, text: str) -> None:
-        """Read until this text has appeared since the last time."""
-        end = time.monotonic() + 20
-        while text.encode() not in self.seen:
-            assert time.monotonic() < end, self.seen
-            assert self._read(), self.seen
-        self.seen = self.seen.split(text.encode(), 1)[1]
-
-    def _read(self) -> bool:
-        """Whether something came. A program that says nothing for 20 s is ended, so that a test never hangs."""
-        if not select.select([self.fd], [], [], 20)[0]:
-            os.kill(self.pid, signal.SIGKILL)
-            return False
-        try:
-            data = os.read(self.fd, 65536)
-        except OSError:
-            return False
-        self.seen += data
-        return bool(data)
-
-    def type(self, text: str) -> None:
-        """Type this; a newline is Enter."""
-        os.write(self.fd, text.encode())
-
-    def finish(self) -> tuple[int, str]:
-        """Exit code and the rest of the screen."""
-        while self._read():
-            pass
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(status), self.seen.decode("utf-8", "replace")
-
-
 INTAKE = parse_codebook((ROOT / "vault/codebooks/rescue.toml").read_bytes()).opening
 PROMPT = 'Passphrase for key "field-1" in vault "north": '
 
 
 def test_a_case_is_opened_at_a_terminal() -> None:
     """The prompt names vault and key, a slip may be repeated, nothing typed there is echoed, the form saves."""
-    screen = _Terminal("case", "open", "-C", "/nowhere/north")
+    screen = Screen("case", "open", "-C", "/nowhere/north")
     screen.expect(PROMPT)
     screen.type("mistyped once\n")
     screen.expect(PROMPT)
@@ -194,7 +140,7 @@ def test_a_case_is_opened_at_a_terminal() -> None:
 @pytest.mark.parametrize("key", ["\x03", "\x04"])
 def test_ctrl_c_and_end_of_input_write_nothing(key: str) -> None:
     """In the form and at the passphrase: exit 130, and the library was not asked to save."""
-    screen = _Terminal("case", "open", "-C", "/nowhere/north")
+    screen = Screen("case", "open", "-C", "/nowhere/north")
     screen.expect(PROMPT)
     screen.type(PASSPHRASE + "\n")
     screen.expect("1/")
@@ -206,7 +152,7 @@ def test_ctrl_c_and_end_of_input_write_nothing(key: str) -> None:
     assert "interrupted; nothing was written" in rest
     assert "open_case" not in rest
 
-    screen = _Terminal("case", "list", "-C", "/nowhere/north")
+    screen = Screen("case", "list", "-C", "/nowhere/north")
     screen.expect(PROMPT)
     screen.type(key)
     code, rest = screen.finish()
@@ -215,7 +161,7 @@ def test_ctrl_c_and_end_of_input_write_nothing(key: str) -> None:
 
 def test_eight_words_are_made_at_a_terminal(secret: str) -> None:
     """Enter alone; shown once; typed back in the dark."""
-    screen = _Terminal("member", "add", "f-2", "--role", "hub", "--passphrase-file", secret, "-C", "/nowhere/north")
+    screen = Screen("member", "add", "f-2", "--role", "hub", "--passphrase-file", secret, "-C", "/nowhere/north")
     screen.expect('New passphrase for key "f-2" in vault "north": ')
     screen.type("\n")
     screen.expect(WORDS)
@@ -229,14 +175,14 @@ def test_eight_words_are_made_at_a_terminal(secret: str) -> None:
 
 def test_no_input_at_a_terminal_asks_nothing() -> None:
     """--no-input wins over the terminal."""
-    code, rest = _Terminal("case", "list", "--no-input").finish()
+    code, rest = Screen("case", "list", "--no-input").finish()
     assert code == 2
     assert "--passphrase-file" in rest
 
 
-@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_colour_at_a_terminal(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("wanted", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colour_at_a_terminal(wanted: dict[str, str]) -> None:
     """Headings are bold on a terminal, and nothing is when it was asked not to be."""
-    code, rest = _Terminal("tables", **{"TERM": "xterm", **environment}).finish()
+    code, rest = Screen("tables", **{"TERM": "xterm", **wanted}).finish()
     assert code == 0
-    assert ("\x1b[1m" in rest) == (not environment)
+    assert ("\x1b[1m" in rest) == (not wanted)

@@ -1,8 +1,10 @@
 """A small but complete vault to damage: every kind of row, several journals, interior, overflow and free pages.
 
-It is built once in a process and copied for every test. `Built.keys` are unlocked keyrings, which fit every copy, so that
-no test pays for Argon2 again. Randomness is seeded; only the nonces that the libraries draw themselves differ.
+It is built once in a process and copied for every test. `Built.keys` are unlocked keyrings, which fit every copy, so
+that no test pays for Argon2 again. Randomness is seeded; only the nonces that the libraries draw themselves differ.
 """
+
+# ruff: noqa: S608  # the intruder of these tests writes SQL with names from our own lists
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ def intruder(directory: Path, *tables: str) -> Iterator[apsw.Connection]:
     try:
         triggers = [
             (str(name), str(sql))
-            for name, table, sql in connection.execute("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'")
+            for name, table, sql in connection.execute(
+                "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'"
+            )
             if table in tables
         ]
         for name, _ in triggers:
@@ -143,7 +147,13 @@ def import_lines(label: str, people: int) -> bytes:
         case = f"{label}-{number}"
         lines += [
             {"case": case, "type": "intake", "name": f"Made Up {number}", "sex": "female", "consent_statistics": "yes"},
-            {"case": case, "type": "journey", "event": "departure", "date": "2020-02", "notes": "x" * (number * 37 % 700)},
+            {
+                "case": case,
+                "type": "journey",
+                "event": "departure",
+                "date": "2020-02",
+                "notes": "x" * (number * 37 % 700),
+            },
             {"case": case, "type": "outcome", "status": "reached_freedom", "date": "2020-03-04"},
         ]
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
@@ -177,8 +187,8 @@ def _fill(directory: Path, keys: dict[str, Keyring]) -> str:
         case = open_case(vault, one, {"name": "Somebody", "sex": "female", "consent_statistics": "yes"}).pseudonym
         doomed = open_case(vault, one, {"name": "Erased", "notes": LONG_NOTE[:3900]})
         seqs = [doomed.seq]
-        for _ in range(4):
-            seqs.append(record(vault, one, "journey", doomed.pseudonym, {"event": "transit", "notes": LONG_NOTE[:3900]}).seq)
+        long = {"event": "transit", "notes": LONG_NOTE[:3900]}
+        seqs += [record(vault, one, "journey", doomed.pseudonym, long).seq for _ in range(4)]
         kept = record(vault, one, "journey", case, {"event": "departure", "notes": LONG_NOTE[:3000], "date": "2020"})
         amend(vault, one, str(kept.seq), {"event": "arrival"})
         reveal(vault, one, case, "a test of the house")

@@ -69,8 +69,8 @@ def loop(path: Path, table: str) -> None:
 def ladder(path: Path, table: str, *, rungs: int = 17) -> None:
     """A table's tree becomes a ladder: on each of `rungs` levels one page, all of whose children are the next page.
 
-    Nothing points upwards and the depth is one that SQLite walks, so that a walk visits width**rungs leaves and never ends,
-    in a file of a few kilobytes.
+    Nothing points upwards and the depth is one that SQLite walks, so that a walk visits width**rungs leaves and never
+    ends, in a file of a few kilobytes.
     """
     page_map = pages.map_of(path)
     root = page_map.roots[table]

@@ -1,8 +1,8 @@
 """Flipping bytes of a vault, one at a time, and judging what the audit said.
 
 A flip is "found" when the audit reports a finding, and "meaningless" when an independent judge says so twice over: the
-place is free in the page map of the healthy file (pages.py), and the standard library's SQLite reads the same rows of the
-same types. Everything else is an error of the audit.
+place is free in the page map of the healthy file (pages.py), and the standard library's SQLite reads the same rows of
+the same types. Everything else is an error of the audit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from tests.faults import pages
-from tests.faults.auditing import Auditor, AuditDied, AuditHung
+from tests.faults.auditing import AuditDied, AuditHung, Auditor
 from tests.faults.building import remove_sidecars
 
 DATABASE = "vault.db"
@@ -44,8 +44,8 @@ class Tally:
 
 
 def draw(page_map: pages.PageMap, count: int, seed: int) -> Iterator[Flip]:
-    """`count` places: half anywhere in the file, a quarter at bytes that say something, a quarter at the bytes that hold
-    the structure together (headers, pointers), which are few and easily missed by chance."""
+    """`count` places: half anywhere in the file, a quarter at bytes that say something, a quarter at the bytes that
+    hold the structure together (headers, pointers), which are few and easily missed by chance."""
     random = Random(seed)
     size = len(page_map.data)
     meaningful = [i for i in range(size) if page_map.meaningful(i)]
@@ -80,7 +80,8 @@ def run(auditor: Auditor, original: Path, work: Path, flips: Iterator[Flip]) -> 
         changed[flip.place] ^= flip.mask
         database.write_bytes(changed)
         label = page_map.labels[flip.place]
-        what = f"byte {flip.place} (page {flip.place // pages.PAGE + 1}+{flip.place % pages.PAGE}, {label}) ^ {flip.mask:#04x}"
+        page, inside = divmod(flip.place, pages.PAGE)
+        what = f"byte {flip.place} (page {page + 1}+{inside}, {label}) ^ {flip.mask:#04x}"
         outcome = "meaningless"
         try:
             answer = auditor.audit(work)

@@ -3,10 +3,10 @@
 The model (of notes in ALICE and SQLite's own assumptions, with nothing kinder):
 
 - Files are inodes. A sync makes everything durable that was written to that file before it.
-- What was written since the last sync of its file may be there, or not, each write for itself and in any order; a write may
-  be torn: any subset of its 512-byte sectors arrived. A truncation may be there or not.
-- Making and deleting names is durable in order, up to a directory sync. SQLite's layer for Unix syncs the directory at the
-  first sync of a file that it made, and after a deletion when asked.
+- What was written since the last sync of its file may be there, or not, each write for itself and in any order; a write
+  may be torn: any subset of its 512-byte sectors arrived. A truncation may be there or not.
+- Making and deleting names is durable in order, up to a directory sync. SQLite's layer for Unix syncs the directory at
+  the first sync of a file that it made, and after a deletion when asked.
 - `-shm` is not on the disk: its content does not survive a reboot, and SQLite makes it anew.
 """
 

@@ -1,8 +1,8 @@
 """Acknowledged means durable (invariant 6): the machine dies at any moment, and nothing that was called saved is lost.
 
-The model is written down in tests/faults/power.py. What SQLite writes while a recorder works is recorded; then the disk is
-rebuilt as it may be after each event, and opened like any vault. The same harness with SQLite's `synchronous` lowered is the
-negative control: it must lose acknowledged entries, or the harness proves nothing.
+The model is written down in tests/faults/power.py. What SQLite writes while a recorder works is recorded; then the disk
+is rebuilt as it may be after each event, and opened like any vault. The same harness with SQLite's `synchronous`
+lowered is the negative control: it must lose acknowledged entries, or the harness proves nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from vault.services.importing import import_file
 from vault.services.records import record
 from vault.services.vault import Vault
 from vault.store import connect
+from vault.store.schema import PRAGMAS
 
 Work = Callable[[Vault, Built, Callable[[], None]], None]
 
@@ -44,7 +45,8 @@ def _import(vault: Vault, built: Built, acknowledge: Callable[[], None]) -> None
 
 @dataclass
 class Outcome:
-    """What became of the crashes: `ok`, `lost` (an acknowledged entry is gone), `damaged` (opening or the audit complains)."""
+    """What became of the crashes: `ok`, `lost` (an acknowledged entry is gone), `damaged` (opening or the audit
+    complains)."""
 
     counts: Counter[str] = field(default_factory=Counter)
     points: int = 0
@@ -63,9 +65,8 @@ def _crash_test(tmp_path: Path, work: Work, *, sizes: list[int], worlds: int, ev
     built = tiny()
     live = built.copy(tmp_path / "live")
     before = {"vault.db": (live / "vault.db").read_bytes()}
-    with recording() as events:
-        with Vault.open(live, environment(51)) as vault:
-            work(vault, built, lambda: events.append(Event("ack")))
+    with recording() as events, Vault.open(live, environment(51)) as vault:
+        work(vault, built, lambda: events.append(Event("ack")))
     random = Random(seed)
     disk = Disk(before)
     outcome = Outcome()
@@ -135,7 +136,7 @@ def test_power_loss_in_very_many_ways(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_harness_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, code: int) -> None:
     """Negative control: with synchronous=OFF or NORMAL acknowledged entries are lost, and the harness sees it."""
     lowered = tuple(("synchronous", mode, code) if name == "synchronous" else (name, value, held)
-                    for name, value, held in connect.PRAGMAS)  # fmt: skip
+                    for name, value, held in PRAGMAS)  # fmt: skip
     monkeypatch.setattr(connect, "PRAGMAS", lowered)
     outcome = _crash_test(tmp_path, _records, sizes=_sizes(5, 1), worlds=4)
     assert outcome.counts["lost"] > 20

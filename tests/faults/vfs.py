@@ -6,17 +6,15 @@ locks go to the operating system's own layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
-FAILURES: dict[str, Callable[[], Exception]] = {
-    "ioerr": lambda: apsw.IOError("injected"),
-    "full": lambda: apsw.FullError("injected"),
-}
+Name = str | apsw.URIFilename | None
+FAILURES: dict[str, type[Exception]] = {"ioerr": apsw.IOError, "full": apsw.FullError}
 
 
 @dataclass
@@ -35,12 +33,12 @@ class Fault:
         self.seen += 1
         if number == self.at or (self.persistent and 0 <= self.at < number):
             self.fired = True
-            raise FAILURES[self.kind]()
+            raise FAILURES[self.kind]("injected")
 
 
 class _FaultyFile(apsw.VFSFile):
-    def __init__(self, fault: Fault, name: object, flags: list[int]) -> None:
-        super().__init__("unix", name, flags)  # type: ignore[arg-type]
+    def __init__(self, fault: Fault, name: Name, flags: list[int]) -> None:
+        super().__init__("unix", name, flags)
         self._fault = fault
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
@@ -61,7 +59,7 @@ class _FaultyVFS(apsw.VFS):
         self._fault = fault
         super().__init__("fieldvault-faulty", "", makedefault=True)
 
-    def xOpen(self, name: object, flags: list[int]) -> _FaultyFile:  # type: ignore[override]  # noqa: N802
+    def xOpen(self, name: Name, flags: list[int]) -> _FaultyFile:  # noqa: N802
         return _FaultyFile(self._fault, name, flags)
 
 
@@ -86,11 +84,11 @@ class Event:
 
 
 class _RecordingFile(apsw.VFSFile):
-    def __init__(self, events: list[Event], name: object, flags: list[int]) -> None:
+    def __init__(self, events: list[Event], name: Name, flags: list[int]) -> None:
         path = Path(str(name.filename() if isinstance(name, apsw.URIFilename) else name))
         self._events, self._name = events, path.name
         new = not path.exists()
-        super().__init__("unix", name, flags)  # type: ignore[arg-type]
+        super().__init__("unix", name, flags)
         if new:
             events.append(Event("create", self._name))
 
@@ -112,7 +110,7 @@ class _RecordingVFS(apsw.VFS):
         self._events = events
         super().__init__("fieldvault-recording", "", makedefault=True)
 
-    def xOpen(self, name: object, flags: list[int]) -> _RecordingFile:  # type: ignore[override]  # noqa: N802
+    def xOpen(self, name: Name, flags: list[int]) -> _RecordingFile:  # noqa: N802
         return _RecordingFile(self._events, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802

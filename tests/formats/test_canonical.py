@@ -184,7 +184,7 @@ def test_a_million_levels_are_refused(unit: bytes) -> None:
         ["a", {"b": 1.5}],
         object(),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_encode_refuses_what_the_subset_lacks(value: object) -> None:
     """The writer is as strict as the reader."""
@@ -192,7 +192,7 @@ def test_encode_refuses_what_the_subset_lacks(value: object) -> None:
         encode(cast("Value", value))
 
 
-@pytest.mark.parametrize("value", [["x" * 300, b"y" * 300, "\ud800"], ["a", 1.5], {"a": ["\ud800"]}], ids=ascii)
+@pytest.mark.parametrize("value", [["x" * 300, b"y" * 300, "\ud800"], ["a", 1.5], {"a": ["\ud800"]}])
 def test_a_refused_value_leaves_nothing_behind(value: Value) -> None:
     """What is encoded after a refusal does not begin with what was refused."""
     with pytest.raises(FormatError):

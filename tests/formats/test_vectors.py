@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from tests.primitives import oracle
 from tests.vectors import fixed, regenerate, sealed
 from vault import labels
+from vault.errors import VaultError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import encode_leaf, wrap_refs
 from vault.services.roster import fold
@@ -127,3 +129,24 @@ def test_secrets_are_what_they_say() -> None:
         row = json.loads(Path(path).read_text())
         named = fixed.TALLY_KEY if row["key name"] == "tally key" else fixed.secret(row["key name"])
         assert row["key"] == named.hex()
+
+
+@pytest.mark.xfail(strict=True, reason="a revocation may name one journal twice; the last size wins in silence")
+def test_a_revocation_names_each_journal_once() -> None:
+    """Two sizes for one journal have two readings: the strict fold refuses them."""
+    leaves = dict(regenerate.roster_leaves())
+    twice = ("field-1", [[fixed.JOURNAL, 7], [fixed.JOURNAL, 9]])
+    leaves["revoke"] = replace(leaves["revoke"], extra=twice)
+    with pytest.raises(VaultError):
+        fold(encode_leaf(leaf) for leaf in leaves.values())
+
+
+@pytest.mark.xfail(strict=True, reason="the fold checks signing keys where they enter, and sealing keys nowhere")
+def test_an_enrolment_with_an_unusable_sealing_key_is_refused() -> None:
+    """A key that nothing can be wrapped to stops every recorder's next write: it is refused where it enters."""
+    leaves = dict(regenerate.roster_leaves())
+    extra = list(leaves["enrol-director-1"].extra)
+    extra[3] = b"\xff" * 1216
+    leaves["enrol-director-1"] = replace(leaves["enrol-director-1"], extra=tuple(extra))
+    with pytest.raises(VaultError):
+        fold(encode_leaf(leaf) for leaf in leaves.values())

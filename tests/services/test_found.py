@@ -148,9 +148,6 @@ def test_a_founding_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Pa
     assert _files(tmp_path) == before
 
 
-@pytest.mark.xfail(
-    strict=True, raises=UnicodeEncodeError, reason="bug: UnicodeEncodeError (it carries the name) instead of UsageError"
-)
 def test_a_name_with_half_a_character_is_refused(tmp_path: Path) -> None:
     """A lone surrogate, as an undecodable argument gives it, is a usage error like any other bad name."""
     with pytest.raises(VaultError):
@@ -207,17 +204,9 @@ STEPS: dict[str, tuple[object, str]] = {
 @pytest.mark.parametrize("error", [OSError(28, "injected"), KeyboardInterrupt()])
 @pytest.mark.usefixtures("quick_passphrases")
 def test_an_interrupted_founding_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, step: str, error: BaseException
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
 ) -> None:
     """A disk error or Ctrl-C at any step: no vault, no key, no share; the same founding goes through afterwards."""
-    if step == "moving it into place" and isinstance(error, KeyboardInterrupt):
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True,
-                raises=AssertionError,
-                reason="bug: Ctrl-C just before the rename leaves the share files behind",
-            )
-        )
     owner, name = STEPS[step]
 
     def fail(*args: object, **kwargs: object) -> object:

@@ -160,12 +160,6 @@ def test_a_key_file_that_does_not_read_back_enrols_nobody(org: Organisation, mon
     assert org.heads() == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="bug: the roster that is asked whether a handle is taken was read when the vault was opened, not in the"
-    " transaction: the key file is replaced, a second enrolment is signed, and the vault never opens again",
-)
 def test_two_terminals_cannot_enrol_one_handle_twice(org: Organisation) -> None:
     """A second process that opened the vault earlier is refused; the first one's key file and the roster stay whole."""
     with Vault.open(org.directory, org.environment) as other:

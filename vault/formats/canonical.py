@@ -21,7 +21,7 @@ Value: TypeAlias = "None | bool | int | str | bytes | list[Value] | dict[str, Va
 
 MOST_DEPTH: Final = 8
 MOST_INTEGER: Final = 2**53 - 1
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 1024 * 1024
 
 # One packer for all: it forgets its buffer after each value, and after a value that it refuses.
 _unpack = msgpack.unpackb
@@ -59,17 +59,19 @@ def _check(value: object, depth: int) -> bool:
     holds_map = type(value) is dict
     for item in value.values() if type(value) is dict else value:
         kind = type(item)
-        if kind is bytes or kind is str or kind is bool or item is None:
+        if kind is bytes or kind is bool or item is None or (kind is str and "\0" not in item):
             continue
         if kind is int:
             if not 0 <= item <= MOST_INTEGER:
                 raise FormatError("an integer is outside 0..2^53-1")
+        elif kind is str:
+            raise FormatError("a text holds a NUL")
         elif kind is list or kind is dict:
             holds_map |= _check(item, depth + 1)
         else:
             raise FormatError("a value has a type that the format does not have")
-    if type(value) is dict and any(type(key) is not str for key in value):
-        raise FormatError("a map key is not a string")
+    if type(value) is dict and any(type(key) is not str or "\0" in key for key in value):
+        raise FormatError("a map key is not a string, or holds a NUL")
     return holds_map
 
 
@@ -92,6 +94,8 @@ def encode(value: Value) -> bytes:
         packed: bytes = _pack(_sorted(value) if _check(value, 0) else value)
     except UnicodeEncodeError:
         raise FormatError("a text is not valid Unicode") from None
+    if len(packed) > MOST_BYTES:
+        raise FormatError("a value is larger than 1 MiB")
     return packed
 
 
@@ -99,7 +103,7 @@ def parse_exact(raw: bytes) -> object:
     """The value behind bytes that are its one encoding, its types unchecked: for a caller that checks the exact type
     and range of every value itself, and so does the work of `parse` only once. Raises FormatError."""
     if len(raw) > MOST_BYTES:
-        raise FormatError("a msgpack value is larger than 16 MiB")
+        raise FormatError("a msgpack value is larger than 1 MiB")
     try:
         value: object = _unpack(raw, object_pairs_hook=_pairs, ext_hook=_no_extension)
         again: bytes = _pack(value)

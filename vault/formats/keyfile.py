@@ -10,7 +10,7 @@ so that none of them can be changed. The closing hash covers public bytes only: 
 file is damaged or the passphrase is wrong, and a thief nothing new.
 
     payload = [organisation, signing seed, HPKE seed, [[epoch, compartment key]...], export key or empty]   padded to
-    1,024
+    4,096
 
 The organisation's name is sealed here and stored nowhere else. Trailing bytes are refused.
 """
@@ -28,7 +28,8 @@ from vault.primitives.hashing import sha256
 
 MAGIC = "fieldvault key"
 VERSION = 1
-PAYLOAD = 1024
+PAYLOAD = 4096
+"""Bytes: room for a long name and a hundred epochs, so that the length says nothing of either."""
 MOST_BYTES = 16 * 1024
 MOST_NAME = 400
 """Bytes of UTF-8 that an organisation's name may have."""

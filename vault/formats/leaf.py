@@ -226,8 +226,8 @@ def parse_leaf(raw: bytes) -> Leaf:
 
 
 def encode_leaf(leaf: Leaf) -> bytes:
-    """The canonical bytes of a leaf."""
-    return canonical.encode(
+    """The canonical bytes of a leaf. Raises FormatError for one that would be too large to be parsed again."""
+    raw = canonical.encode(
         [
             VERSION,
             leaf.seq,
@@ -237,6 +237,9 @@ def encode_leaf(leaf: Leaf) -> bytes:
             list(leaf.extra),
         ]
     )
+    if len(raw) > MOST_BYTES:
+        raise FormatError("an entry is too large; make several of it")
+    return raw
 
 
 def encode_wrap_refs(wraps: list[WrapRef]) -> list[Any]:

@@ -5,8 +5,8 @@
     AAD     = [label, vault id, origin, seq, kind, layer, 1, header]                canonical msgpack
 
 The header says under which key the part opens, to those who may know: for identity and case parts it is the
-**locator**, the case id masked with a pad that only the compartment's holder can compute; for tally parts it is the
-tally key's id.
+**locator**, a random salt of 8 bytes and the case id's first 8 bytes under a pad that only the compartment's holder can
+compute; for tally parts it is the tally key's id.
 
 The whole part is one of the cells 256, 512, 1 Ki, 2 Ki, 4 Ki, 16 Ki bytes, then a PADME length (Nikitin et al., PETS
 2019), so that a short note and a long one look alike. The AAD authenticates the meaning, not just the bytes: a part
@@ -31,6 +31,7 @@ from vault.model import Kind, Layer, Origin, Token, VaultId
 
 VERSION = 1
 HEADER = 16
+TOKEN = 16
 SEALING_OVERHEAD = 72
 """Commitment, nonce and tag: must equal `primitives.aead.OVERHEAD`; a test says so. (Not imported: the auditor's code
 reads this module and must reach nothing that opens.)"""
@@ -72,7 +73,7 @@ def pad(payload: bytes) -> bytes:
 def unpad(padded: bytes) -> bytes:
     """The inverse of `pad`. Raises FormatError."""
     payload = padded.rstrip(b"\x00")
-    if payload[-1:] != b"\x80":
+    if payload[-1:] != b"\x80" or pad(payload[:-1]) != padded:
         raise FormatError("a part's padding is damaged")
     return payload[:-1]
 
@@ -163,6 +164,8 @@ def encode_tally(payload: TallyPayload) -> bytes:
 def parse_tally(raw: bytes) -> TallyPayload:
     """The inverse of `encode_tally`. Raises FormatError."""
     value = canonical.parse(raw)
-    if type(value) is not list or len(value) != 4 or type(value[0]) is not bytes or type(value[1]) is not str:
+    if type(value) is not list or len(value) != 4 or type(value[1]) is not str:
         raise FormatError("a tally part is not of the format")
+    if type(value[0]) is not bytes or len(value[0]) != TOKEN:
+        raise FormatError("a tally part's counting token is not 16 bytes")
     return TallyPayload(token=Token(value[0]), type=value[1], amends=_amends(value[2]), values=_answers(value[3]))

@@ -110,7 +110,8 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One protected table. `checkpoints` are the journal states counted from, one line each."""
+    """One protected table. `checkpoints` are the journal states counted from, one line each. `digest` is what the
+    director's journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered."""
 
     table: str
     unit: str
@@ -123,6 +124,7 @@ class Release:
     policy: Protection
     checkpoints: tuple[str, ...]
     notes: tuple[Texts, ...]
+    digest: str | None = None
 
     def __post_init__(self) -> None:
         if not all(line.isprintable() for line in self.checkpoints):

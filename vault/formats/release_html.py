@@ -60,6 +60,11 @@ def encode_html(release: Release) -> bytes:
     lines += ["<h2>How to read this</h2>", "<ul>", *(f"<li>{_both(note)}</li>" for note in release.notes), "</ul>"]
     lines += [
         f"<p>Policy: {applied}</p>",
+        *(
+            []
+            if release.digest is None
+            else [f"<p>Entered in the director's journal as <code>{release.digest}</code></p>"]
+        ),
         "<p>Counted from:</p>",
         "<ul>",
         *(f"<li><code>{html.escape(line)}</code></li>" for line in release.checkpoints or ("no checkpoint",)),

@@ -16,8 +16,9 @@ floats. Abridged:
      "table": "all_years", "unit": "persons", "version": 1, ...
     }
 
-`left_out` is always the word "withheld": how many people did not consent to statistics is not said, nor whether any.
-`parse_json` accepts only bytes that `encode_json` would write, so a release has one form.
+`release`, once the release stands in the director's journal, is the digest there: the SHA-256 of these bytes without
+it. `left_out` is always the word "withheld": how many people did not consent to statistics is not said, nor whether
+any. `parse_json` accepts only bytes that `encode_json` would write, so a release has one form.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ def as_tree(release: Release) -> dict[str, object]:
         "checkpoints": list(release.checkpoints),
         "left_out": "withheld",
         "notes": [dict(note) for note in release.notes],
+        **({} if release.digest is None else {"release": release.digest}),
     }
 
 
@@ -148,6 +150,7 @@ def _release(tree: dict[str, object]) -> Release:
         ),
         checkpoints=tuple(map(_str, _list(tree["checkpoints"]))),
         notes=tuple(map(_texts, _list(tree["notes"]))),
+        digest=_str(tree["release"]) if "release" in tree else None,
     )
 
 

@@ -37,6 +37,8 @@ def encode_markdown(release: Release) -> bytes:
         f"Policy: `{policy.method}`: at least {policy.people} people, base {policy.base}, "
         f"percentages over {policy.percent_base} or more."
     )
+    if release.digest is not None:
+        lines += ["", f"Entered in the director's journal as `{release.digest}`."]
     lines += ["", "Counted from:", "", *(f"- {_escape(line)}" for line in release.checkpoints or ("no checkpoint",))]
     return ("\n".join(lines) + "\n").encode("utf-8")
 

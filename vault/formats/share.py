@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 
 from vault.errors import FormatError
 from vault.formats.origin import is_vault_id
@@ -27,6 +28,9 @@ _HEAD = re.compile(
 )
 _WORD = re.compile(r"[a-z]{3,8}")
 _A_LINE = 4
+WORDS = 33
+"""A 256-bit secret's mnemonic."""
+MOST_SHARES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +70,20 @@ def parse_share(raw: bytes) -> ShareCard:
     if head is None or not is_vault_id(head[1]):
         raise FormatError("this is not a recovery share")
     words = [word for word in text[head.end() :].split() if _WORD.fullmatch(word)]
+    number, count, threshold = (int(head[place]) for place in (2, 3, 4))
+    if not (2 <= threshold <= count <= MOST_SHARES and number <= count and len(words) == WORDS):
+        raise FormatError(
+            "a recovery share is incomplete, or its numbers cannot be", hint="type it again from the paper"
+        )
+    try:
+        date.fromisoformat(head[5])
+    except ValueError:
+        raise FormatError("a recovery share's date is not a date") from None
     card = ShareCard(
         vault_id=VaultId(head[1]),
-        number=int(head[2]),
-        count=int(head[3]),
-        threshold=int(head[4]),
+        number=number,
+        count=count,
+        threshold=threshold,
         made=head[5],
         words=" ".join(words),
     )

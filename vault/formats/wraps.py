@@ -53,8 +53,16 @@ def member_context(vault_id: VaultId, origin: Origin, seq: int, purpose: Purpose
     return encode_context(labels.MEMBER_WRAP, vault_id, origin, seq, purpose, recipient)
 
 
+def _check_case_wrap(wrap: CaseWrap) -> None:
+    """Raises FormatError for a wrap whose parts do not have their sizes, or that has a token without a pseudonym."""
+    sizes = (len(wrap.case_id), len(wrap.key), len(wrap.token))
+    if sizes != (16, KEY, 16 if wrap.pseudonym else 0):
+        raise FormatError("a case wrap is not of the format")
+
+
 def encode_case_wrap(wrap: CaseWrap) -> bytes:
     """The padded payload of a case wrap."""
+    _check_case_wrap(wrap)
     fields: list[canonical.Value] = [wrap.case_id, wrap.key]
     if wrap.pseudonym:
         fields += [wrap.token, wrap.pseudonym]
@@ -74,15 +82,10 @@ def parse_case_wrap(raw: bytes) -> CaseWrap:
         raise FormatError("a case wrap is not of the format")
     case_id, key = value[:2]
     token, pseudonym = value[2:] if len(value) == 4 else (b"", "")
-    if not (
-        type(case_id) is bytes
-        and len(case_id) == 16
-        and type(key) is bytes
-        and len(key) == KEY
-        and type(token) is bytes
-        and len(token) in (0, 16)
-        and type(pseudonym) is str
-        and bool(token) == bool(pseudonym) == (len(value) == 4)
-    ):
+    if not (type(case_id) is bytes and type(key) is bytes and type(token) is bytes and type(pseudonym) is str):
         raise FormatError("a case wrap is not of the format")
-    return CaseWrap(case_id=CaseId(case_id), key=key, token=Token(token), pseudonym=Pseudonym(pseudonym))
+    wrap = CaseWrap(case_id=CaseId(case_id), key=key, token=Token(token), pseudonym=Pseudonym(pseudonym))
+    if bool(pseudonym) != (len(value) == 4):
+        raise FormatError("a case wrap is not of the format")
+    _check_case_wrap(wrap)
+    return wrap

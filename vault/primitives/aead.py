@@ -34,8 +34,16 @@ OVERHEAD = COMMITMENT + NONCE + TAG
 """Bytes that sealing adds: 72."""
 
 
+def _check_key(key: bytes) -> None:
+    """HKDF takes a key of any length, and so would seal under an empty one: whoever comes with that has a bug."""
+    if len(key) != KEY:
+        raise ValueError("a sealing key must be 32 bytes")
+
+
 def seal(key: bytes, plaintext: bytes, aad: bytes) -> bytes:
-    """`plaintext` sealed under a 32-byte `key` and bound to `aad`; `OVERHEAD` bytes longer."""
+    """`plaintext` sealed under a 32-byte `key` and bound to `aad`; `OVERHEAD` bytes longer. ValueError for any other
+    key: that is a bug in the caller, not an input."""
+    _check_key(key)
     nonce = nacl_random(NONCE)
     block = derive(key, labels.AEAD, nonce, length=KEY + COMMITMENT)
     ciphertext = crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, aad, nonce, block[:KEY])
@@ -44,6 +52,7 @@ def seal(key: bytes, plaintext: bytes, aad: bytes) -> bytes:
 
 def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
     """The inverse of `seal`. Raises OpenFailed, which says nothing about why: wrong key, wrong place, changed bytes."""
+    _check_key(key)
     if len(sealed) < OVERHEAD:
         raise OpenFailed("sealed bytes are too short to be ours")
     commitment, nonce = sealed[:COMMITMENT], sealed[COMMITMENT : COMMITMENT + NONCE]

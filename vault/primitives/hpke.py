@@ -70,15 +70,16 @@ def _parse_public(key: bytes) -> MLKEM768X25519PublicKey:
 
 def check_public_key(key: bytes) -> None:
     """Raises FormatError unless `key` is a usable public key: well-formed, and X25519 does not collapse to zero."""
-    try:
-        _SUITE.encrypt(b"", _parse_public(key), info=b"check")
-    except ValueError:
-        raise FormatError("a sealing key is not a valid MLKEM768-X25519 public key") from None
+    wrap(key, b"", b"check")
 
 
 def wrap(key: bytes, plaintext: bytes, info: bytes) -> bytes:
-    """`plaintext` sealed to the holder of `key`, bound to `info`; `OVERHEAD` bytes longer."""
-    return _SUITE.encrypt(plaintext, _parse_public(key), info=info)
+    """`plaintext` sealed to the holder of `key`, bound to `info`; `OVERHEAD` bytes longer. Raises FormatError for a
+    key that cannot be one."""
+    try:
+        return _SUITE.encrypt(plaintext, _parse_public(key), info=info)
+    except ValueError:
+        raise FormatError("a sealing key is not a valid MLKEM768-X25519 public key") from None
 
 
 def unwrap(seed: bytes, wrapped: bytes, info: bytes) -> bytes:

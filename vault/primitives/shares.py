@@ -28,11 +28,11 @@ def combine(shares: Sequence[str]) -> bytes:
     carries a digest, so a wrong share is noticed and never gives a wrong key."""
     try:
         return combine_mnemonics(shares)
-    except MnemonicError as error:
+    except MnemonicError:
         raise WrongPassphrase(
             "these recovery shares do not combine: too few, mixed up, or altered",
             hint="give every share of one set, exactly as printed",
-        ) from error
+        ) from None  # the library's message quotes a mistyped word
 
 
 def word(index: int) -> str:

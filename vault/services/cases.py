@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import IntegrityError, UsageError
+from vault.errors import UsageError
 from vault.formats.part import Answers
 from vault.formats.text import TextRefused, clean, search_key, words
 from vault.model import Origin, Pseudonym
@@ -57,8 +57,7 @@ def _settle(work: Casework, damaged: list[int] | None) -> None:
     if damaged is not None:
         damaged.extend(sorted(work.damaged))
     elif work.damaged:
-        numbers = ", ".join(map(str, sorted(work.damaged)))
-        raise IntegrityError(f"these entries are damaged: {numbers}", hint='run "fieldvault audit verify"')
+        raise work.damage_error()
 
 
 def list_cases(vault: Vault, me: Keyring, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:

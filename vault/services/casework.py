@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from vault.errors import FormatError, IntegrityError, OpenFailed, UsageError, VaultError
 from vault.formats import part as parts
-from vault.formats.leaf import parse_leaf
+from vault.formats.leaf import parse_fields, parse_leaf
 from vault.formats.part import Answers, CasePayload
 from vault.formats.wraps import case_context, parse_case_wrap
 from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Role, Token
 from vault.primitives import aead
-from vault.services.keyring import Keyring, mask_locator
+from vault.services.keyring import LOCATOR_ID, Keyring, unmask_locator
 from vault.services.vault import Vault, require_role
 
 REVEAL_TYPE = "reveal"
@@ -78,6 +78,9 @@ class Casework:
         self.tally_key = self.compartment.tally_key()
         self.cases: dict[str, Case] = {}
         self.damaged: set[int] = set()
+        self.known: dict[int, tuple[Kind, int]] = {}
+        self.with_case_part: set[int] = set()
+        self.erased: set[int] = set()
         self.read_cases()
 
     def read_cases(self) -> None:
@@ -101,6 +104,11 @@ class Casework:
         wrap = parse_case_wrap(aead.open_sealed(self.compartment.key, raw, context))
         return Case(case_id=wrap.case_id, pseudonym=wrap.pseudonym, token=wrap.token, key=wrap.key, opened=seq)
 
+    def damage_error(self) -> IntegrityError:
+        """What names the damaged entries."""
+        numbers = ", ".join(f"entry {seq}" for seq in sorted(self.damaged))
+        return IntegrityError(f"damaged, and not shown: {numbers}", hint='run "fieldvault audit verify"')
+
     def identity_key(self, case: Case) -> bytes:
         """The key of a case's identity layer. Raises IntegrityError when its wrap is gone or belongs elsewhere."""
         recipient = self.compartment.key_id
@@ -116,6 +124,8 @@ class Casework:
     def case(self, pseudonym: str) -> Case:
         """The case with this pseudonym. Raises UsageError when this member can open none."""
         found = self.cases.get(pseudonym.strip().lower())
+        if found is None and self.damaged:
+            raise self.damage_error()  # perhaps it is the case whose wrap does not open
         if found is None:
             raise UsageError(
                 f'"{self.me.handle}" can open no case with that pseudonym',
@@ -124,15 +134,31 @@ class Casework:
         return found
 
     def seqs_by_case(self) -> dict[CaseId, list[int]]:
-        """The numbers of the entries of every case, in order. One whose locator names no case of ours is damaged."""
+        """The numbers of the entries of every case, in order. One whose locator names no case of
+        ours, or whose case part is gone without an erasure, is damaged."""
+        self._read_leaves()
         found: dict[CaseId, list[int]] = {case.case_id: [] for case in self.cases.values()}
+        gone = self.with_case_part - self.erased
+        by_half = {case_id[:LOCATOR_ID]: seqs for case_id, seqs in found.items()}
         for seq, header in self.store.part_headers(self.journal, Layer.CASE):
-            case_id = CaseId(mask_locator(self.locator_key, seq, Layer.CASE.value, header))
-            if case_id in found:
-                found[case_id].append(seq)
-            else:
+            gone.discard(seq)
+            seqs = by_half.get(unmask_locator(self.locator_key, seq, Layer.CASE.value, header))
+            if seqs is None:
                 self.damaged.add(seq)
+            else:
+                seqs.append(seq)
+        self.damaged |= gone
         return found
+
+    def _read_leaves(self) -> None:
+        """Kind and day of every entry of the journal, which of them have a case part, and which were erased."""
+        for raw in self.store.leaves(self.journal):
+            _, seq, kind, day, refs, extra = parse_fields(raw)
+            self.known[seq] = (Kind(kind), day)
+            if refs:
+                self.with_case_part.add(seq)
+            if kind == Kind.ERASE:
+                self.erased.update(number for origin, number in extra if origin == self.origin)
 
     def open_part(self, seq: int, kind: Kind, layer: Layer, key: bytes, raw: bytes | None) -> bytes:
         """The payload of one part. Raises IntegrityError naming the entry when it does not open in its place."""
@@ -149,6 +175,8 @@ class Casework:
 
     def leaf_kind(self, seq: int) -> tuple[Kind, int]:
         """Kind and day of an entry. Raises IntegrityError when it is not here."""
+        if seq in self.known:
+            return self.known[seq]
         raw = self.store.leaf(self.journal, seq)
         if raw is None:
             raise IntegrityError(f"entry {seq} is missing from the database")

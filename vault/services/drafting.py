@@ -21,7 +21,7 @@ from vault.ports import Randomness
 from vault.primitives import aead, kdf
 from vault.primitives.hashing import hmac_sha256
 from vault.services.journal import Draft, PartDraft, WrapDraft
-from vault.services.keyring import Compartment, Keyring, mask_locator, tally_id
+from vault.services.keyring import LOCATOR_SALT, Compartment, Keyring, mask_locator, tally_id
 from vault.services.prepare import Prepared
 
 PARTY: Final = "party"
@@ -43,9 +43,10 @@ class Desk:
     locator_key: bytes = field(repr=False)
     tally_key: bytes = field(repr=False)
     tally_header: bytes
+    random: Randomness = field(repr=False)
 
     @classmethod
-    def of(cls, me: Keyring, vault_id: VaultId, origin: Origin) -> Desk:
+    def of(cls, me: Keyring, vault_id: VaultId, origin: Origin, random: Randomness) -> Desk:
         """The desk of an unlocked recorder."""
         compartment = me.compartment
         tally_key = compartment.tally_key()
@@ -57,11 +58,13 @@ class Desk:
             locator_key=compartment.locator_key(),
             tally_key=tally_key,
             tally_header=tally_id(tally_key),
+            random=random,
         )
 
     def locator(self, case_id: CaseId, layer: Layer, seq: int) -> bytes:
         """The header of an identity or case part."""
-        return mask_locator(self.locator_key, seq, layer.value, case_id)
+        salt = self.random.token(LOCATOR_SALT)
+        return mask_locator(self.locator_key, salt, seq, layer.value, case_id)
 
     def tally_values(self, prepared_tally: Mapping[str, str | int], case: Mapping[str, object]) -> Answers:
         """Tally values as they are sealed: a travel party's label becomes its token."""

@@ -21,7 +21,7 @@ from vault.services.drafting import CaseKeys, draft_opening, draft_record
 from vault.services.keyring import Keyring
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
-from vault.services.records import append, desk_of
+from vault.services.records import CONSENT, append, desk_of
 from vault.services.vault import Vault
 
 Progress = Callable[[str, int, int], None]
@@ -59,7 +59,7 @@ def import_file(
         raw_lines.pop()
     lines = _check(vault, raw_lines, progress)
     keys = _draw_cases(work, vault, lines) if dry_run else _write(work, vault, _openings_first(lines), progress)
-    unconsented = sum(line.opens and line.prepared.tally.get("consent_statistics") != "yes" for line in lines)
+    unconsented = sum(line.opens and line.prepared.tally.get(CONSENT) != "yes" for line in lines)
     warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
     return Imported(
         cases={label: case.pseudonym for label, case in keys.items()},

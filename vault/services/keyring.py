@@ -18,7 +18,7 @@ from vault.errors import OpenFailed, UsageError, WrongPassphrase
 from vault.formats import keyfile
 from vault.formats.keyfile import KeyFile, KeyPayload
 from vault.formats.text import TextRefused, clean
-from vault.model import Handle, KeyId, Member, PublicKeys, Role, VaultId
+from vault.model import CaseId, Handle, KeyId, Member, PublicKeys, Role, VaultId
 from vault.ports import Environment
 from vault.primitives import aead, hpke, kdf, passphrase, signing
 from vault.primitives.hashing import hmac_sha256
@@ -59,14 +59,29 @@ def tally_id(tally_key: bytes) -> bytes:
     return kdf.derive(tally_key, labels.TALLY_ID, length=16)
 
 
-def mask_locator(locator_key: bytes, seq: int, layer: str, value: bytes) -> bytes:
-    """Masks a case id, or unmasks it: XOR with a pad that is used for this one part of this one journal only.
+LOCATOR_SALT = 8
+LOCATOR_ID = 8
+"""Bytes of a case id that a locator holds: enough to tell the cases of one compartment apart."""
 
-    Safe because (seq, layer) never repeats under one compartment key: an epoch's journal has one writer and never
-    rewinds (a restored laptop opens a new epoch, with a new key).
+
+def _locator_pad(locator_key: bytes, salt: bytes, seq: int, layer: str) -> bytes:
+    return hmac_sha256(locator_key, salt + seq.to_bytes(8, "big") + layer.encode())[:LOCATOR_ID]
+
+
+def mask_locator(locator_key: bytes, salt: bytes, seq: int, layer: str, case_id: CaseId) -> bytes:
+    """A part's 16-byte locator: a random salt, and the case id's first half under a pad.
+
+    Safe because no pad is used twice: it depends on the entry's number and layer, and on a salt of 8 random bytes,
+    which keeps two histories apart should a laptop be restored from a backup and write the same number again.
     """
-    pad = hmac_sha256(locator_key, seq.to_bytes(8, "big") + layer.encode())[:16]
-    return (int.from_bytes(pad, "big") ^ int.from_bytes(value, "big")).to_bytes(16, "big")
+    pad = _locator_pad(locator_key, salt, seq, layer)
+    return salt + bytes(left ^ right for left, right in zip(pad, case_id[:LOCATOR_ID], strict=True))
+
+
+def unmask_locator(locator_key: bytes, seq: int, layer: str, header: bytes) -> bytes:
+    """The first half of the case id behind a locator."""
+    pad = _locator_pad(locator_key, header[:LOCATOR_SALT], seq, layer)
+    return bytes(left ^ right for left, right in zip(pad, header[LOCATOR_SALT:], strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vault.errors import IntegrityError, UsageError
 from vault.formats.origin import check_handle, origin_of
 from vault.model import Handle, Kind, Member, Purpose, Role
+from vault.primitives import hpke, signing
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import first_entries, member_wrap
@@ -63,6 +64,9 @@ def _check_free(vault: Vault, handle: Handle) -> None:
 
 
 def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment_key: bytes | None) -> None:
+    # Public keys are checked where they enter: root signs no key that nobody could use, or that somebody else could.
+    signing.check_public_key(member.keys.signing)
+    hpke.check_public_key(member.keys.sealing)
     store, roster = vault.store, vault.roster
     wraps: tuple[WrapDraft, ...] = ()
     if member.role is Role.DIRECTOR:

@@ -20,6 +20,7 @@ from vault.services.pseudonyms import draw_pseudonym
 from vault.services.vault import Vault
 
 CLOSING = "outcome"
+CONSENT = "consent_statistics"
 _ENTRY = re.compile(r"(?:(?P<journal>[a-z0-9/-]+):)?(?P<seq>0|[1-9][0-9]{0,15})", re.ASCII)
 
 
@@ -41,10 +42,10 @@ def record_type(vault: Vault, name: str) -> RecordType:
     return found
 
 
-def consent_warnings(prepared: Prepared) -> tuple[str, ...]:
+def consent_warnings(kind: RecordType, prepared: Prepared) -> tuple[str, ...]:
     """What to say when a person will not be counted."""
-    consent = prepared.tally.get("consent_statistics", "yes")
-    return () if consent == "yes" else ("no consent to statistics is recorded: this person is left out of all totals",)
+    counted = not kind.opens_case or prepared.tally.get(CONSENT) == "yes"
+    return () if counted else ("no consent to statistics is recorded: this person is left out of all totals",)
 
 
 def append(work: Casework, drafts: Iterable[Draft], *, advance: Advance | None = None) -> int:
@@ -62,23 +63,23 @@ def commit(work: Casework, draft: Draft) -> int:
 
 def desk_of(work: Casework) -> Desk:
     """The desk of a recorder at work."""
-    return Desk.of(work.me, work.vault.vault_id, work.origin)
+    return Desk.of(work.me, work.vault.vault_id, work.origin, work.vault.environment.random)
 
 
 def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_run: bool = False) -> Saved:
     """Opens a case with its intake. Raises InputRefused naming every bad answer; nothing is written then."""
     work = Casework(vault, me)
-    opening = next(item.name for item in vault.codebook.types.values() if item.opens_case)
-    prepared = prepare(vault.codebook, opening, answers, today=vault.environment.clock.today())
+    opening = next(item for item in vault.codebook.types.values() if item.opens_case)
+    prepared = prepare(vault.codebook, opening.name, answers, today=vault.environment.clock.today())
     random = vault.environment.random
     if dry_run:
         name = draw_pseudonym(random, work.cases)
-        return Saved(pseudonym=name, origin=work.origin, seq=-1, warnings=consent_warnings(prepared))
+        return Saved(pseudonym=name, origin=work.origin, seq=-1, warnings=consent_warnings(opening, prepared))
     with vault.writing(me):
         work.read_cases()  # another process may have taken a pseudonym
         keys = CaseKeys.draw(random, draw_pseudonym(random, work.cases))
         seq = append(work, [draft_opening(desk_of(work), keys, prepared)])
-    return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(prepared))
+    return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(opening, prepared))
 
 
 def record(
@@ -104,7 +105,7 @@ def record(
     work = Casework(vault, me)
     case = work.case(pseudonym)
     prepared = prepare(vault.codebook, type_name, answers, today=vault.environment.clock.today())
-    draft = draft_record(desk_of(work), _keys(case), prepared)
+    draft = draft_record(desk_of(work), _keys(case, work.identity_key(case) if prepared.identity else b""), prepared)
     seq = -1 if dry_run else commit(work, draft)
     return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq)
 
@@ -178,7 +179,7 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
     keys = _keys(case, work.identity_key(case) if identity else b"")
     draft = draft_record(desk_of(work), keys, prepared, kind=Kind.AMEND, amends=state.seq)
     seq = -1 if dry_run else commit(work, draft)
-    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(prepared))
+    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(kind, prepared))
 
 
 def merge(kind: RecordType, before: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:

@@ -37,7 +37,12 @@ class Roster:
     recovery_id: KeyId
     members: tuple[Member, ...]
     policy: Policy
-    codebook: Digest
+    codebooks: tuple[Digest, ...]
+
+    @property
+    def codebook(self) -> Digest:
+        """The digest of the codebook in force: the last that root signed."""
+        return self.codebooks[-1]
 
     def find(self, handle: str) -> Member | None:
         """The member with this handle, revoked or not."""
@@ -99,7 +104,7 @@ class _Folding:
         self.members: dict[str, Member] = {}
         self.keys: set[bytes] = set()
         self.policy: Policy | None = None
-        self.codebook: Digest | None = None
+        self.codebooks: list[Digest] = []
         self.vault_id = VaultId("")
         self.recovery = b""
 
@@ -118,7 +123,7 @@ class _Folding:
         elif leaf.kind is Kind.POLICY:
             self._policy(leaf)
         elif leaf.kind is Kind.CODEBOOK:
-            self.codebook = Digest(leaf.extra[0])
+            self.codebooks.append(Digest(leaf.extra[0]))
         else:
             raise IntegrityError(f"roster entry {leaf.seq} is of a kind that root does not write")
 
@@ -142,6 +147,8 @@ class _Folding:
         member = self.members.get(handle)
         if member is None or member.revoked or member.role is Role.ROOT:
             raise IntegrityError(f"roster entry {leaf.seq} revokes nobody who could be revoked")
+        if len({origin for origin, _ in sizes}) != len(sizes):
+            raise IntegrityError(f"roster entry {leaf.seq} sets two sizes for one journal")
         own = f"fieldvault/{self.vault_id}/{handle}/"
         if any(not origin.startswith(own) for origin, _ in sizes):
             raise IntegrityError(f"roster entry {leaf.seq} sets a size for another member's journal")
@@ -161,7 +168,7 @@ class _Folding:
 
     def result(self) -> Roster:
         """The roster. Raises IntegrityError when an essential entry is missing."""
-        if not self.members or self.policy is None or self.codebook is None:
+        if not self.members or self.policy is None or not self.codebooks:
             raise IntegrityError("the roster has no founding entry, no policy or no codebook")
         return Roster(
             vault_id=self.vault_id,
@@ -170,5 +177,5 @@ class _Folding:
             recovery_id=recovery_id_of(self.recovery),
             members=tuple(self.members.values()),
             policy=self.policy,
-            codebook=self.codebook,
+            codebooks=tuple(self.codebooks),
         )

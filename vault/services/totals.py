@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import resources
 
 from vault import labels
@@ -60,6 +61,13 @@ def export_table(vault: Vault, me: Keyring, name: str, *, dry_run: bool = False)
     table = next((table for table in shipped_tables() if table.name == name), None)
     if table is None:
         raise UsageError("there is no table of that name", hint='"fieldvault tables" lists them')
+    # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
+    with vault.writing(me):
+        release = _protected(vault, me, table)
+        return release if dry_run else _entered(vault, me, release)
+
+
+def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
     if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
         raise IntegrityError(
             "the audit of this vault finds something wrong; no figure leaves it", hint='run "fieldvault audit verify"'
@@ -68,10 +76,7 @@ def export_table(vault: Vault, me: Keyring, name: str, *, dry_run: bool = False)
     opened = [(status, _tally_keys(vault, me, status.origin)) for status in journals]
     rows = list(_rows(vault, opened))
     checkpoints = [f"{s.origin} {s.size} {b64encode(s.root).decode()}" for s in sorted(journals, key=_by_origin)]
-    release = protect(table, rows, vault.policy, coin_of(_export_key(vault, me)), checkpoints)
-    if not dry_run:
-        _enter(vault, me, release)
-    return release
+    return protect(table, rows, vault.policy, coin_of(_export_key(vault, me)), checkpoints)
 
 
 def _by_origin(status: JournalStatus) -> str:
@@ -147,13 +152,13 @@ def _journal_rows(vault: Vault, origin: Origin, keys: dict[bytes, bytes]) -> Ite
     yield from found.values()
 
 
-def _enter(vault: Vault, me: Keyring, release: Release) -> None:
-    """Enters the release's digest in the director's journal, unless it stands there."""
+def _entered(vault: Vault, me: Keyring, release: Release) -> Release:
+    """The release with its digest, under which it now stands in the director's journal. One that stands there already
+    is not entered again."""
     digest = sha256(encode_json(release))
     signer = vault.signer(me)
     number = vault.journal_number(signer.origin)
-    with vault.writing(me):
-        entered = (parse_fields(raw) for raw in vault.store.leaves(number))
-        if any(fields[2] == Kind.RELEASE and fields[5] == [digest] for fields in entered):
-            return
+    entered = (parse_fields(raw) for raw in vault.store.leaves(number))
+    if not any(fields[2] == Kind.RELEASE and fields[5] == [digest] for fields in entered):
         write(vault.store, number, signer, vault.day, [Draft(kind=Kind.RELEASE, extra=(digest,))])
+    return replace(release, digest=digest.hex())

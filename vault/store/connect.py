@@ -7,7 +7,7 @@ database file is created 0600 before SQLite sees it; `-wal` and `-shm` inherit t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +17,13 @@ from vault.errors import FormatError, IntegrityError, StorageError, VaultLocked
 from vault.store.schema import APPLICATION_ID, PAGE_SIZE, PRAGMAS, STATEMENTS, USER_VERSION
 
 BUSY_MILLISECONDS = 5_000
-READER_PRAGMAS = (("query_only", "on"), ("temp_store", "memory"), ("mmap_size", "0"), ("cell_size_check", "on"))
+READER_PRAGMAS = (
+    ("query_only", "on", 1),
+    ("temp_store", "memory", 2),
+    ("mmap_size", "0", 0),
+    ("cell_size_check", "on", 1),
+    ("trusted_schema", "off", 0),
+)
 
 _DAMAGED = (
     apsw.CorruptError,
@@ -76,7 +82,12 @@ def _configure(connection: apsw.Connection) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0)
     connection.enable_load_extension(False)
-    for name, value, expected in PRAGMAS:
+    _set_pragmas(connection, PRAGMAS)
+
+
+def _set_pragmas(connection: apsw.Connection, pragmas: Iterable[tuple[str, str, str | int]]) -> None:
+    """Sets each, and reads it back. Raises StorageError for one that SQLite does not hold."""
+    for name, value, expected in pragmas:
         connection.execute(f"PRAGMA {name} = {value}").fetchall()
         held = connection.execute(f"PRAGMA {name}").fetchall()
         if not held or held[0][0] != expected:
@@ -97,16 +108,17 @@ def connect(path: Path) -> apsw.Connection:
 def connect_reader(path: Path) -> apsw.Connection:
     """A connection that reads and leaves the files as they are: for the audit, which may be looking at evidence.
 
-    (WAL needs the file opened for writing even to read it; `query_only` and no folding on close keep it unchanged.)
+    WAL needs the file opened for writing even to read it. Where a write-ahead log lies beside it, closing must not fold
+    it in; where none does, SQLite makes an empty one and takes it away again.
     """
+    has_log = path.with_name(path.name + "-wal").exists()
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
-        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(has_log))
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-        for name, value in READER_PRAGMAS:
-            connection.execute(f"PRAGMA {name} = {value}").fetchall()
+        _set_pragmas(connection, READER_PRAGMAS)
     except BaseException:
         close(connection)
         raise

@@ -78,29 +78,36 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. Raises VaultLocked when another process writes, StorageError when the disk refuses."""
-        self._check_usable()
-        with connect.mapped_errors():
+        with self._guarded():
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            with connect.mapped_errors():
+            with self._guarded():
                 self._connection.execute("COMMIT")
         except BaseException as error:
-            self._broken = isinstance(error, StorageError)
+            self._broken |= isinstance(error, StorageError)
             with suppress(apsw.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             raise
 
-    def _check_usable(self) -> None:
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Maps errors, remembers a storage error, and refuses all work after one."""
         if self._broken:
             raise StorageError(
                 "an earlier disk error left the outcome of a write unknown",
                 hint='start again; "fieldvault audit verify" shows what is there',
             )
+        try:
+            with connect.mapped_errors():
+                yield
+        except StorageError:
+            self._broken = True
+            raise
 
     def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        with connect.mapped_errors():
+        with self._guarded():
             return self._connection.execute(sql, values).fetchall()
 
     def _one_blob(self, sql: str, values: tuple[object, ...]) -> bytes | None:
@@ -153,7 +160,7 @@ class Store:
 
     def leaves(self, journal: int) -> Iterator[bytes]:
         """The bytes of every entry, in order."""
-        with connect.mapped_errors():
+        with self._guarded():
             for (raw,) in self._connection.execute("SELECT bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,)):
                 yield raw
 
@@ -172,13 +179,13 @@ class Store:
     def parts(self, journal: int, layer: Layer) -> Iterator[tuple[int, bytes]]:
         """(seq, sealed bytes) of every part of one layer, in order."""
         sql = "SELECT seq, bytes FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
-        with connect.mapped_errors():
+        with self._guarded():
             yield from self._connection.execute(sql, (journal, layer.value))
 
     def part_headers(self, journal: int, layer: Layer) -> Iterator[tuple[int, bytes]]:
         """(seq, the 16 header bytes) of every part of one layer, in order."""
         sql = "SELECT seq, substr(bytes, 2, 16) FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
-        with connect.mapped_errors():
+        with self._guarded():
             yield from self._connection.execute(sql, (journal, layer.value))
 
     def wraps_for(self, journal: int, recipient: KeyId, purpose: Purpose) -> tuple[tuple[int, bytes], ...]:
@@ -199,7 +206,7 @@ class Store:
         if not self._connection.in_transaction:
             raise IntegrityError("an append outside a transaction")
         many = self._connection.executemany
-        with connect.mapped_errors():
+        with self._guarded():
             many("INSERT INTO leaf VALUES (?, ?, ?)", ((journal, *row) for row in batch.leaves))
             many("INSERT INTO node VALUES (?, ?, ?, ?)", ((journal, *row) for row in sorted(batch.nodes)))
             many("INSERT INTO part VALUES (?, ?, ?, ?)", ((journal, *row) for row in batch.parts))
