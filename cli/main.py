@@ -131,7 +131,7 @@ def run(argv: Sequence[str]) -> int:
     failures.Written.reset()
     try:
         try:
-            # Said beforehand, so that the result and every error agree on what they are, whatever the parser makes of it.
+            # Said beforehand, so that the result and every error are JSON alike, whatever the parser makes of the line.
             with root.make_context("fieldvault", list(argv), obj={"json": True} if as_json else {}) as ctx:
                 outcome = root.invoke(ctx)
             code = outcome if isinstance(outcome, int) else 0

@@ -1,7 +1,8 @@
 """A stand-in for the façade: it remembers what it was asked to do and answers from memory, without one key.
 
 Run as a script, it is `fieldvault` over the stand-in, for tests that need a process of its own (a terminal, a code
-page). `FAKE_VAULT_FAILS` names an exception that saving then raises, with a canary as its text.
+page). `FAKE_VAULT_FAILS` names an exception that saving then raises, with a canary as its text; `FAKE_VAULT_BUSY`
+says how often another process is writing first.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ WORDS = "academic acid acne acquire acrobat activity actress adapt"
 VAULT_ID = "00112233445566778899aabbccddeeff"
 ORIGIN = Origin(f"fieldvault/{VAULT_ID}/field-1/1")
 
+STAY = SimpleNamespace(
+    origin=ORIGIN, seq=3, type="shelter", day="2020-02-03", amended_by=(),
+    values={"check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "CN"},
+)  # fmt: skip
+
 
 def member(handle: str, role: Role) -> Member:
     """A member with keys of zeros."""
@@ -45,9 +51,11 @@ class FakeVault:
     keys_here: tuple[Handle, ...] = (Handle("root"), Handle("field-1"), Handle("hq-1"))
     vault_id: str = VAULT_ID
     failing: BaseException | None = None
+    busy: int = 0
     cases: tuple[SimpleNamespace, ...] = (SimpleNamespace(pseudonym="amber-heron-41", status="in_transit", entries=2),)
     entries: tuple[SimpleNamespace, ...] = ()
     findings: tuple[SimpleNamespace, ...] = ()
+    entry: SimpleNamespace = field(default_factory=lambda: STAY)
 
     def __post_init__(self) -> None:
         raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
@@ -67,6 +75,9 @@ class FakeVault:
         """Remember, or fail as asked."""
         if self.failing is not None:
             raise self.failing
+        if self.busy:
+            self.busy -= 1
+            raise errors.VaultLocked("another process is writing")
         self.calls.append((name, what))
 
     def saved(self, name: str, what: object, *, dry_run: bool) -> SimpleNamespace:
@@ -164,6 +175,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         "list_cases": lambda *_: vault.cases,
         "find_cases": find_cases,
         "show_case": show_case,
+        "show_entry": lambda *_: vault.entry,
         "verify_vault": verify_vault,
         "shipped_tables": lambda: (table,),
         "export_table": export_table,
@@ -184,6 +196,7 @@ def main() -> None:
     failing = os.environ.get("FAKE_VAULT_FAILS")
     if failing:
         vault.failing = getattr(errors, failing)(CANARY) if hasattr(errors, failing) else ValueError(CANARY)
+    vault.busy = int(os.environ.get("FAKE_VAULT_BUSY", "0"))
     vault.entries = (
         SimpleNamespace(
             origin=ORIGIN, seq=3, type="journey", day="2020-02-03", amended_by=(5,),

@@ -48,8 +48,10 @@ class Screen:
         """Read until this text has appeared since the last time."""
         end = time.monotonic() + PATIENCE
         while text.encode() not in self.seen:
-            assert time.monotonic() < end, self.everything.decode("utf-8", "replace")
-            assert self._read(), self.everything.decode("utf-8", "replace")
+            if time.monotonic() > end or not self._read():
+                self._process.kill()
+                self._process.wait()
+                pytest.fail(f"{text!r} did not come after:\n{self.everything.decode('utf-8', 'replace')}")
         self.seen = self.seen.split(text.encode(), 1)[1]
 
     def _read(self) -> bool:

@@ -336,5 +336,6 @@ def test_doctor_and_demo_run(run: Run, tmp_path: Path) -> None:
     """doctor needs no vault; demo tells its steps; --keep wants an empty directory."""
     assert _json(run("doctor", "-C", str(tmp_path / "none"), "--json"))["checks"]
     assert "1  Found\n   one\n" in run("demo").out
+    assert _json(run("demo", "--json"))["steps"] == [{"title": "Found", "lines": ["one"]}]
     (tmp_path / "x").write_bytes(b"")
     assert run("demo", "--keep", str(tmp_path)).code == 2

@@ -116,6 +116,81 @@ def test_what_does_not_fit_is_asked_again(
         assert words in err
 
 
+def test_a_new_source_replaces_what_followed_from_it(
+    intake: RecordType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The age group was answered, then a birth date came at the review: only the finer answer is kept, and said so."""
+    _types(monkeypatch, "", "", "1", "1", "", "", "2", "1990", "y")
+    assert _form(intake).fill() == {"sex": "female", "birth_date": "1990"}
+    err = capsys.readouterr().err
+    assert "Age: now worked out" in err
+    assert "4  Age: (worked out)" in err
+
+
+def test_an_unknown_source_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the age group answered as not known, whether the person is a minor is still asked; with a band it is not."""
+    book = parse_codebook(resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes())
+    asked = [variable.name for variable in book.opening.variables]
+    for age, minor, expected in (
+        ("6", ["1"], {"age_group": "unknown", "minor": "yes"}),
+        ("4", [], {"age_group": "18-59"}),
+    ):
+        before = [""] * asked.index("age_group")
+        after = [""] * (len(asked) - asked.index("minor") - 1)
+        _types(monkeypatch, *before, age, *minor, *after, "y")
+        assert _form(book.opening).fill() == expected
+
+
+def test_a_long_list_is_not_dumped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twenty countries are shown once; a code in any case, a name, or a number from the matches is taken."""
+    book = parse_codebook(resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes())
+    journey = book.types["journey"]
+    rest = [""] * 7
+    for typed, code in (("th", "TH"), ("Thailand", "TH"), ("\ud0dc\uad6d", "TH"), ("US", "US"), ("250", None)):
+        _types(monkeypatch, "1", "2020", "atlantis", "united", typed, *rest, "y")
+        wanted = journey.variable("country").codes[249].code if code is None else code
+        assert _form(journey).fill() == {"event": "departure", "date": "2020", "country": wanted}
+        err = capsys.readouterr().err
+        assert err.count("20  Norway") == 1
+        assert "Andorra" not in err
+        assert "230 more" in err
+        assert "Not found" in err
+        assert "12 United States   13 United Kingdom" in err
+
+
+def test_a_list_is_shown_again_for_a_question_mark(
+    intake: RecordType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a slip only the question is repeated; `?` brings the choices back."""
+    _types(monkeypatch, "", "", "x", "x", "?", "1", "", "", "", "y")
+    _form(intake, accessible=True).fill()
+    assert capsys.readouterr().err.count("2  Male") == 2
+
+
+def test_the_keys_of_a_korean_layout_answer_the_review(intake: RecordType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The y key with the input method on is a vowel, the n key another; full-width marks and digits count too."""
+    _types(monkeypatch, "\uff1f", "Kim", "\uff1c", "", "", "\uff11", "", "", "", "\u315b")
+    assert _form(intake, "ko").fill() == {"name": "Kim", "sex": "female"}
+    _types(monkeypatch, "", "", "1", "", "", "", "\u315c")
+    with pytest.raises(click.Abort):
+        _form(intake, "ko").fill()
+
+
+def test_a_line_that_the_terminal_cut_is_not_taken(
+    intake: RecordType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Linux drops what comes after 4,095 bytes without a word; from a pipe nothing is cut and nothing is refused."""
+    long = "x" * 4095
+    _types(monkeypatch, long, "", "1", "", "", "", "y")
+    assert _form(intake).fill() == {"name": long, "sex": "female"}
+    _types(monkeypatch, long, "short", "", "1", "", "", "", "y")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert _form(intake).fill() == {"name": "short", "sex": "female"}
+    err = capsys.readouterr().err
+    assert "its end is lost" in err
+    assert "x" * 401 not in err
+
+
 def test_back_returns_to_the_question_before(intake: RecordType, monkeypatch: pytest.MonkeyPatch) -> None:
     """`<` shows the answer in brackets; Enter keeps it, a new one replaces it, - clears it."""
     _types(monkeypatch, "wrong", "<", "<", "right", "", "1", "<", "<", "<", "-", "", "", "", "", "", "y")
@@ -186,15 +261,17 @@ def test_a_refusal_asks_only_the_named_questions_again(
     assert "has a character that is not shown" in capsys.readouterr().err
 
 
-def test_hostile_labels_and_answers_are_shown_not_obeyed(
+def test_pasted_control_characters_are_asked_again(
     intake: RecordType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pasted escape sequence comes back spelled out in the review."""
-    _types(monkeypatch, "a\x1b[2J\u202eb", "", "1", "", "", "", "y")
-    _form(intake).fill()
+    """An arrow key's escape and a bidi override are said at once, by code point, and never obeyed; a tab is a space."""
+    _types(monkeypatch, "a\x1b[D", "a\u202eb", "Kim\tLee", "", "1", "", "", "one", "two\x07", "two", "", "y")
+    assert _form(intake).fill() == {"name": "Kim Lee", "sex": "female", "notes": "one\ntwo"}
     err = capsys.readouterr().err
-    assert "a⟨U+001B⟩[2J⟨U+202E⟩b" in err
+    for words in ("Arrow and function keys", "(U+202E)", "(U+0007)"):
+        assert words in err
     assert "\x1b" not in err
+    assert "\x07" not in err
 
 
 def test_bytes_that_are_no_text_are_asked_again(intake: RecordType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,3 +186,22 @@ def test_colour_at_a_terminal(wanted: dict[str, str]) -> None:
     code, rest = Screen("tables", **{"TERM": "xterm", **wanted}).finish()
     assert code == 0
     assert ("\x1b[1m" in rest) == (not wanted)
+
+
+def test_a_form_survives_another_writer(secret: str) -> None:
+    """Twice the vault is locked when the form is saved: Enter tries again, and nothing is typed twice."""
+    argv = ["amend", "3", "--passphrase-file", secret, "-C", "/nowhere/north"]
+    screen = Screen(*argv, FAKE_VAULT_BUSY="2")
+    screen.answer(("Change which?", "6"), ("6/8 ", "th"), ("Change which?", ""), ("Save this?", "y"))
+    screen.answer(("Enter tries again", ""), ("Enter tries again", ""))
+    code, rest = screen.finish()
+    assert code == 0
+    assert "('amend', ('3', {'country': 'TH'}))" in rest
+
+
+def test_a_handle_that_will_not_do_is_said_before_a_passphrase_is_typed(secret: str) -> None:
+    """Nobody types two passphrases for nothing."""
+    argv = ["member", "add", "f-2", "--role", "hub", "--passphrase-file", secret, "-C", "/nowhere/north"]
+    code, rest = Screen(*argv, FAKE_VAULT_FAILS="UsageError").finish()
+    assert code == 2
+    assert "New passphrase" not in rest

@@ -184,6 +184,24 @@ class SecondReader:
         aad = pack([b"fieldvault/v1/part", self.vault_id, origin, seq, kind, layer, 1, raw[1:17]])
         return unpad(open_seal(key, raw[17:], aad))
 
+    def identity_keys(self, handle: str, passphrase: str) -> dict[str, bytes]:
+        """Section 7.1: pseudonym -> identity key of each case, in the order in which the cases were opened."""
+        _, compartments = self.unlock(handle, passphrase)
+        epoch, key = max(compartments.items())
+        origin = f"fieldvault/{self.vault_id}/{handle}/{epoch}"
+        recipient = derive(key, b"fieldvault/v1/compartment-id", length=16)
+        named: dict[bytes, str] = {}
+        found: dict[str, bytes] = {}
+        for purpose in ("case", "identity"):
+            for seq, raw in self.wraps(origin, purpose, recipient):
+                context = pack([b"fieldvault/v1/case-wrap", self.vault_id, origin, seq, purpose, recipient])
+                case_id, secret, *rest = unpad(open_seal(key, raw, context))
+                if purpose == "case":
+                    named[case_id] = rest[1]
+                else:
+                    found[named[case_id]] = secret
+        return found
+
     def cases(self, handle: str, passphrase: str) -> dict[str, dict[int, tuple[str, dict[str, Any]]]]:
         """Section 15: pseudonym -> seq of a record -> (type, case values as they stand after amendments)."""
         _, compartments = self.unlock(handle, passphrase)
@@ -195,12 +213,13 @@ class SecondReader:
         for seq, raw in self.wraps(origin, "case", recipient):
             context = pack([b"fieldvault/v1/case-wrap", self.vault_id, origin, seq, "case", recipient])
             case_id, case_key, _, pseudonym = unpad(open_seal(key, raw, context))
-            keys[case_id], found[pseudonym] = (case_key, pseudonym), dict[int, tuple[str, dict[str, Any]]]()
+            keys[case_id[:8]], found[pseudonym] = (case_key, pseudonym), dict[int, tuple[str, dict[str, Any]]]()
         locator = derive(key, b"fieldvault/v1/locator")
         sql = "SELECT seq, bytes FROM part WHERE journal = ? AND layer = 'case' ORDER BY seq"
         for seq, raw in self.rows(sql, self.journals[origin]):
-            pad = mac(locator, struct.pack(">Q", seq) + b"case")[:16]
-            case_key, pseudonym = keys[bytes(left ^ right for left, right in zip(pad, raw[1:17], strict=True))]
+            salt, masked = raw[1:9], raw[9:17]
+            pad = mac(locator, salt + struct.pack(">Q", seq) + b"case")[:8]
+            case_key, pseudonym = keys[bytes(left ^ right for left, right in zip(pad, masked, strict=True))]
             kind, values, amends, _ = self.open_part(origin, seq, "case", case_key)
             if kind != "reveal":
                 found[pseudonym][seq if amends is None else amends] = (kind, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -218,12 +219,15 @@ def test_the_size_cap_is_exact() -> None:
         parse_leaf(pack([*template[:5], [bytes(room + 1)]]))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="encode_leaf has no cap: an erasure of 900 entries is signed and can never be read back"
-)
 def test_encode_writes_nothing_that_parse_refuses() -> None:
-    """A leaf that is too large is refused before it is hashed and signed into a journal."""
-    with pytest.raises(FormatError):
+    """A leaf that is too large is refused before it is hashed and signed into a journal, to the byte."""
+    with pytest.raises(FormatError, match="too large"):
         encode_leaf(Leaf(seq=0, kind=Kind.ERASE, day=0, extra=tuple(places(900))))
     smaller = encode_leaf(Leaf(seq=0, kind=Kind.ERASE, day=0, extra=tuple(places(500))))
     assert again(smaller) == smaller
+    room = MOST_BYTES - len(encode_leaf(Leaf(seq=0, kind=Kind.HEAD_SEEN, day=0, extra=(bytes(256),)))) + 256
+    largest = Leaf(seq=0, kind=Kind.HEAD_SEEN, day=0, extra=(bytes(room),))
+    assert len(encode_leaf(largest)) == MOST_BYTES
+    assert parse_leaf(encode_leaf(largest)) == largest
+    with pytest.raises(FormatError, match="too large"):
+        encode_leaf(replace(largest, extra=(bytes(room + 1),)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from cryptography.exceptions import InvalidSignature
 
 from tests.formats.second_reader import SecondReader, open_seal, verify_head
 from tests.primitives import oracle
+from vault.errors import FormatError
 from vault.formats.codebook import parse_codebook
+from vault.formats.part import join, pad
 from vault.model import Role
 from vault.ports import Environment
 from vault.primitives.passphrase import KdfCost
+from vault.services import keyring
 from vault.services.cases import show_case
 from vault.services.found import found, shipped_codebook
+from vault.services.importing import import_file
 from vault.services.members import add_member
 from vault.services.records import amend, open_case, record
 from vault.services.reveal import reveal
@@ -149,15 +154,16 @@ def test_one_recorder_does_not_open_the_other_s_case(written: Written) -> None:
             open_seal(compartments[1], raw, b"")
 
 
+def is_sealed_for_everybody(raw: bytes) -> bool:
+    """Whether a part's key commitment is that of the empty key."""
+    return oracle.derive(b"", oracle.AEAD_LABEL, raw[49:73], 64)[32:] == raw[17:49]
+
+
 def seals_for_everybody(home: Path) -> list[tuple[int, int, str]]:
     """The parts that open under the empty key, which anybody has."""
     reader = SecondReader(home)
-    opened = []
-    for number, seq, layer, raw in reader.rows("SELECT journal, seq, layer, bytes FROM part"):
-        block = oracle.derive(b"", oracle.AEAD_LABEL, raw[49:73], 64)
-        if block[32:] == raw[17:49]:
-            opened.append((number, seq, layer))
-    return opened
+    rows = reader.rows("SELECT journal, seq, layer, bytes FROM part")
+    return [(number, seq, layer) for number, seq, layer, raw in rows if is_sealed_for_everybody(raw)]
 
 
 def test_no_part_is_sealed_under_a_key_that_everybody_has(written: Written) -> None:
@@ -165,23 +171,77 @@ def test_no_part_is_sealed_under_a_key_that_everybody_has(written: Written) -> N
     assert seals_for_everybody(written.home) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="records.record seals the identity layer of a type that opens no case under the EMPTY key",
-)
-def test_nor_with_a_codebook_that_has_identity_in_other_types(tmp_path: Path) -> None:
-    """`init --codebook` may put an identity variable into any type: it is sealed like every other."""
+def test_such_a_part_would_be_found() -> None:
+    """Negative control: a part that was sealed under the empty key, as a part once was, is seen as one."""
+    assert is_sealed_for_everybody(join(bytes(16), oracle.seal(b"", bytes(24), pad(b"x"), b"aad")))
+    assert not is_sealed_for_everybody(join(bytes(16), oracle.seal(bytes(31), bytes(24), pad(b"x"), b"aad")))
+
+
+ALIAS = '[types.journey.variables.alias]\nlayer = "identity"\ntype = "text"\nlabel = { en = "Alias" }\n\n'
+
+
+def with_alias() -> bytes:
+    """The shipped codebook with an identity variable in a type that opens no case."""
     text = shipped_codebook().decode()
     place = text.index("[types.journey.variables")
-    variable = '[types.journey.variables.alias]\nlayer = "identity"\ntype = "text"\nlabel = { en = "Alias" }\n\n'
-    codebook = (text[:place] + variable + text[place:]).encode()
-    assert "alias" in [variable.name for variable in parse_codebook(codebook).types["journey"].variables]
-    home = make_vault(tmp_path, codebook)
+    raw = (text[:place] + ALIAS + text[place:]).encode()
+    assert "alias" in [variable.name for variable in parse_codebook(raw).types["journey"].variables]
+    return raw
+
+
+def test_nor_with_a_codebook_that_has_identity_in_other_types(tmp_path: Path) -> None:
+    """`init --codebook` may put an identity variable into any type: it is sealed under its case's identity key, like
+    every other, in records, amendments and imports; two cases stay apart, and `reveal` shows each its own."""
+    home = make_vault(tmp_path, with_alias())
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(
+        '{"case": "P1", "type": "intake", "sex": "male"}\n'
+        '{"case": "P1", "type": "journey", "event": "arrival", "alias": "imported"}\n'
+    )
     with Vault.open(home) as vault:
         me = unlock(vault, "field-1", PASSPHRASE)
-        pseudonym = open_case(vault, me, {"sex": "female"}).pseudonym
-        record(vault, me, "journey", pseudonym, {"event": "arrival", "alias": "a made-up alias"})
+        names = [open_case(vault, me, {"sex": "female"}).pseudonym for _ in range(2)]
+        made = [record(vault, me, "journey", name, {"event": "arrival", "alias": f"alias of {name}"}) for name in names]
+        plain = record(vault, me, "journey", names[1], {"event": "arrival"})
+        amend(vault, me, str(made[1].seq), {"alias": "a later alias"})
+        names.append(import_file(vault, me, lines).cases["P1"])
+        origin = vault.signer(me).origin
     assert seals_for_everybody(home) == []
     with Vault.open(home) as vault:
         me = unlock(vault, "field-1", PASSPHRASE)
-        assert reveal(vault, me, pseudonym, "a test").values["alias"] == "a made-up alias"
+        shown = [reveal(vault, me, name, "a test").values["alias"] for name in names]
+    assert shown == [f"alias of {names[0]}", "a later alias", "imported"]
+    keys = SecondReader(home).identity_keys("field-1", PASSPHRASE)
+    assert list(keys) == names
+    reader = SecondReader(home)
+    for seq, key, value in (
+        (made[0].seq, keys[names[0]], f"alias of {names[0]}"),
+        (made[1].seq, keys[names[1]], f"alias of {names[1]}"),
+        (plain.seq + 1, keys[names[1]], "a later alias"),
+    ):
+        assert reader.open_part(origin, seq, "identity", key) == [{"alias": value}]
+    with pytest.raises(AssertionError, match="another key"):
+        reader.open_part(origin, made[0].seq, "identity", keys[names[1]])
+    sql = "SELECT count(*) FROM part WHERE layer = 'identity' AND seq = ? AND journal = ?"
+    assert reader.rows(sql, plain.seq, reader.journals[origin]) == [(0,)], "no value, no part"
+
+
+def test_root_signs_no_sealing_key_that_nothing_can_be_wrapped_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One such director would stop every recorder's next write. A key is checked before root signs it, since whoever
+    only folds the roster, as the auditor does, has no HPKE to check it with."""
+    home = make_vault(tmp_path)
+    made = keyring.public_keys
+    with Vault.open(home) as vault:
+        root = unlock(vault, "root", PASSPHRASE)
+        before = vault.journals()
+        broken = bytes(1184) + bytes(32)
+        with monkeypatch.context() as patch:
+            patch.setattr(keyring, "public_keys", lambda payload: replace(made(payload), sealing=broken))
+            for handle, role in (("field-3", Role.RECORDER), ("director-2", Role.DIRECTOR)):
+                with pytest.raises(FormatError, match="sealing key"):
+                    add_member(vault, root, handle=handle, role=role, passphrase=PASSPHRASE, cost=CHEAP)
+        assert vault.journals() == before
+        add_member(vault, root, handle="field-3", role=Role.RECORDER, passphrase=PASSPHRASE, cost=CHEAP)
+        assert len(vault.journals()) == len(before) + 1, "control: with its own keys the same handle is enrolled"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.organisation import Organisation, select
 from vault.errors import InputRefused, UsageError
-from vault.services.cases import show_case
+from vault.services.cases import show_case, show_entry
 from vault.services.records import amend
 from vault.services.reveal import reveal
 
@@ -224,3 +224,20 @@ def test_every_entrys_locator_leads_to_the_same_case(org: Organisation) -> None:
     amend(org.vault, org.field_1, "1", {"health": "y"})
     shown = [dict(show_case(org.vault, org.field_1, name).entries[0].values) for name in names]
     assert [(item["notes"], item["health"]) for item in shown] == [("case 0", "y"), ("case 1", "x")]
+
+
+def test_a_record_is_shown_by_the_name_that_amend_takes(org: Organisation) -> None:
+    """`show_entry` gives the record as it stands, by its own number or an amendment's, and refuses what is no record
+    of one's own."""
+    name = org.case(org.field_1, notes="a", name="Kim")
+    seq = amend(org.vault, org.field_1, "1", {"notes": "b"}).seq
+    for entry in ("1", str(seq), "field-1/1:1"):
+        view = show_entry(org.vault, org.field_1, entry)
+        assert (view.seq, view.values["notes"], view.amended_by) == (1, "b", (seq,))
+        assert "Kim" not in str(view.values)
+    logged = reveal(org.vault, org.field_1, name, "why").seq
+    for entry in ("0", "99", str(logged), "field-2/1:1", "x"):
+        with pytest.raises(UsageError):
+            show_entry(org.vault, org.field_1, entry)
+    with pytest.raises(UsageError):
+        show_entry(org.vault, org.field_2, "1")

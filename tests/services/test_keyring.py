@@ -12,12 +12,23 @@ from tests.organisation import HANDLES, PASSPHRASES, Organisation, environment_o
 from vault.errors import FormatError, NotAllowed, UsageError, WrongPassphrase
 from vault.formats import canonical
 from vault.formats.keyfile import PAYLOAD, KeyPayload, encode_payload, parse_keyfile, parse_payload
-from vault.model import Handle, KeyId, Member, PublicKeys, Role, VaultId
+from vault.formats.part import HEADER
+from vault.model import CaseId, Handle, KeyId, Member, PublicKeys, Role, VaultId
 from vault.primitives import passphrase as stretching
 from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services import keyring
-from vault.services.keyring import Compartment, mask_locator, new_payload, open_keyfile, seal_keyfile, tally_id
+from vault.services.keyring import (
+    LOCATOR_ID,
+    LOCATOR_SALT,
+    Compartment,
+    mask_locator,
+    new_payload,
+    open_keyfile,
+    seal_keyfile,
+    tally_id,
+    unmask_locator,
+)
 from vault.services.vault import unlock
 
 VAULT = VaultId("0123456789abcdef" * 2)
@@ -84,10 +95,12 @@ def test_damage_is_never_taken_for_a_wrong_passphrase(org: Organisation) -> None
     path = _key(org)
     whole = path.read_bytes()
     for place in range(len(whole)):
-        path.write_bytes(flipped(whole, place))
         with pytest.raises(FormatError) as caught:
-            unlock(org.vault, "field-1", PASSPHRASES["field-1"])
+            open_keyfile(flipped(whole, place), org.vault.vault_id, Handle("field-1"), PASSPHRASES["field-1"])
         assert caught.value.code == 13
+    path.write_bytes(flipped(whole, 700))
+    with pytest.raises(FormatError):
+        unlock(org.vault, "field-1", PASSPHRASES["field-1"])
 
 
 @pytest.mark.usefixtures("not_tried")
@@ -217,14 +230,28 @@ def test_everything_derived_from_a_compartment_key_differs() -> None:
 
 
 def test_a_masked_locator_comes_back_in_its_own_place_only() -> None:
-    """Masking twice is the identity; another number, layer or key gives another value."""
-    key, case_id = b"k" * 32, bytes(range(16))
-    masked = mask_locator(key, 7, "case", case_id)
-    assert masked != case_id
-    assert mask_locator(key, 7, "case", masked) == case_id
-    others = [mask_locator(b"l" * 32, 7, "case", masked), mask_locator(key, 8, "case", masked)]
-    others.append(mask_locator(key, 7, "identity", masked))
-    assert case_id not in others
+    """Half of the case id comes back; another number, layer, salt or key gives something else."""
+    key, salt, case_id = b"k" * 32, b"s" * LOCATOR_SALT, CaseId(bytes(range(16)))
+    masked = mask_locator(key, salt, 7, "case", case_id)
+    half = case_id[:LOCATOR_ID]
+    assert len(masked) == HEADER
+    assert half not in masked
+    assert unmask_locator(key, 7, "case", masked) == half
+    others = [
+        unmask_locator(b"l" * 32, 7, "case", masked),
+        unmask_locator(key, 8, "case", masked),
+        unmask_locator(key, 7, "identity", masked),
+        unmask_locator(key, 7, "case", flipped(masked, 0)),
+    ]
+    assert half not in others
+
+
+def test_one_place_written_twice_shows_no_difference_of_ids() -> None:
+    """A laptop restored from a backup writes the same number again: with other salts the pads differ, so the two
+    headers do not give away the XOR of two case ids."""
+    key, one, two = b"k" * 32, CaseId(b"\x01" * 16), CaseId(b"\x02" * 16)
+    first, second = (mask_locator(key, salt, 7, "case", case) for salt, case in ((b"a" * 8, one), (b"b" * 8, two)))
+    assert int.from_bytes(first[8:], "big") ^ int.from_bytes(second[8:], "big") != int.from_bytes(b"\x03" * 8, "big")
 
 
 def test_party_tokens_are_the_recorders_own(org: Organisation) -> None:

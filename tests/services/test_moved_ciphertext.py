@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.organisation import Opened, Organisation, Thief, flipped, rows_of
-from vault.errors import IntegrityError, OpenFailed
+from vault.errors import IntegrityError, OpenFailed, VaultError
 from vault.formats import part as parts
 from vault.model import Kind, Layer, Origin, Purpose
 from vault.primitives import aead
-from vault.services.cases import show_case
-from vault.services.keyring import Keyring, mask_locator
+from vault.services.cases import find_cases, list_cases, show_case
+from vault.services.keyring import LOCATOR_ID, LOCATOR_SALT, Keyring, mask_locator, unmask_locator
 from vault.services.reveal import reveal
 
 
@@ -134,41 +134,101 @@ def test_a_case_wrap_does_not_pass_for_an_identity_wrap(two_cases: tuple[Organis
 
 
 def test_swapped_headers_do_not_join_two_cases(two_cases: tuple[Organisation, list[str]]) -> None:
-    """The headers of two parts exchanged: neither entry is shown under the other case's name."""
+    """Locators exchanged by somebody with the compartment key: no entry is shown under the other case's name."""
     org, names = two_cases
-    number = org.vault.journal_number(_of(org, org.field_1))
-    _swap_headers(org, number)
+    _swap_headers(org)
     for name, other in zip(names, reversed(names), strict=True):
-        try:
-            view = show_case(org.vault, org.field_1, name)
-        except IntegrityError:
-            continue
-        assert all(f"leg of {other}" not in str(entry.values) for entry in view.entries)
+        with pytest.raises(IntegrityError) as caught:
+            show_case(org.vault, org.field_1, name)
+        assert other not in str(caught.value)
     assert org.audit().verdict == "finding"
 
 
-def _swap_headers(org: Organisation, number: int) -> None:
-    """Exchanges the headers of the two journey parts (entries 3 and 4), each masked anew for its new place."""
-    key = org.field_1.compartment.locator_key()
+def _swap_headers(org: Organisation) -> None:
+    """Gives the two journey parts (entries 3 and 4) the locator of the other's case, right for their place."""
+    key, work = org.field_1.compartment.locator_key(), org.work(org.field_1)
+    cases = [case.case_id for case in work.cases.values()]
     org.close()
     with rows_of(org.directory) as rows:
         sql = "SELECT seq, bytes FROM part WHERE journal=? AND seq IN (3, 4) AND layer='case' ORDER BY seq"
-        held = rows.run(sql, number)
-        ids = [mask_locator(key, seq, "case", parts.split(raw)[0]) for seq, raw in held]
-        for (seq, raw), case_id in zip(held, reversed(ids), strict=True):
-            moved = parts.join(mask_locator(key, seq, "case", case_id), parts.split(raw)[1])
-            rows.run("UPDATE part SET bytes=? WHERE journal=? AND seq=? AND layer='case'", moved, number, seq)
+        for (seq, raw), case_id in zip(rows.run(sql, work.journal), reversed(cases), strict=True):
+            header = mask_locator(key, b"s" * LOCATOR_SALT, seq, "case", case_id)
+            assert unmask_locator(key, seq, "case", header) == case_id[:LOCATOR_ID]
+            moved = parts.join(header, parts.split(raw)[1])
+            rows.run("UPDATE part SET bytes=? WHERE journal=? AND seq=? AND layer='case'", moved, work.journal, seq)
     org.reopen()
 
 
-def test_an_entry_with_a_damaged_header_is_not_silently_dropped(two_cases: tuple[Organisation, list[str]]) -> None:
-    """One changed bit in a part's header: `case show` says so instead of showing a shorter case."""
+def _damage(org: Organisation, sql: str, place: int | None) -> None:
+    """Changes one bit of the case part that `sql` chooses, or deletes it."""
+    number = org.vault.journal_number(_of(org, org.field_1))
+    org.close()
+    with rows_of(org.directory) as rows:
+        where = f"journal={number} AND layer='case' AND {sql}"
+        raw = rows.run(f"SELECT bytes FROM part WHERE {where}")[0][0]  # noqa: S608
+        if place is None:
+            rows.run(f"DELETE FROM part WHERE {where}")  # noqa: S608
+        else:
+            rows.run(f"UPDATE part SET bytes=? WHERE {where}", flipped(raw, place))  # noqa: S608
+    org.reopen()
+
+
+@pytest.mark.parametrize(
+    ("what", "place"),
+    [("version", 0), ("salt", 5), ("id", 12), ("commitment", 20), ("ciphertext", 100), ("gone", None)],
+)
+def test_a_damaged_entry_is_not_silently_dropped(
+    two_cases: tuple[Organisation, list[str]], what: str, place: int | None
+) -> None:
+    """One changed bit anywhere in a case part, or the part gone without an erasure: `case show` names the entry
+    instead of showing a shorter case; nothing is written by looking, and the audit finds it."""
+    org, names = two_cases
+    before = org.heads()
+    assert len(show_case(org.vault, org.field_1, names[0]).entries) == 2, "negative control"
+    _damage(org, "seq=3", place)
+    with pytest.raises(VaultError, match="3") as caught:
+        show_case(org.vault, org.field_1, names[0])
+    assert caught.value.code in (13, 20)
+    assert org.heads() == before
+    assert org.audit().verdict == "finding"
+
+
+@pytest.mark.parametrize("place", [0, 5, 12, 100, None])
+def test_one_damaged_entry_does_not_hide_the_others(
+    two_cases: tuple[Organisation, list[str]], place: int | None
+) -> None:
+    """Who asks for the numbers of damaged entries gets them with everything that is whole; who does not is told by an
+    error. The recorder can still write."""
+    org, names = two_cases
+    _damage(org, "seq=3", place)
+    told: list[int] = []
+    assert [line.pseudonym for line in list_cases(org.vault, org.field_1, damaged=told)] == names
+    assert len(show_case(org.vault, org.field_1, names[1], damaged=told).entries) == 2
+    assert len(show_case(org.vault, org.field_1, names[0], damaged=told).entries) == 1
+    assert [line.pseudonym for line in find_cases(org.vault, org.field_1, "note", damaged=told)] == names
+    assert set(told) == {3}
+    assert len(told) >= 3, "the whole case need not mention an entry that is known to be another's"
+    for attempt in (
+        lambda: list_cases(org.vault, org.field_1),
+        lambda: find_cases(org.vault, org.field_1, "note"),
+        lambda: show_case(org.vault, org.field_1, names[0]),
+    ):
+        with pytest.raises(IntegrityError, match="entry 3"):
+            attempt()
+    assert org.add(org.field_1, "journey", names[1], event="arrival") == 5
+
+
+def test_a_damaged_case_wrap_takes_its_own_case_only(two_cases: tuple[Organisation, list[str]]) -> None:
+    """The wrap of one case no longer opens: its entries are named, the other case is read as before."""
     org, names = two_cases
     number = org.vault.journal_number(_of(org, org.field_1))
     org.close()
     with rows_of(org.directory) as rows:
-        raw = rows.run("SELECT bytes FROM part WHERE journal=? AND seq=3 AND layer='case'", number)
-        rows.run("UPDATE part SET bytes=? WHERE journal=? AND seq=3 AND layer='case'", flipped(raw[0][0], 5), number)
+        raw = rows.run("SELECT bytes FROM wrap WHERE journal=? AND purpose='case' AND seq=1", number)[0][0]
+        rows.run("UPDATE wrap SET bytes=? WHERE journal=? AND purpose='case' AND seq=1", flipped(raw), number)
     org.reopen()
-    with pytest.raises(IntegrityError):
+    told: list[int] = []
+    assert [line.pseudonym for line in list_cases(org.vault, org.field_1, damaged=told)] == [names[1]]
+    assert told == [1, 3]
+    with pytest.raises(IntegrityError, match="entry 1"):
         show_case(org.vault, org.field_1, names[0])

@@ -75,6 +75,7 @@ CANONICAL: dict[str, Defect] = {
     "text-above-10ffff": _hex("M8", "a4f4908080", "a4f48fbfbf"),
     "map-key-stray-byte": _hex("M8", "81 a1ff 01", "81 a161 01"),
     "text-nul": _hex("M9", "a3610062", "a3612062"),
+    "map-key-nul": _hex("M9", "81 a3610062 01", "81 a3612062 01"),
     "float-nan": _hex("M9", "cb7ff8000000000000", "00"),
     "float-minus-zero": _hex("M9", "cb8000000000000000", "00"),
     "float-infinity": _hex("M9", "cb7ff0000000000000", "00"),

@@ -12,7 +12,7 @@ from typing import Final
 from vault.formats.origin import origin_of
 from vault.model import CaseId, Handle, KeyId, Pseudonym, PublicKeys, Role, Token
 from vault.primitives import hpke, signing
-from vault.services.keyring import Compartment, tally_id
+from vault.services.keyring import LOCATOR_SALT, Compartment, tally_id
 from vault.services.roster import member_id, recovery_id_of, vault_id_of
 
 PASSPHRASE: Final = "vector \u1112\u1161\u11ab passphrase \ufb01"
@@ -22,6 +22,11 @@ PASSPHRASE: Final = "vector \u1112\u1161\u11ab passphrase \ufb01"
 def secret(name: str, size: int = 32) -> bytes:
     """The secret of this name."""
     return sha256(f"fieldvault vector: {name}".encode()).digest()[:size]
+
+
+def locator_salt(seq: int, layer: str) -> bytes:
+    """The salt of a part's locator: random in a vault, made from a name here."""
+    return secret(f"locator salt {seq} {layer}", LOCATOR_SALT)
 
 
 def keys_of(handle: str) -> PublicKeys:

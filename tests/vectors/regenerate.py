@@ -168,7 +168,7 @@ def identifiers() -> dict[str, bytes]:
         "locator key": locator.hex(),
         "case id": fixed.CASE_ID.hex(),
         "locators": [
-            [seq, layer, mask_locator(locator, seq, layer, fixed.CASE_ID).hex()]
+            [seq, layer, mask_locator(locator, fixed.locator_salt(seq, layer), seq, layer, fixed.CASE_ID).hex()]
             for seq, layer in ((1, "identity"), (1, "case"), (2, "case"), (2**40, "case"))
         ],
         "search": {
@@ -226,10 +226,12 @@ SHARE_DEFECTS: dict[str, tuple[str, str]] = {
     "count-17": ("of 3,", "of 17,"),
     "date-without-a-day": ("2026-11-22", "2026-11"),
     "date-13th-month": ("2026-11-22", "2026-13-22"),
+    "date-30th-of-february": ("2026-11-22", "2026-02-30"),
     "blank-line-missing": ("\n\n", "\n"),
     "word-capital": ("academic", "Academic"),
     "word-missing": (" 2 acid      ", ""),
     "last-line-missing": ("33 aluminum\n", ""),
+    "words-34": ("33 aluminum\n", "33 aluminum  34 always\n"),
     "words-renumbered": (" 2 acid", " 3 acid"),
     "word-of-nine-letters": ("academic ", "academics"),
     "space-at-a-line-end": ("acquire\n", "acquire \n"),

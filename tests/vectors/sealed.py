@@ -39,7 +39,9 @@ SALT = fixed.secret("salt", 16)
 def _part(seq: int, kind: Kind, layer: Layer, key: str, secret: bytes, payload: bytes) -> bytes:
     header = fixed.TALLY_ID
     if layer is not Layer.TALLY:
-        header = mask_locator(fixed.COMPARTMENT.locator_key(), seq, layer.value, fixed.CASE_ID)
+        header = mask_locator(
+            fixed.COMPARTMENT.locator_key(), fixed.locator_salt(seq, layer), seq, layer, fixed.CASE_ID
+        )
     aad = part.encode_aad(fixed.VAULT_ID, fixed.JOURNAL, seq, kind, layer, header)
     raw = part.join(header, aead.seal(secret, part.pad(payload), aad))
     return dump(
