@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ def demo(settings: Settings, keep: Path | None) -> None:
         raise UsageError("--keep wants a directory that does not exist yet or is empty")
     if keep is not None:
         _tell(settings, keep)
-        settings.terminal.talk(f"Next: look around in {keep}, or fieldvault init --org NAME for your own")
+        settings.terminal.talk(f"Next: fieldvault audit verify -C {shlex.quote(str(keep / 'vault'))}")
         return
     directory = Path(tempfile.mkdtemp(prefix="fieldvault-demo-"))
     try:

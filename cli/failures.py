@@ -36,7 +36,7 @@ class Written:
 
     @classmethod
     def mark(cls) -> None:
-        """Called when the library says that something is saved."""
+        """Called when the library is about to save, and when it says that something is saved."""
         cls.anything = True
 
     @classmethod
@@ -47,7 +47,7 @@ class Written:
     @classmethod
     def words(cls) -> str:
         """What is true about it now."""
-        return "what was already saved stays saved" if cls.anything else "nothing was written"
+        return "it may have been saved already: look before you repeat it" if cls.anything else "nothing was written"
 
 
 def wants_json(argv: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import passphrases
+from cli.failures import Written
 from cli.options import Settings
 from vault.errors import NotAllowed, UsageError, WrongPassphrase
 
@@ -25,6 +26,7 @@ def opened(settings: Settings) -> Iterator[Vault]:
     import vault
 
     with vault.open_vault(settings.directory, vault.Environment.system()) as found:
+        found.before_commit = Written.mark  # an interruption from here on cannot know whether it saved
         yield found
 
 

@@ -13,9 +13,10 @@ from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import new_file
 from cli.phrases import labelled
 from cli.session import confirmed, opened, unlocked
+from vault.errors import UsageError
 
 if TYPE_CHECKING:
-    from vault import Release
+    from vault import Preview, Release
 
 FORMATS = ("csv", "json", "html", "md")
 
@@ -62,24 +63,25 @@ def export(settings: Settings, table: str, output: Path | None, format_: str | N
     import vault
 
     chosen = chosen_format(format_, output, as_json=settings.terminal.as_json)
+    if output is not None and output.is_dir():
+        raise UsageError(f"{output} is a directory; --output names a file")
     if output is not None and output.exists() and not dry_run:
         confirmed(settings, f"Replace {output}?", otherwise=f"{output} exists")
     with opened(settings) as found:
         me = unlocked(settings, found, "director")
         if dry_run:
-            release = vault.export_table(found, me, table, dry_run=True)
-        elif output is not None:
+            preview = vault.preview_table(found, me, table)
+            _tell_dry_run(settings, preview)
+            return
+        if output is not None:
             with new_file(output, replace=output.exists()) as chunks:
-                release = vault.export_table(found, me, table, dry_run=False)
+                release = vault.export_table(found, me, table)
                 Written.mark()
                 chunks.append(vault.encode_release(release, chosen))
         else:
-            release = vault.export_table(found, me, table, dry_run=False)
+            release = vault.export_table(found, me, table)
             Written.mark()
-    if dry_run:
-        _tell_dry_run(settings, release)
-    else:
-        _deliver(settings, release, table, output, chosen)
+    _deliver(settings, release, table, output, chosen)
 
 
 def _counts(release: Release) -> tuple[int, int]:
@@ -87,8 +89,8 @@ def _counts(release: Release) -> tuple[int, int]:
     return printed, len(release.cells) - printed
 
 
-def _tell_dry_run(settings: Settings, release: Release) -> None:
-    printed, withheld = _counts(release)
+def _tell_dry_run(settings: Settings, preview: Preview) -> None:
+    printed, withheld = preview.printed, preview.withheld
     settings.terminal.talk(f"{printed} figures would be printed, {withheld} withheld. Dry run: nothing was released.")
     settings.terminal.talk("Next: the same command without --dry-run")
     settings.terminal.result({"dry_run": True, "printed": printed, "withheld": withheld})

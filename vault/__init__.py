@@ -47,7 +47,7 @@ _HOMES = {
     "vault.services.members": ("add_member",),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
     "vault.services.reveal": ("Revealed", "reveal"),
-    "vault.services.totals": ("encode_release", "export_table", "shipped_tables"),
+    "vault.services.totals": ("Preview", "encode_release", "export_table", "preview_table", "shipped_tables"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
     "vault.services.words": ("generate_passphrase",),
 }
@@ -140,10 +140,16 @@ if TYPE_CHECKING:
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
     from vault.services.totals import (
+        Preview as Preview,
+    )
+    from vault.services.totals import (
         encode_release as encode_release,
     )
     from vault.services.totals import (
         export_table as export_table,
+    )
+    from vault.services.totals import (
+        preview_table as preview_table,
     )
     from vault.services.totals import (
         shipped_tables as shipped_tables,

@@ -37,5 +37,8 @@ CASE_WRAP: Final = b"fieldvault/v1/case-wrap"
 MEMBER_WRAP: Final = b"fieldvault/v1/member-wrap"
 KEY_FILE: Final = b"fieldvault/v1/key-file"
 
-# Keyed rounding of printed counts.
+# HMAC under the export key.
 ROUNDING: Final = b"fieldvault/v1/rounding"
+"""The coin of keyed rounding."""
+RELEASE_SALT: Final = b"fieldvault/v1/release-salt"
+"""What keeps the digest of a release from being guessed: a release has few possible contents."""

@@ -79,10 +79,6 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
         assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="store.connect.connect_reader leaves an empty vault.db-wal and a vault.db-shm behind in the evidence",
-)
 def test_no_file_is_left_behind(tmp_path: Path) -> None:
     """The audit of a folded vault leaves no new file beside it."""
     work = complete().copy(tmp_path / "vault")

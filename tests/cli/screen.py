@@ -84,3 +84,9 @@ class Screen:
         code = self._process.wait()
         os.close(self.fd)
         return code, self.seen.decode("utf-8", "replace")
+
+    def __del__(self) -> None:
+        """A test that failed half-way leaves no program behind."""
+        if hasattr(self, "_process") and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()

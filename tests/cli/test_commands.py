@@ -306,6 +306,8 @@ def test_export_does_not_overwrite(run: Run, fake: FakeVault, secret: str, tmp_p
     assert run(*argv).code == 2
     assert fake.calls == []
     assert target.read_text(encoding="utf-8") == "old"
+    assert run(*argv[:-1], str(tmp_path), "--yes").code == 2
+    assert fake.calls == []
     assert run(*argv, "--yes").code == 0
     assert target.read_text(encoding="utf-8") == "as csv 여\n"
 

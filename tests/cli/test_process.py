@@ -183,7 +183,7 @@ def test_no_input_at_a_terminal_asks_nothing() -> None:
 @pytest.mark.parametrize("wanted", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_colour_at_a_terminal(wanted: dict[str, str]) -> None:
     """Headings are bold on a terminal, and nothing is when it was asked not to be."""
-    code, rest = Screen("tables", **{"TERM": "xterm", **wanted}).finish()
+    code, rest = Screen("tables", program=FAKE, **{"TERM": "xterm", **wanted}).finish()
     assert code == 0
     assert ("\x1b[1m" in rest) == (not wanted)
 

@@ -104,21 +104,17 @@ def raw(directory: Path) -> apsw.Connection:
 
 @contextmanager
 def intruder(directory: Path, *tables: str) -> Iterator[apsw.Connection]:
-    """SQL on the database with the triggers of `tables` dropped first and put back afterwards, as an intruder would."""
+    """SQL on the database as a careful intruder runs it: all triggers are dropped first (if any table is named) and put
+    back afterwards in their order, so that the schema is byte for byte what it was."""
     connection = raw(directory)
     try:
-        triggers = [
-            (str(name), str(sql))
-            for name, table, sql in connection.execute(
-                "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'"
-            )
-            if table in tables
-        ]
+        sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
+        triggers = [(str(name), str(text)) for name, text in connection.execute(sql)] if tables else []
         for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")
         yield connection
-        for _, sql in triggers:
-            connection.execute(sql)
+        for _, text in triggers:
+            connection.execute(text)
     finally:
         connection.close(True)
 

@@ -13,9 +13,11 @@ import pytest
 
 from vault import labels
 from vault.disclosure.rounding import rounded
-from vault.formats import canonical, keyfile, leaf, part, release_json, wraps
+from vault.formats import canonical, keyfile, leaf, part, release_json, share, wraps
 from vault.model import Kind, Layer, Policy, Purpose, Role
 from vault.primitives import aead, hpke, passphrase
+from vault.services import keyring
+from vault.services.drafting import MOST_TAGS
 from vault.services.totals import coin_of
 from vault.store import schema
 
@@ -37,7 +39,7 @@ def test_the_document_names_no_label_that_is_not_ours() -> None:
     assert set(re.findall(r"fieldvault/v1/[a-z-]+", TEXT)) == set(LABELS.values())
 
 
-@pytest.mark.parametrize("word", [item for kind in (Kind, Layer, Purpose, Role) for item in kind], ids=repr)
+@pytest.mark.parametrize("word", [item for kind in (Kind, Layer, Purpose, Role) for item in kind], ids=str)
 def test_every_word_is_in_the_document(word: StrEnum) -> None:
     """Each kind, layer, purpose and role stands there as code."""
     assert f"`{word.value}`" in TEXT
@@ -79,6 +81,11 @@ def test_the_worked_leaf_reads_as_annotated() -> None:
     [
         f"at most {leaf.MOST_BYTES:,} bytes",
         f"more than {canonical.MOST_DEPTH} arrays or maps inside each other",
+        f"more than {canonical.MOST_BYTES >> 20} MiB ({canonical.MOST_BYTES:,} bytes)",
+        f"salt ({keyring.LOCATOR_SALT}) || case id[:{keyring.LOCATOR_ID}] XOR",
+        f"{MOST_TAGS} an entry",
+        f"2 <= K <= N <= {share.MOST_SHARES}",
+        f"all {share.WORDS} words",
         f"so a part is {part.OVERHEAD} bytes longer",
         f"a seal adds {aead.OVERHEAD} bytes",
         ", ".join(map(str, part.CELLS[:-1])) + f" or {part.CELLS[-1]} bytes",

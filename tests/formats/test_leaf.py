@@ -222,7 +222,7 @@ def test_the_size_cap_is_exact() -> None:
 def test_encode_writes_nothing_that_parse_refuses() -> None:
     """A leaf that is too large is refused before it is hashed and signed into a journal, to the byte."""
     with pytest.raises(FormatError, match="too large"):
-        encode_leaf(Leaf(seq=0, kind=Kind.ERASE, day=0, extra=tuple(places(900))))
+        encode_leaf(Leaf(seq=0, kind=Kind.ERASE, day=0, extra=tuple(places(1100))))
     smaller = encode_leaf(Leaf(seq=0, kind=Kind.ERASE, day=0, extra=tuple(places(500))))
     assert again(smaller) == smaller
     room = MOST_BYTES - len(encode_leaf(Leaf(seq=0, kind=Kind.HEAD_SEEN, day=0, extra=(bytes(256),)))) + 256

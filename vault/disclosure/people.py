@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vault.errors import DisclosureRefused
@@ -29,11 +29,14 @@ _PERIOD: Final = re.compile(r"([0-9]{4})(?:-Q[1-4])?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TallyRow:
-    """The tally layer of one record. `token` counts a person as one and appears in no output."""
+    """The tally layer of one record. `token` counts a person as one and appears in no output; `journal` numbers the
+    journal that the record stands in, `place` names the entry for whoever has to mend it."""
 
-    token: bytes
+    token: bytes = field(repr=False)
     type: str
-    values: Mapping[str, str | int | bytes]
+    values: Mapping[str, str | int | bytes] = field(repr=False)
+    journal: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,9 @@ class Person:
     the code of every variable of the table.
     """
 
-    token: bytes
-    year: int | None
-    codes: Mapping[str, str]
+    token: bytes = field(repr=False)
+    year: int | None = field(repr=False)
+    codes: Mapping[str, str] = field(repr=False)
 
 
 def fold_people(table: Table, rows: Iterable[TallyRow]) -> tuple[Person, ...]:
@@ -70,7 +73,7 @@ class _Fold:
         for spec in table.rows:
             self._specs.setdefault(spec.type, []).append((spec, spec.codes))
         self._codes: dict[bytes, dict[str, str]] = {}
-        self._consent: dict[bytes, bool] = {}
+        self._consent: dict[bytes, dict[int, bool]] = {}
         self._years: dict[bytes, int | None] = {}
 
     def add(self, row: TallyRow) -> None:
@@ -84,7 +87,8 @@ class _Fold:
                 known[spec.variable] = code
         if row.type == CONSENT_TYPE:
             # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
-            self._consent[row.token] = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
+            said = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
+            self._consent.setdefault(row.token, {})[row.journal] = said
         if row.type == self._filter.type:
             self._match(row, self._filter)
 
@@ -99,7 +103,8 @@ class _Fold:
         """The persons chosen. One who lacks the record that holds a variable counts as "nothing was said"."""
         found: list[Person] = []
         for token in sorted(self._years):
-            if self._consent.get(token) is not True:
+            # In every journal that holds an intake of this person: no recorder can say yes over another's no.
+            if not all(self._consent.get(token, {0: False}).values()):
                 continue
             codes = dict(self._codes[token])
             for spec in self._variables:
@@ -111,12 +116,17 @@ class _Fold:
         return tuple(found)
 
 
+def _at(row: TallyRow) -> str:
+    """The place of a row, to begin a message with."""
+    return f"{row.place}: " if row.place else ""
+
+
 def _code(row: TallyRow, variable: str, codes: frozenset[str], absent: str | None) -> str:
     """The row's code for a variable, checked against the codes that the table names. The value is never repeated."""
     value = row.values.get(variable, absent)
     if type(value) is not str or value not in codes:
         raise DisclosureRefused(
-            f"`{variable}`: the records hold a value that the table does not name, so people would be lost",
+            f"{_at(row)}`{variable}`: the records hold a value that the table does not name, so people would be lost",
             hint="name every code of the codebook in the table",
         )
     return value
@@ -129,5 +139,7 @@ def _year(row: TallyRow) -> int | None:
         return None
     match = _PERIOD.fullmatch(value) if type(value) is str else None
     if match is None:
-        raise DisclosureRefused(f"`{PERIOD}`: the records hold something that is neither a year nor a quarter")
+        raise DisclosureRefused(
+            f"{_at(row)}`{PERIOD}`: the records hold something that is neither a year nor a quarter"
+        )
     return int(match[1])

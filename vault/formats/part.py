@@ -21,7 +21,7 @@ Payloads, canonical msgpack:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vault import labels
 from vault.errors import FormatError
@@ -100,18 +100,18 @@ class CasePayload:
     """What a case part holds. `amends` is the seq of the record that this entry corrects."""
 
     type: str
-    values: Answers
+    values: Answers = field(repr=False)
     amends: int | None = None
-    tags: tuple[bytes, ...] = ()
+    tags: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TallyPayload:
     """What a tally part holds: the counting token, and codes and numbers only."""
 
-    token: Token
+    token: Token = field(repr=False)
     type: str
-    values: Answers
+    values: Answers = field(repr=False)
     amends: int | None = None
 
 

@@ -111,7 +111,8 @@ class Protection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One protected table. `checkpoints` are the journal states counted from, one line each. `digest` is what the
-    director's journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered."""
+    director's journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered. The
+    `salt` (hex) is unknown to whoever does not hold the release, so that the digest alone gives nothing away."""
 
     table: str
     unit: str
@@ -124,6 +125,7 @@ class Release:
     policy: Protection
     checkpoints: tuple[str, ...]
     notes: tuple[Texts, ...]
+    salt: str | None = None
     digest: str | None = None
 
     def __post_init__(self) -> None:

@@ -93,6 +93,7 @@ def as_tree(release: Release) -> dict[str, object]:
         "checkpoints": list(release.checkpoints),
         "left_out": "withheld",
         "notes": [dict(note) for note in release.notes],
+        **({} if release.salt is None else {"salt": release.salt}),
         **({} if release.digest is None else {"release": release.digest}),
     }
 
@@ -150,6 +151,7 @@ def _release(tree: dict[str, object]) -> Release:
         ),
         checkpoints=tuple(map(_str, _list(tree["checkpoints"]))),
         notes=tuple(map(_texts, _list(tree["notes"]))),
+        salt=_str(tree["salt"]) if "salt" in tree else None,
         digest=_str(tree["release"]) if "release" in tree else None,
     )
 

@@ -15,10 +15,11 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 
 from vault import labels
-from vault.errors import FormatError
+from vault.errors import FormatError, StorageError
 from vault.primitives.kdf import derive
 
 SALT = 16
@@ -63,7 +64,15 @@ def normalise(passphrase: str) -> bytes:
 
 def stretch(passphrase: str, salt: bytes, cost: KdfCost) -> bytes:
     """The 32-byte key of a passphrase. Takes about a second and `cost.memory` KiB, on purpose."""
-    raw = hash_secret_raw(normalise(passphrase), salt, cost.passes, cost.memory, cost.lanes, hash_len=32, type=Type.ID)
+    try:
+        raw = hash_secret_raw(
+            normalise(passphrase), salt, cost.passes, cost.memory, cost.lanes, hash_len=32, type=Type.ID
+        )
+    except (HashingError, MemoryError):
+        raise StorageError(
+            f"opening this key takes {cost.memory // 1024} MiB of memory, and there is not so much free",
+            hint="close other programs, or use a machine with more memory",
+        ) from None
     return derive(raw, labels.PASSPHRASE)
 
 
@@ -76,7 +85,16 @@ def calibrate(stopwatch: Callable[[], float], *, seconds: float = 1.0) -> KdfCos
     stretch("calibration", bytes(SALT), floor)
     took = max(stopwatch() - before, 1e-3)
     memory = int(LEAST_MEMORY * seconds / took) // 1024 * 1024
-    return KdfCost(memory=max(LEAST_MEMORY, min(memory, MOST_MEMORY)), lanes=lanes)
+    return KdfCost(memory=max(LEAST_MEMORY, min(memory, MOST_MEMORY, _quarter_of_memory())), lanes=lanes)
+
+
+def _quarter_of_memory() -> int:
+    """A quarter of this machine's memory in KiB, where the platform tells; else the cap. A key made on a large machine
+    may have to be opened on a small one, and must not push the recorder's own programs out."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4096
+    except (AttributeError, OSError, ValueError):
+        return MOST_MEMORY
 
 
 def encode_phc(salt: bytes, cost: KdfCost) -> bytes:

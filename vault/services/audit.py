@@ -71,8 +71,8 @@ def verify_vault(directory: Path, *, progress: Progress = no_progress) -> AuditR
     with audit.findings.guard(DATABASE):
         for fault in header_faults(path):
             audit.findings.add(BYTES, "header", DATABASE, fault)
-    with audit.findings.guard(DATABASE), Scan(path) as scan:
-        audit.run(scan)
+    with audit.findings.guard(DATABASE):
+        audit.look(path)
     return audit.report()
 
 
@@ -84,8 +84,14 @@ class _Audit:
         self.findings = Findings()
         self.roster: Roster | None = None
         self.journals: list[JournalAudit] = []
+        self.origins: set[str] = set()
         self.seen = self.total = 0
         self.vault_id = VaultId("")
+
+    def look(self, path: Path) -> None:
+        """Opens the database and looks at everything in it."""
+        with Scan(path) as scan:
+            self.run(scan)
 
     def run(self, scan: Scan) -> None:
         """Every section, each behind its own guard."""
@@ -107,9 +113,6 @@ class _Audit:
         for position, (number, origin) in enumerate(rows, start=1):
             with guard(f"journal {position}"):
                 self._journal(scan, position, number, origin)
-        erased = {place for journal in self.journals for place in journal.erased}
-        for journal in self.journals:
-            journal.report_missing(erased)
         with guard(DATABASE):
             self._surplus(scan, len(rows))
         with guard("codebook"):
@@ -143,8 +146,9 @@ class _Audit:
             self.findings.add(BYTES, "journal-number", where, "the journals are not numbered 1, 2, 3, ...")
         if name.vault_id != self.vault_id:
             self.findings.add(BYTES, "foreign-journal", origin, "the journal belongs to another vault")
-        if origin in {journal.origin for journal in self.journals}:
+        if origin in self.origins:
             self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
+        self.origins.add(origin)
         member = self.roster.find(name.handle) if self.roster else None
         audit = JournalAudit(scan, self.findings, number, Origin(origin), member)
         self.journals.append(audit)
@@ -184,8 +188,11 @@ class _Audit:
         for path in sorted((self.directory / "keys").glob("*.key")):
             with self.findings.guard(f"keys/{path.name}"):
                 file = parse_keyfile(read_limited(path, MOST_BYTES))
-                if file.vault_id != self.vault_id or f"{file.handle}.key" != path.name:
-                    self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault or member")
+                if f"{file.handle}.key" != path.name:
+                    message = "a key file under another name: a copy that nobody uses; remove it"
+                    self.findings.add(NOTICE, "key-copy", f"keys/{path.name}", message)
+                elif file.vault_id != self.vault_id:
+                    self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault")
                 elif self.roster is not None and self.roster.find(file.handle) is None:
                     self.findings.add(NOTICE, "key-not-enrolled", f"keys/{path.name}", UNENROLLED_KEY)
                 elif file.handle not in held:

@@ -22,8 +22,8 @@ from vault.store.scan import Scan
 HEIGHT: Final = 12
 BLOCK: Final = 1 << HEIGHT
 
-Place = tuple[str, int]
-"""(origin, seq)"""
+_ERASABLE: Final = {"identity part", "case part", "tally part", "identity wrap", "case wrap"}
+"""What an erasure may take away: a person's record, never what a recorder owes to others."""
 
 _ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
 _RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
@@ -44,7 +44,7 @@ class JournalAudit:
         self.scan, self.findings = scan, findings
         self.number, self.origin, self.member = number, origin, member
         self.size = self.nodes = self.parts = self.wraps = 0
-        self.erased: set[Place] = set()
+        self.erased: dict[int, int] = {}
         self.missing: list[tuple[int, str]] = []
         self.peaks: list[bytes] = []
         self.checkpoints = scan.checkpoints(number)
@@ -73,7 +73,10 @@ class JournalAudit:
 
     def _read_wraps(self) -> None:
         for recipient, purpose, seq, position, raw in self.scan.wraps(self.number):
-            self.held_wraps.setdefault(seq, {})[position] = (purpose, recipient, sha256(raw))
+            held = self.held_wraps.setdefault(seq, {})
+            if position in held:
+                self.finding(BYTES, "surplus-wrap", "two wraps stand in one place of the entry", seq)
+            held[position] = (purpose, recipient, sha256(raw))
             self.wraps += 1
 
     # -- one block ---------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ class JournalAudit:
 
     def _extra(self, seq: int, kind: str, extra: list[Any]) -> None:
         if kind == Kind.ERASE:
-            self.erased.update((origin, number) for origin, number in extra)
+            self._erase(seq, extra)
         wraps = raw_wraps(kind, extra)
         held = self.held_wraps.pop(seq, {})
         for position, (purpose, recipient, digest) in enumerate(wraps):
@@ -133,6 +136,14 @@ class JournalAudit:
                 self.finding(BYTES, "wrap", f"the {purpose} wrap is not the one that the entry commits to", seq)
         if held:
             self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
+
+    def _erase(self, seq: int, places: list[Any]) -> None:
+        """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
+        for origin, number in places:
+            if origin != self.origin or number >= seq:
+                self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
+            else:
+                self.erased.setdefault(number, seq)
 
     # -- the tree ----------------------------------------------------------------------------------------------------
 
@@ -181,6 +192,7 @@ class JournalAudit:
                     )
 
     def _finish(self) -> None:
+        self._report_missing()
         for seq in sorted(self.held_wraps, key=str):
             self.finding(BYTES, "surplus-wrap", "a wrap that no entry commits to", seq)
         last = self.checkpoints[-1][0] if self.checkpoints else None
@@ -198,8 +210,13 @@ class JournalAudit:
                 SIGNATURES, "after-revocation", f"its writer was cut off at {limit} entries, and {self.size} are here"
             )
 
-    def report_missing(self, erased: set[Place]) -> None:
-        """Names the missing parts and wraps that no tombstone of any journal explains."""
+    def _report_missing(self) -> None:
+        """Names the missing parts and wraps that no tombstone explains. What others need (grants, the roster's wraps)
+        is never erased."""
         for seq, what in self.missing:
-            if (self.origin, seq) not in erased:
+            if seq not in self.erased or what not in _ERASABLE:
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
+        gone = set(self.missing)
+        for seq, tombstone in self.erased.items():
+            if (seq, "case part") not in gone:
+                self.finding(BYTES, "not-erased", f"entry {tombstone} says that it was erased, and it is here", seq)

@@ -79,7 +79,7 @@ class Casework:
         self.cases: dict[str, Case] = {}
         self.damaged: set[int] = set()
         self.known: dict[int, tuple[Kind, int]] = {}
-        self.with_case_part: set[int] = set()
+        self.layers: dict[int, set[str]] = {}
         self.erased: set[int] = set()
         self.read_cases()
 
@@ -138,7 +138,7 @@ class Casework:
         ours, or whose case part is gone without an erasure, is damaged."""
         self._read_leaves()
         found: dict[CaseId, list[int]] = {case.case_id: [] for case in self.cases.values()}
-        gone = self.with_case_part - self.erased
+        gone = {seq for seq in self.layers if self.must_have(seq, Layer.CASE)}
         by_half = {case_id[:LOCATOR_ID]: seqs for case_id, seqs in found.items()}
         for seq, header in self.store.part_headers(self.journal, Layer.CASE):
             gone.discard(seq)
@@ -151,12 +151,12 @@ class Casework:
         return found
 
     def _read_leaves(self) -> None:
-        """Kind and day of every entry of the journal, which of them have a case part, and which were erased."""
+        """Kind and day of every entry of the journal, which layers it has, and which entries were erased."""
         for raw in self.store.leaves(self.journal):
             _, seq, kind, day, refs, extra = parse_fields(raw)
             self.known[seq] = (Kind(kind), day)
             if refs:
-                self.with_case_part.add(seq)
+                self.layers[seq] = {layer for layer, _, _ in refs}
             if kind == Kind.ERASE:
                 self.erased.update(number for origin, number in extra if origin == self.origin)
 
@@ -197,6 +197,10 @@ class Casework:
             except (IntegrityError, FormatError):
                 self.damaged.add(seq)
 
+    def must_have(self, seq: int, layer: Layer) -> bool:
+        """Whether an entry must have a part in this layer: its leaf says so, and no erasure does away with it."""
+        return layer.value in self.layers.get(seq, ()) and seq not in self.erased
+
     def readable_tally(self, seq: int) -> Answers:
         """The tally values of an entry; empty, and the entry counted as damaged, when they do not open."""
         try:
@@ -208,7 +212,7 @@ class Casework:
     def tally(self, seq: int) -> Answers:
         """The tally values of an entry; empty when it has none."""
         raw = self.store.part(self.journal, seq, Layer.TALLY)
-        if raw is None:
+        if raw is None and not self.must_have(seq, Layer.TALLY):
             return {}
         kind, _ = self.leaf_kind(seq)
         return parts.parse_tally(self.open_part(seq, kind, Layer.TALLY, self.tally_key, raw)).values

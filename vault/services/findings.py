@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from vault.errors import VaultError
+from vault.errors import VaultError, VaultLocked
 
 MOST: Final = 500
 """Findings that are listed; more are counted."""
@@ -49,6 +49,8 @@ class Findings:
         """Whatever goes wrong inside becomes a finding at `where`, and the audit goes on elsewhere."""
         try:
             yield
+        except VaultLocked:
+            raise  # nothing was seen, so nothing was found
         except VaultError as error:
             self.add(level, type(error).__name__, where, error.message)
         except Exception as error:  # noqa: BLE001  # a damaged file may break any assumption; an audit must not die of it

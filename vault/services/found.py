@@ -126,9 +126,11 @@ def found(
         try:
             _move_into_place(workshop, directory)
         except BaseException:
-            for path in share_files:
-                path.unlink(missing_ok=True)
+            # Once the vault stands in its place its shares must stay: they are the only ones there will be.
+            if not (directory / DATABASE).exists():
+                _remove(share_files)
             raise
+    files.sync_directory(directory.resolve().parent)
     return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=share_files)
 
 
@@ -179,7 +181,6 @@ def _write_shares(
 ) -> tuple[Path, ...]:
     files.make_private_directory(shares_dir, parents=True)
     paths = _share_paths(shares_dir, vault_id, len(cards))
-    written: list[Path] = []
     try:
         for number, (path, words) in enumerate(zip(paths, cards, strict=True), start=1):
             card = ShareCard(
@@ -191,12 +192,15 @@ def _write_shares(
                 words=words,
             )
             files.write_private(path, encode_share(card))
-            written.append(path)
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
+        _remove(paths)  # of a vault that will not be: their names hold its id, so no other's are touched
         raise
     return paths
+
+
+def _remove(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _move_into_place(workshop: Path, directory: Path) -> None:
@@ -206,4 +210,3 @@ def _move_into_place(workshop: Path, directory: Path) -> None:
         workshop.rename(directory)
     except OSError as error:
         raise StorageError(f"the vault cannot be moved into its place ({error.strerror})") from None
-    files.sync_directory(directory.resolve().parent)

@@ -48,8 +48,9 @@ def director_wraps(
     )
 
 
-def pending(vault: Vault, me: Keyring, journal: int) -> tuple[Draft, ...]:
-    """The grant entry that this recorder's next write must begin with: one, or none."""
+def pending(vault: Vault, me: Keyring, journal: int) -> tuple[tuple[str, ...], tuple[Draft, ...]]:
+    """The directors who wait for a grant, and the entry that this recorder's next write must begin with: one, or
+    none."""
     origin = vault.signer(me).origin
     have = frozenset(
         director.key_id
@@ -57,7 +58,8 @@ def pending(vault: Vault, me: Keyring, journal: int) -> tuple[Draft, ...]:
         if vault.store.wraps_for(journal, director.key_id, Purpose.TALLY)
     )
     wraps = director_wraps(vault.roster, origin, me.compartment, have)
-    return (Draft(kind=Kind.GRANT, wraps=wraps),) if wraps else ()
+    waiting = tuple(item.handle for item in vault.roster.active(Role.DIRECTOR) if item.key_id not in have)
+    return waiting, (Draft(kind=Kind.GRANT, wraps=wraps),) if wraps else ()
 
 
 def first_entries(roster: Roster, origin: Origin, compartment: Compartment | None) -> tuple[Draft, ...]:

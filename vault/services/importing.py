@@ -7,14 +7,17 @@ number.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import Codebook
 from vault.formats.jsonl import ImportLine, parse_line
 from vault.model import Pseudonym
+from vault.ports import Randomness, draw_below
 from vault.services import files
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, draft_opening, draft_record
@@ -24,6 +27,7 @@ from vault.services.pseudonyms import draw_pseudonym
 from vault.services.records import CONSENT, append, desk_of
 from vault.services.vault import Vault
 
+_Item = TypeVar("_Item")
 Progress = Callable[[str, int, int], None]
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -40,7 +44,7 @@ class Imported:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
     number: int
-    label: str
+    label: str = field(repr=False)
     prepared: Prepared = field(repr=False)
     opens: bool
 
@@ -58,13 +62,17 @@ def import_file(
     if raw_lines and raw_lines[-1] == b"":
         raw_lines.pop()
     lines = _check(vault, raw_lines, progress)
-    keys = _draw_cases(work, vault, lines) if dry_run else _write(work, vault, _openings_first(lines), progress)
     unconsented = sum(line.opens and line.prepared.tally.get(CONSENT) != "yes" for line in lines)
-    warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
+    warnings: tuple[str, ...] = ()
+    if unconsented:
+        warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
+    if dry_run:
+        return Imported(cases={}, entries=len(lines), warnings=warnings)
+    keys, told = _write(work, vault, _mixed(lines, vault.environment.random), progress)
     return Imported(
-        cases={label: case.pseudonym for label, case in keys.items()},
+        cases={line.label: keys[line.label].pseudonym for line in lines if line.opens},
         entries=len(lines),
-        warnings=warnings if unconsented else (),
+        warnings=warnings + told,
     )
 
 
@@ -135,17 +143,26 @@ def _check(vault: Vault, raw_lines: list[bytes], progress: Progress) -> list[_Li
     return lines
 
 
-def _openings_first(lines: list[_Line]) -> list[_Line]:
-    """The lines in their order, except that the line which opens a case comes before the case's others."""
-    opening = {line.label: line for line in lines if line.opens}
-    ordered: list[_Line] = []
+def _mixed(lines: list[_Line], random: Randomness) -> list[_Line]:
+    """The order in which an import is written: all openings, then everything else, each in an order drawn at random in
+    which only the lines of one case keep theirs. Otherwise the order alone would say which entries are one person's,
+    and which persons stood next to each other."""
+    openings = _shuffled([line for line in lines if line.opens], random)
+    rest: dict[str, deque[_Line]] = {}
     for line in lines:
-        first = opening.pop(line.label, None)
-        if first is not None:
-            ordered.append(first)
         if not line.opens:
-            ordered.append(line)
-    return ordered
+            rest.setdefault(line.label, deque()).append(line)
+    turns = _shuffled([line.label for line in lines if not line.opens], random)
+    return openings + [rest[label].popleft() for label in turns]
+
+
+def _shuffled(items: list[_Item], random: Randomness) -> list[_Item]:
+    """Fisher and Yates's shuffle, from the one source of randomness."""
+    mixed = list(items)
+    for last in range(len(mixed) - 1, 0, -1):
+        other = draw_below(random, last + 1)
+        mixed[last], mixed[other] = mixed[other], mixed[last]
+    return mixed
 
 
 def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, CaseKeys]:
@@ -159,8 +176,10 @@ def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, C
     return keys
 
 
-def _write(work: Casework, vault: Vault, lines: list[_Line], progress: Progress) -> dict[str, CaseKeys]:
-    """Writes every line in one transaction; returns the cases by label."""
+def _write(
+    work: Casework, vault: Vault, lines: list[_Line], progress: Progress
+) -> tuple[dict[str, CaseKeys], tuple[str, ...]]:
+    """Writes every line in one transaction; returns the cases by label, and what their recorder should know."""
     desk = desk_of(work)
     with vault.writing(work.me):
         work.read_cases()  # another process may have taken a pseudonym
@@ -168,6 +187,6 @@ def _write(work: Casework, vault: Vault, lines: list[_Line], progress: Progress)
         drafts = (
             (draft_opening if line.opens else draft_record)(desk, keys[line.label], line.prepared) for line in lines
         )
-        append(work, drafts, advance=lambda done: progress("sealed", done, len(lines)))
+        written = append(work, drafts, advance=lambda done: progress("sealed", done, len(lines)))
     progress("sealed", len(lines), len(lines))
-    return keys
+    return keys, written.warnings

@@ -125,12 +125,15 @@ class _Writing:
     def batch(self) -> Batch:
         """The rows with the signed checkpoint that covers them."""
         head = Checkpoint(origin=self.signer.origin, size=self.size, root=Digest(tree.fold(self.frontier)))
+        note = sign_checkpoint(head, self.signer.seed)
+        # A signature that its own journal would refuse must never be stored: nobody could write there again.
+        verify_checkpoint(note, self.signer.origin, self.signer.public_key)
         return Batch(
             leaves=self.leaves,
             nodes=self.nodes,
             parts=self.parts,
             wraps=self.wraps,
-            checkpoint=(self.size, sign_checkpoint(head, self.signer.seed)),
+            checkpoint=(self.size, note),
         )
 
 

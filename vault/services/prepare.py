@@ -22,7 +22,8 @@ from typing import Final
 from vault.errors import FormatError, InputRefused, Problem
 from vault.formats.codebook import Codebook
 from vault.formats.partial_date import PartialDate, parse_partial_date
-from vault.services.answers import Answer, Contradiction, Plan, plan
+from vault.model import Layer
+from vault.services.answers import SLOTS, Answer, Contradiction, Plan, plan
 
 MOST_SUGGESTIONS: Final = 40
 """Problems in one record after which unknown names are no longer compared with the known ones, which is slow."""
@@ -40,9 +41,12 @@ class Prepared:
     tally: dict[str, Answer] = field(repr=False)
 
 
-def prepare(codebook: Codebook, type_name: str, answers: Mapping[str, object], *, today: date) -> Prepared:
+def prepare(
+    codebook: Codebook, type_name: str, answers: Mapping[str, object], *, today: date, identity_known: bool = False
+) -> Prepared:
     """The three layers of one record. Absent answers may be left out, None or empty. `today` is the day on which an
-    age is counted when the record does not say another.
+    age is counted when the record does not say another. `identity_known`: the record has its identity layer already, so
+    a required variable of that layer may be absent.
 
     Raises InputRefused with every problem of the record (line 0).
     """
@@ -71,7 +75,7 @@ def prepare(codebook: Codebook, type_name: str, answers: Mapping[str, object], *
             layers[reader.slot][name] = value
         except FormatError as reason:
             problems.append(Problem(line=0, variable=name, message=reason.message))
-    _require(how, layers, problems)
+    _require(how, layers, problems, identity_known=identity_known)
     identity, case, tally = layers
     _derive(how, tally, dates, today, problems)
     if problems:
@@ -89,9 +93,13 @@ def refusal(codebook: Codebook, type_name: str, problems: Sequence[Problem]) -> 
     )
 
 
-def _require(how: Plan, layers: Sequence[Mapping[str, Answer]], problems: list[Problem]) -> None:
+def _require(
+    how: Plan, layers: Sequence[Mapping[str, Answer]], problems: list[Problem], *, identity_known: bool
+) -> None:
     """Note the required variables that are absent, unless their answer was refused already."""
     for name, expected in how.required:
+        if identity_known and SLOTS[how.readers[name].slot] is Layer.IDENTITY:
+            continue
         if name not in layers[how.readers[name].slot] and all(problem.variable != name for problem in problems):
             problems.append(Problem(line=0, variable=name, message=f"is needed; it {expected}"))
 

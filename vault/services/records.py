@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vault.errors import UsageError
+from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import RecordType
 from vault.model import Kind, Layer, Origin, Pseudonym
 from vault.ports import day_of
@@ -48,15 +48,28 @@ def consent_warnings(kind: RecordType, prepared: Prepared) -> tuple[str, ...]:
     return () if counted else ("no consent to statistics is recorded: this person is left out of all totals",)
 
 
-def append(work: Casework, drafts: Iterable[Draft], *, advance: Advance | None = None) -> int:
-    """Writes drafts, after any grant that is due; returns the number of the last. Only inside `vault.writing`."""
-    everything = (*pending(work.vault, work.me, work.journal), *drafts)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What one write added: the number of its last entry, and what its author should know."""
+
+    seq: int
+    warnings: tuple[str, ...] = ()
+
+
+def append(work: Casework, drafts: Iterable[Draft], *, advance: Advance | None = None) -> Written:
+    """Writes drafts, after any grant that is due. Only inside `vault.writing`.
+
+    A grant is told to the recorder: it is the moment in which a director who was enrolled meanwhile gets to count.
+    """
+    granted, grants = pending(work.vault, work.me, work.journal)
+    everything = (*grants, *drafts)
     first = write(work.store, work.journal, work.signer, work.vault.day, everything, advance=advance)
-    return first + len(everything) - 1
+    told = (f"this opened your tally (codes and numbers, no names) to: {', '.join(granted)}",) if granted else ()
+    return Written(seq=first + len(everything) - 1, warnings=told)
 
 
-def commit(work: Casework, draft: Draft) -> int:
-    """Writes one draft, durably; returns its number."""
+def commit(work: Casework, draft: Draft) -> Written:
+    """Writes one draft, durably."""
     with work.vault.writing(work.me):
         return append(work, [draft])
 
@@ -78,8 +91,9 @@ def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_r
     with vault.writing(me):
         work.read_cases()  # another process may have taken a pseudonym
         keys = CaseKeys.draw(random, draw_pseudonym(random, work.cases))
-        seq = append(work, [draft_opening(desk_of(work), keys, prepared)])
-    return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(opening, prepared))
+        written = append(work, [draft_opening(desk_of(work), keys, prepared)])
+    warnings = consent_warnings(opening, prepared) + written.warnings
+    return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=written.seq, warnings=warnings)
 
 
 def record(
@@ -106,8 +120,8 @@ def record(
     case = work.case(pseudonym)
     prepared = prepare(vault.codebook, type_name, answers, today=vault.environment.clock.today())
     draft = draft_record(desk_of(work), _keys(case, work.identity_key(case) if prepared.identity else b""), prepared)
-    seq = -1 if dry_run else commit(work, draft)
-    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq)
+    written = Written(seq=-1) if dry_run else commit(work, draft)
+    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=written.seq, warnings=written.warnings)
 
 
 def _keys(case: Case, identity_key: bytes = b"") -> CaseKeys:
@@ -162,24 +176,47 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
     """
     if not changes:
         raise UsageError("nothing to amend", hint="give at least one --set VARIABLE=VALUE")
-    work = Casework(vault, me)
+    if dry_run:
+        work = Casework(vault, me)
+        case, _, warnings = _amendment(work, entry, changes)
+        return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=-1, warnings=warnings)
+    # Read and written in one transaction: another process may be amending the same record.
+    with vault.writing(me):
+        work = Casework(vault, me)
+        case, draft, warnings = _amendment(work, entry, changes)
+        written = append(work, [draft])
+    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=written.seq, warnings=warnings + written.warnings)
+
+
+def _amendment(work: Casework, entry: str, changes: Mapping[str, object]) -> tuple[Case, Draft, tuple[str, ...]]:
+    """The case, the entry that amends it, and what its author should know."""
     case, state = find_record(work, parse_entry(work, entry))
-    kind = record_type(vault, state.type)
+    kind = record_type(work.vault, state.type)
+    identity_names = {variable.name for variable in kind.variables if variable.layer is Layer.IDENTITY}
+    cleared = {name: "" for name in identity_names & set(changes) if changes[name] in (None, "")}
+    _refuse_clearing(kind, cleared)
     before = {**work.tally(state.latest), **state.values}
-    answers = merge(kind, before, changes)
-    # The day of writing: an age that was counted on it is counted on it again.
-    prepared = prepare(vault.codebook, state.type, answers, today=day_of(state.day))
-    cleared = {
-        variable.name: ""
-        for variable in kind.variables
-        if variable.layer is Layer.IDENTITY and variable.name in changes and changes[variable.name] in (None, "")
-    }
-    identity = {**prepared.identity, **cleared}
-    prepared = Prepared(type=prepared.type, identity=identity, case=prepared.case, tally=prepared.tally)
-    keys = _keys(case, work.identity_key(case) if identity else b"")
+    prepared = prepare(
+        work.vault.codebook,
+        state.type,
+        merge(kind, before, changes),
+        today=day_of(state.day),  # the day of writing: an age that was counted on it is counted on it again
+        identity_known=True,
+    )
+    prepared = replace(prepared, identity={**prepared.identity, **cleared})
+    keys = _keys(case, work.identity_key(case) if prepared.identity else b"")
     draft = draft_record(desk_of(work), keys, prepared, kind=Kind.AMEND, amends=state.seq)
-    seq = -1 if dry_run else commit(work, draft)
-    return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=seq, warnings=consent_warnings(kind, prepared))
+    return case, draft, consent_warnings(kind, prepared)
+
+
+def _refuse_clearing(kind: RecordType, cleared: Iterable[str]) -> None:
+    problems = [
+        Problem(line=0, variable=variable.name, message="is needed and cannot be cleared")
+        for variable in kind.variables
+        if variable.required and variable.name in cleared
+    ]
+    if problems:
+        raise InputRefused("the amendment does not fit the codebook; nothing was written", problems)
 
 
 def merge(kind: RecordType, before: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:

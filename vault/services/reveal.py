@@ -47,8 +47,8 @@ def reveal(vault: Vault, me: Keyring, pseudonym: str, reason: str, *, dry_run: b
         return Revealed(pseudonym=case.pseudonym, values={}, origin=work.origin, seq=-1)
     payload = CasePayload(type=REVEAL_TYPE, values={"reason": text})
     draft = Draft(kind=Kind.REVEAL, parts=(case_part(desk_of(work), case.case_id, case.key, payload),))
-    seq = commit(work, draft)
-    return Revealed(pseudonym=case.pseudonym, values=_identity(work, case), origin=work.origin, seq=seq)
+    written = commit(work, draft)
+    return Revealed(pseudonym=case.pseudonym, values=_identity(work, case), origin=work.origin, seq=written.seq)
 
 
 def _identity(work: Casework, case: Case) -> dict[str, str | int]:
@@ -56,7 +56,7 @@ def _identity(work: Casework, case: Case) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for seq in work.seqs_by_case().get(case.case_id, []):
         raw = work.store.part(work.journal, seq, Layer.IDENTITY)
-        if raw is None:
+        if raw is None and not work.must_have(seq, Layer.IDENTITY):
             continue
         kind, _ = work.leaf_kind(seq)
         for name, value in parse_identity(work.open_part(seq, kind, Layer.IDENTITY, key, raw)).items():

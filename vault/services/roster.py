@@ -162,8 +162,11 @@ class _Folding:
 
     def _policy(self, leaf: Leaf) -> None:
         values: dict[str, int] = dict(leaf.extra)
-        if set(values) != _POLICY_NAMES or min(values.values()) < 1:
+        if set(values) != _POLICY_NAMES:
             raise IntegrityError(f"roster entry {leaf.seq} holds a policy that this version does not know")
+        floor = Policy()
+        if any(value < getattr(floor, name) for name, value in values.items()):
+            raise IntegrityError(f"roster entry {leaf.seq} holds a policy weaker than the least that protects anybody")
         self.policy = Policy(**values)
 
     def result(self) -> Roster:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 
 from vault import labels
 from vault.disclosure.people import TallyRow
 from vault.disclosure.protect import protect
 from vault.disclosure.rounding import Coin
-from vault.errors import IntegrityError, NotAllowed, UsageError
+from vault.errors import IntegrityError, NotAllowed, OpenFailed, UsageError, VaultError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, parse_origin
@@ -53,18 +53,37 @@ def encode_release(release: Release, format: str) -> bytes:  # noqa: A002  # the
     return encoder(release)
 
 
-def export_table(vault: Vault, me: Keyring, name: str, *, dry_run: bool = False) -> Release:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How many figures an export would print and withhold. Never which, nor any value: that would be a release."""
+
+    printed: int
+    withheld: int
+
+
+def preview_table(vault: Vault, me: Keyring, name: str) -> Preview:
+    """What `export_table` would do, in two numbers; nothing is entered. Raises what `export_table` raises."""
+    with vault.writing(me):
+        cells = _protected(vault, me, _table(me, name)).cells
+    printed = sum(cell.value is not None for cell in cells)
+    return Preview(printed=printed, withheld=len(cells) - printed)
+
+
+def export_table(vault: Vault, me: Keyring, name: str) -> Release:
     """Protects one table and enters it in the director's journal; a release that stands there already is not entered
     again. Raises NotAllowed, UsageError, IntegrityError (the audit found something), DisclosureRefused,
     StorageError."""
+    # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
+    with vault.writing(me):
+        return _entered(vault, me, _protected(vault, me, _table(me, name)))
+
+
+def _table(me: Keyring, name: str) -> Table:
     require_role(me, Role.DIRECTOR)
     table = next((table for table in shipped_tables() if table.name == name), None)
     if table is None:
         raise UsageError("there is no table of that name", hint='"fieldvault tables" lists them')
-    # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
-    with vault.writing(me):
-        release = _protected(vault, me, table)
-        return release if dry_run else _entered(vault, me, release)
+    return table
 
 
 def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
@@ -76,7 +95,10 @@ def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
     opened = [(status, _tally_keys(vault, me, status.origin)) for status in journals]
     rows = list(_rows(vault, opened))
     checkpoints = [f"{s.origin} {s.size} {b64encode(s.root).decode()}" for s in sorted(journals, key=_by_origin)]
-    return protect(table, rows, vault.policy, coin_of(_export_key(vault, me)), checkpoints)
+    export_key = _export_key(vault, me)
+    release = protect(table, rows, vault.policy, coin_of(export_key), checkpoints)
+    salt = hmac_sha256(export_key, labels.RELEASE_SALT + encode_json(release))
+    return replace(release, salt=salt.hex())
 
 
 def _by_origin(status: JournalStatus) -> str:
@@ -113,7 +135,10 @@ def _tally_keys(vault: Vault, me: Keyring, origin: Origin) -> dict[bytes, bytes]
     keys = {}
     for seq, raw in vault.store.wraps_for(vault.journal_number(origin), me.member.key_id, Purpose.TALLY):
         context = member_context(vault.vault_id, origin, seq, Purpose.TALLY, me.member.key_id)
-        key = hpke.unwrap(me.sealing_seed, raw, context)
+        try:
+            key = hpke.unwrap(me.sealing_seed, raw, context)
+        except OpenFailed:
+            continue  # a wrap that does not open is no grant: the recorder is named as one who has not granted
         keys[tally_id(key)] = key
     return keys
 
@@ -136,19 +161,31 @@ def _rows(vault: Vault, opened: Sequence[tuple[JournalStatus, dict[bytes, bytes]
 
 
 def _journal_rows(vault: Vault, origin: Origin, keys: dict[bytes, bytes]) -> Iterator[TallyRow]:
+    """The tally rows of one journal, up to where its writer was cut off. Raises IntegrityError naming an entry that is
+    not what it should be: one recorder's mistake must be found, not searched for."""
     number = vault.journal_number(origin)
+    member = vault.roster.member(parse_origin(origin).handle)
     kinds = [Kind(parse_fields(raw)[2]) for raw in vault.store.leaves(number)]
+    limit = len(kinds) if member.revoked_at is None else dict(member.revoked_at).get(origin, 0)
     found: dict[int, TallyRow] = {}
     for seq, raw in vault.store.parts(number, Layer.TALLY):
-        header, sealed = parts.split(raw)
-        aad = parts.encode_aad(vault.vault_id, origin, seq, kinds[seq], Layer.TALLY, header)
-        tally = parts.parse_tally(parts.unpad(aead.open_sealed(keys[header], sealed, aad)))
-        place = seq if tally.amends is None else tally.amends
-        if (kinds[seq] is Kind.AMEND) != (tally.amends is not None) or (place not in found and place != seq):
-            raise IntegrityError(f"{origin}:{seq}: the tally row amends nothing")
-        if place != seq and (found[place].token != tally.token or found[place].type != tally.type):
-            raise IntegrityError(f"{origin}:{seq}: the tally row amends another person's")
-        found[place] = TallyRow(token=tally.token, type=tally.type, values=tally.values)
+        if seq >= limit:
+            break
+        place = f"{origin}:{seq}"
+        try:
+            header, sealed = parts.split(raw)
+            aad = parts.encode_aad(vault.vault_id, origin, seq, kinds[seq], Layer.TALLY, header)
+            tally = parts.parse_tally(parts.unpad(aead.open_sealed(keys[header], sealed, aad)))
+        except VaultError as error:
+            raise IntegrityError(f"{place}: {error.message}; no figure leaves") from None
+        amended = found.get(seq if tally.amends is None else tally.amends)
+        if (kinds[seq] is Kind.AMEND) != (amended is not None):
+            raise IntegrityError(f"{place}: the tally row amends nothing; no figure leaves")
+        if amended is not None and (amended.token, amended.type) != (tally.token, tally.type):
+            raise IntegrityError(f"{place}: the tally row amends another person's; no figure leaves")
+        found[seq if tally.amends is None else tally.amends] = TallyRow(
+            token=tally.token, type=tally.type, values=tally.values, journal=number, place=place
+        )
     yield from found.values()
 
 

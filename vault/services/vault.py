@@ -9,7 +9,7 @@ signed, and root's keys with the vault id, before one enrolment is believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,6 +69,8 @@ class Vault:
         self.directory = directory
         self.store = store
         self.environment = environment
+        self.before_commit: Callable[[], None] = lambda: None
+        """Called right before each commit: from then on an interrupted program cannot know whether it saved."""
         self.roster = read_roster(store)
 
     @classmethod
@@ -142,6 +144,7 @@ class Vault:
             if self.roster.member(me.handle).revoked:
                 raise revoked_error(me.handle)
             yield
+            self.before_commit()
 
     def journal_number(self, origin: Origin) -> int:
         """A journal's number in the database. Raises IntegrityError when the journal is not here."""

@@ -7,6 +7,7 @@ database file is created 0600 before SQLite sees it; `-wal` and `-shm` inherit t
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,16 @@ from pathlib import Path
 import apsw
 
 from vault.errors import FormatError, IntegrityError, StorageError, VaultLocked
-from vault.store.schema import APPLICATION_ID, PAGE_SIZE, PRAGMAS, STATEMENTS, USER_VERSION
+from vault.store.schema import (
+    APPLICATION_ID,
+    HEADER_BYTES,
+    MAGIC,
+    PAGE_SIZE,
+    PRAGMAS,
+    SCHEMA_ROWS,
+    STATEMENTS,
+    USER_VERSION,
+)
 
 BUSY_MILLISECONDS = 5_000
 READER_PRAGMAS = (
@@ -94,8 +104,33 @@ def _set_pragmas(connection: apsw.Connection, pragmas: Iterable[tuple[str, str, 
             raise StorageError(f"SQLite does not hold the setting {name}", hint="is the vault on a USB stick?")
 
 
+def check_surroundings(path: Path) -> None:
+    """Raises IntegrityError where opening would obey, or wait for, something that is not ours beside the database: a
+    rollback journal (we never make one; SQLite would play it back into the database), a pipe, a link."""
+    if os.path.lexists(beside(path, "-journal")):
+        raise IntegrityError(
+            "a rollback journal lies beside the database, and fieldvault makes none; nothing was opened",
+            hint="keep the directory as it is: somebody put it there",
+        )
+    for sidecar in (beside(path, "-wal"), beside(path, "-shm")):
+        if os.path.lexists(sidecar) and not stat.S_ISREG(sidecar.lstat().st_mode):
+            raise IntegrityError(f"{sidecar.name} is not a regular file; nothing was opened")
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The name of one of SQLite's companions of a database."""
+    return path.with_name(path.name + suffix)
+
+
 def connect(path: Path) -> apsw.Connection:
-    """A configured connection to an existing database, not yet checked for being ours."""
+    """A configured connection to an existing database, not yet checked for being ours beyond its first bytes: another
+    program's database is refused before a setting could rewrite it."""
+    check_surroundings(path)
+    if not unfolded(path):
+        with path.open("rb") as stream:
+            head = stream.read(HEADER_BYTES)
+        if head[:16] != MAGIC or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+            raise FormatError("vault.db is not a fieldvault database, or its first page is damaged")
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         _configure(connection)
@@ -105,14 +140,30 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def unfolded(path: Path) -> bool:
+    """Whether a write-ahead log holds pages that may be newer than the database's own, its first page included."""
+    log = beside(path, "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def connect_reader(path: Path) -> apsw.Connection:
     """A connection that reads and leaves the files as they are: for the audit, which may be looking at evidence.
 
     WAL needs the file opened for writing even to read it. Where a write-ahead log lies beside it, closing must not fold
-    it in; where none does, SQLite makes an empty one and takes it away again.
+    it in; where none does, SQLite makes an empty one and takes it away again. On a medium that cannot be written, a
+    database without a log is read as one that nobody changes.
     """
-    has_log = path.with_name(path.name + "-wal").exists()
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    check_surroundings(path)
+    has_log = unfolded(path)
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if not writable and has_log:
+        raise StorageError(
+            "a vault with an unfolded write-ahead log cannot be read where nothing can be written",
+            hint="copy the whole directory to a disk and audit the copy",
+        )
+    flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    name = str(path) if writable else f"{path.resolve().as_uri()}?immutable=1"
+    connection = apsw.Connection(name, flags=flags)
     try:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(has_log))
@@ -142,8 +193,8 @@ def create(path: Path) -> apsw.Connection:
 
 def schema_differs(connection: apsw.Connection) -> bool:
     """Whether the database holds anything but our tables and triggers."""
-    held = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
-    return held != set(STATEMENTS)
+    held = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
+    return held != [*SCHEMA_ROWS]
 
 
 def check_ours(connection: apsw.Connection) -> None:

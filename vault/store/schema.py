@@ -21,6 +21,8 @@ APPLICATION_ID: Final = 0x66765631
 """`fvV1`, in the database header."""
 USER_VERSION: Final = 1
 PAGE_SIZE: Final = 4096
+MAGIC: Final = b"SQLite format 3\x00"
+HEADER_BYTES: Final = 100
 
 _COLUMNS: Final = {
     "setting": "name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL",
@@ -55,6 +57,16 @@ TRIGGERS: Final = (
 )
 
 STATEMENTS: Final = TABLES + TRIGGERS
+
+
+def _schema_row(statement: str) -> tuple[str, str, str, str]:
+    """(type, name, table, sql), as `sqlite_schema` holds a statement."""
+    words = statement.split()
+    kind, name = words[1].lower(), words[2]
+    return kind, name, words[words.index("ON") + 1] if kind == "trigger" else name, statement
+
+
+SCHEMA_ROWS: Final = tuple(map(_schema_row, STATEMENTS))
 
 PRAGMAS: Final = (
     ("journal_mode", "wal", "wal"),

@@ -144,7 +144,10 @@ class Store:
 
     def add_journal(self, origin: Origin) -> int:
         """Adds an empty journal; returns its number here."""
-        number = len(self.journals()) + 1
+        held = self.journals()
+        if origin in {name for _, name in held}:
+            raise IntegrityError("a journal of that origin is here already")
+        number = len(held) + 1
         self._rows("INSERT INTO journal VALUES (?, ?)", (number, origin))
         return number
 
@@ -162,7 +165,7 @@ class Store:
         """The bytes of every entry, in order."""
         with self._guarded():
             for (raw,) in self._connection.execute("SELECT bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,)):
-                yield raw
+                yield _blob(raw)
 
     def node(self, journal: int, level: int, index: int) -> bytes | None:
         """The hash of a perfect subtree of level 1 or more."""
@@ -180,13 +183,15 @@ class Store:
         """(seq, sealed bytes) of every part of one layer, in order."""
         sql = "SELECT seq, bytes FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with self._guarded():
-            yield from self._connection.execute(sql, (journal, layer.value))
+            for seq, raw in self._connection.execute(sql, (journal, layer.value)):
+                yield _integer(seq), _blob(raw)
 
     def part_headers(self, journal: int, layer: Layer) -> Iterator[tuple[int, bytes]]:
         """(seq, the 16 header bytes) of every part of one layer, in order."""
         sql = "SELECT seq, substr(bytes, 2, 16) FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with self._guarded():
-            yield from self._connection.execute(sql, (journal, layer.value))
+            for seq, raw in self._connection.execute(sql, (journal, layer.value)):
+                yield _integer(seq), _blob(raw)
 
     def wraps_for(self, journal: int, recipient: KeyId, purpose: Purpose) -> tuple[tuple[int, bytes], ...]:
         """(seq, wrap) of everything in a journal that is wrapped to one key for one purpose, in order."""
