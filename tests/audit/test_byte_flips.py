@@ -116,6 +116,23 @@ def test_the_judge_sees_an_exception_a_hang_and_a_write(tmp_path: Path) -> None:
         assert tally.outcomes == {"error": 1}
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="store.scan.header_faults checks nothing while a -wal lies there: any bytes in vault.db-wal, which "
+    "SQLite ignores, "
+    "hide a changed header",
+)
+def test_a_senseless_wal_does_not_hide_a_changed_header(tmp_path: Path) -> None:
+    """A -wal without one valid frame changes nothing about what the header must hold."""
+    work = complete().copy(tmp_path / "vault")
+    data = bytearray((work / flipping.DATABASE).read_bytes())
+    data[68] ^= 0xFF
+    (work / flipping.DATABASE).write_bytes(data)
+    (work / "vault.db-wal").write_bytes(b"senseless")
+    with Auditor(PER_FLIP) as auditor:
+        assert auditor.audit(work).found
+
+
 def test_truncated_and_lengthened(tmp_path: Path) -> None:
     """A database cut at any length, or with bytes added, is a finding, and the audit ends."""
     work = complete().copy(tmp_path / "vault")

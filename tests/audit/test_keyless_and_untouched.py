@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.auditing import AuditHung, Auditor
+from tests.faults.auditing import Auditor
 from tests.faults.building import complete, contradictions, environment
 from vault.errors import NoVault
 from vault.primitives import aead, hpke, kdf, passphrase
@@ -161,18 +161,9 @@ def test_no_regular_file(tmp_path: Path) -> None:
         verify_vault(tmp_path / "of-pipe")
 
 
-PIPE = pytest.mark.xfail(
-    strict=True, raises=AuditHung, reason="store.connect: SQLite opens a -journal that is a pipe and waits for ever"
-)
-
-
 @pytest.mark.parametrize(
     ("kind", "suffix"),
-    [
-        pytest.param(kind, suffix, marks=PIPE if (kind, suffix) == ("pipe", "-journal") else ())
-        for kind in ("pipe", "directory", "loop", "random")
-        for suffix in ("-wal", "-shm", "-journal")
-    ],
+    [(kind, suffix) for kind in ("pipe", "directory", "loop", "random") for suffix in ("-wal", "-shm", "-journal")],
 )
 def test_hostile_sidecars(tmp_path: Path, kind: str, suffix: str) -> None:
     """Something else in the place of -wal, -shm or -journal: an answer, no hang, and never an exception."""
@@ -230,12 +221,6 @@ def _read_only(directory: Path) -> Iterator[None]:
         subprocess.run(["umount", str(directory)], check=True)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="store.connect.connect_reader: on a write-protected medium SQLite cannot make its -shm, and the audit "
-    "calls that a "
-    "finding (a false alarm) instead of reading the file",
-)
 def test_evidence_on_a_write_protected_medium(tmp_path: Path) -> None:
     """A folded vault on a write-protected medium is audited like any other: evidence is kept on such."""
     work = complete().copy(tmp_path / "vault")

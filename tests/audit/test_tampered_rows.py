@@ -83,24 +83,14 @@ def test_an_extra_object(vault_here: Path, sql: str) -> None:
     assert bool(codes(vault_here)) == ("TEMP" not in sql)
 
 
-SCHEMA_NAMES = pytest.mark.xfail(
-    strict=True,
-    reason="store.connect.schema_differs compares only the sql column: type, name and tbl_name (where SQLite itself "
-    "does not "
-    "mind: the case of letters, the type) and the rowids go unchecked",
-)
-
-
 @pytest.mark.parametrize(
     "change",
     [
         "UPDATE sqlite_schema SET name = 'leaf_no_updaze' WHERE name = 'leaf_no_update'",
         "UPDATE sqlite_schema SET tbl_name = 'node' WHERE name = 'leaf_no_update'",
-        pytest.param("UPDATE sqlite_schema SET type = 'Trigger' WHERE name = 'leaf_no_update'", marks=SCHEMA_NAMES),
-        pytest.param(
-            "UPDATE sqlite_schema SET name = 'LEAF' WHERE name = 'leaf' AND type = 'table'", marks=SCHEMA_NAMES
-        ),
-        pytest.param("UPDATE sqlite_schema SET rowid = 900 WHERE name = 'leaf_no_update'", marks=SCHEMA_NAMES),
+        "UPDATE sqlite_schema SET type = 'Trigger' WHERE name = 'leaf_no_update'",
+        "UPDATE sqlite_schema SET name = 'LEAF' WHERE name = 'leaf' AND type = 'table'",
+        "UPDATE sqlite_schema SET rowid = 900 WHERE name = 'leaf_no_update'",
     ],
 )
 def test_a_schema_row_whose_names_were_changed(vault_here: Path, change: str) -> None:
@@ -236,12 +226,6 @@ def test_a_surplus_row(vault_here: Path, sql: str) -> None:
     assert after(vault_here, (), insert)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="audit_journal: wraps are held by (seq, position); a surplus wrap with the seq and position of a true "
-    "one, but a "
-    "recipient that sorts before it, is overwritten in the dict and still counted as belonging",
-)
 def test_a_surplus_wrap_in_the_place_of_a_true_one(vault_here: Path) -> None:
     """A planted wrap is found also where it shares its entry and position with a true one."""
 

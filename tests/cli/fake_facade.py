@@ -159,8 +159,12 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
         return SimpleNamespace(verdict=verdict, anchor=None, findings=vault.findings, **counts)
 
-    def export_table(_: FakeVault, me: str, name: str, *, dry_run: bool) -> SimpleNamespace:
-        vault.called("export_table", (me, name, dry_run))
+    def preview_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
+        vault.called("preview_table", (me, name))
+        return SimpleNamespace(printed=1, withheld=1)
+
+    def export_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
+        vault.called("export_table", (me, name))
         return SimpleNamespace(cells=(SimpleNamespace(value=880), SimpleNamespace(value=None)))
 
     def encode_release(release: object, form: str) -> bytes:
@@ -178,6 +182,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         "show_entry": lambda *_: vault.entry,
         "verify_vault": verify_vault,
         "shipped_tables": lambda: (table,),
+        "preview_table": preview_table,
         "export_table": export_table,
         "encode_release": encode_release,
         "generate_passphrase": lambda _: WORDS,

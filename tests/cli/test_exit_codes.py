@@ -157,8 +157,10 @@ def test_a_database_of_another_program_is_thirteen(line: _Line) -> None:
     connection = apsw.Connection(str(path))
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
+    before = path.read_bytes()
     line("case", "list", key="field-1", code=13)
     line("status", code=13)
+    assert path.read_bytes() == before
 
 
 def test_a_newer_version_is_thirteen(line: _Line) -> None:

@@ -207,12 +207,6 @@ def _founded(home: Path) -> bool:
     return False
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.audit: header_faults judges vault.db's own first page while the true one still lies in the "
-    "-wal: a false "
-    "finding on a vault that was founded, acknowledged, and not folded (power cut, or a failed fold on closing)",
-)
 def test_a_founded_vault_that_was_never_folded_is_intact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_kdf: None
 ) -> None:
@@ -228,12 +222,6 @@ def test_a_founded_vault_that_was_never_folded_is_intact(
     assert verify_vault(tmp_path / "vault").findings == ()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.found: when the last sync, after the rename, fails, the shares are deleted and the vault "
-    "stays: an "
-    "organisation without recovery that can be worked in",
-)
 def test_a_vault_never_stands_without_its_shares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_kdf: None
 ) -> None:
@@ -251,12 +239,6 @@ def test_a_vault_never_stands_without_its_shares(
     assert (tmp_path / "vault").exists() == (len(list((tmp_path / "shares").iterdir())) == 3)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.found._write_shares notes a share only after it was written and its directory synced: a share "
-    "whose sync "
-    "fails is left behind although founding failed",
-)
 def test_no_share_is_left_of_a_failed_founding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_kdf: None
 ) -> None:

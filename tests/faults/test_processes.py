@@ -185,12 +185,6 @@ def test_an_audit_while_another_writes(tmp_path: Path) -> None:
     assert sizes == sorted(sizes)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.findings.guard turns VaultLocked and StorageError into findings: a vault that another process "
-    "has locked, or "
-    "a stick that was pulled out, is reported as an integrity finding (exit 20, tell root) instead of 11 or 40",
-)
 def test_a_locked_vault_is_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An audit that cannot read because another process holds the file says that, and claims nothing about
     integrity."""

@@ -99,6 +99,7 @@ def test_the_worked_leaf_reads_as_annotated() -> None:
         f"page size {schema.PAGE_SIZE}",
         f"`version` ({release_json.VERSION})",
         "exactly the names " + ", ".join(f"`{name}`" for name in sorted(Policy.__slots__)),
+        "at least " + ", ".join(str(getattr(Policy(), name)) for name in sorted(Policy.__slots__)) + ".",
     ],
 )
 def test_every_number_is_the_program_s(statement: str) -> None:

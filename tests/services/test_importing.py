@@ -50,7 +50,10 @@ def test_a_file_becomes_cases_with_their_records(org: Organisation) -> None:
     assert [entry.values.get("date") for entry in view.entries] == [None, "2019", "2019-03"]
     assert show_case(org.vault, org.field_1, imported.cases["b"]).status == "in_transit"
     assert reveal(org.vault, org.field_1, imported.cases["a"], "why").values == {"name": "김민수"}
-    assert amend(org.vault, org.field_1, "1", {"notes": "after an import"}).pseudonym == imported.cases["a"]
+    assert (
+        amend(org.vault, org.field_1, str(view.entries[0].seq), {"notes": "after an import"}).pseudonym
+        == imported.cases["a"]
+    )
     assert org.audit().findings == ()
 
 

@@ -256,9 +256,6 @@ def test_two_processes_never_give_one_pseudonym_twice(org: Organisation, monkeyp
     assert len(list_cases(org.vault, org.field_1)) == 3
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="weakness: amend reads the record before its transaction, not inside it"
-)
 def test_two_processes_amending_one_record_lose_nothing(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two terminals correct two answers of one record at the same time: both corrections stand, or one is refused."""
     name = org.case(org.field_1, notes="a", health="a")

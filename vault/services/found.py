@@ -181,6 +181,9 @@ def _write_shares(
 ) -> tuple[Path, ...]:
     files.make_private_directory(shares_dir, parents=True)
     paths = _share_paths(shares_dir, vault_id, len(cards))
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path.name} exists already", hint="name another directory with --shares-dir")
     try:
         for number, (path, words) in enumerate(zip(paths, cards, strict=True), start=1):
             card = ShareCard(
