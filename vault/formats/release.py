@@ -9,12 +9,15 @@ people left out could travel: a withheld figure is a `None`, always the same one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from vault.errors import FormatError
 
+_HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 Labels = tuple[tuple[str, str], ...]
 """(variable, code) pairs that say whom a figure counts; empty for the total."""
 Texts = Mapping[str, str]
@@ -131,6 +134,8 @@ class Release:
     def __post_init__(self) -> None:
         if not all(line.isprintable() for line in self.checkpoints):
             raise FormatError("a checkpoint named in a release must be one printable line")
+        if any(text is not None and _HEX.fullmatch(text) is None for text in (self.salt, self.digest)):
+            raise FormatError("a release's salt and digest must be 64 hex digits")
 
     @property
     def empty(self) -> bool:

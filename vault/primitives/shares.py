@@ -7,6 +7,7 @@ of a ceremony, and disclosed: docs/decisions/0004. Shares are checked by combini
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shamir_mnemonic import MnemonicError, combine_mnemonics, generate_mnemonics
 from shamir_mnemonic.wordlist import WORDLIST
@@ -26,13 +27,13 @@ def split(secret: bytes, *, threshold: int, shares: int) -> tuple[str, ...]:
 def combine(shares: Sequence[str]) -> bytes:
     """The secret behind enough shares of one set. Raises WrongPassphrase for too few, mixed or altered ones: SLIP-39
     carries a digest, so a wrong share is noticed and never gives a wrong key."""
-    try:
+    with suppress(MnemonicError):
         return combine_mnemonics(shares)
-    except MnemonicError:
-        raise WrongPassphrase(
-            "these recovery shares do not combine: too few, mixed up, or altered",
-            hint="give every share of one set, exactly as printed",
-        ) from None  # the library's message quotes a mistyped word
+    # Raised outside the handler: the library's message quotes a mistyped word, and nothing must chain to it.
+    raise WrongPassphrase(
+        "these recovery shares do not combine: too few, mixed up, or altered",
+        hint="give every share of one set, exactly as printed",
+    )
 
 
 def word(index: int) -> str:

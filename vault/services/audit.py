@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vault.errors import NoVault
+from vault.errors import NoVault, StorageError
 from vault.formats.keyfile import MOST_BYTES, parse_keyfile
 from vault.formats.origin import ROOT, origin_of, parse_origin
 from vault.model import Origin, VaultId
@@ -47,9 +47,11 @@ FOUND_SOMETHING = "finding"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """The verdict, what it rests on, how much was looked at, and what was found."""
+    """The verdict, what it rests on, which vault was looked at and how much of it, and what was found. The vault id
+    pins root's keys: compare it with the one that was written down at the founding."""
 
     verdict: str
+    vault_id: VaultId
     anchor: str | None
     journals: int
     leaves: int
@@ -73,6 +75,8 @@ def verify_vault(directory: Path, *, progress: Progress = no_progress) -> AuditR
             audit.findings.add(BYTES, "header", DATABASE, fault)
     with audit.findings.guard(DATABASE):
         audit.look(path)
+    if audit.storage_error is not None:
+        raise audit.storage_error
     return audit.report()
 
 
@@ -85,12 +89,18 @@ class _Audit:
         self.roster: Roster | None = None
         self.journals: list[JournalAudit] = []
         self.origins: set[str] = set()
+        self.storage_error: StorageError | None = None
         self.seen = self.total = 0
         self.vault_id = VaultId("")
 
     def look(self, path: Path) -> None:
         """Opens the database and looks at everything in it."""
-        with Scan(path) as scan:
+        try:
+            scan = Scan(path)
+        except StorageError as error:
+            self.storage_error = error  # nothing could be looked at, so nothing was found
+            return
+        with scan:
             self.run(scan)
 
     def run(self, scan: Scan) -> None:
@@ -99,6 +109,11 @@ class _Audit:
         with guard(DATABASE):
             for fault in scan.structure_faults():
                 self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {_plain(fault)}")
+        with guard(DATABASE):
+            for fault in scan.identity_faults():
+                self.findings.add(BYTES, "header", DATABASE, fault)
+            for fault in scan.log_faults():
+                self.findings.add(NOTICE, "log", f"{DATABASE}-wal", fault)
         with guard(DATABASE):
             if scan.schema_differs():
                 self.findings.add(BYTES, "schema", DATABASE, "the tables or triggers are not the program's own")
@@ -113,6 +128,8 @@ class _Audit:
         for position, (number, origin) in enumerate(rows, start=1):
             with guard(f"journal {position}"):
                 self._journal(scan, position, number, origin)
+        with guard("roster", MEMORY):
+            self._absent()
         with guard(DATABASE):
             self._surplus(scan, len(rows))
         with guard("codebook"):
@@ -149,14 +166,26 @@ class _Audit:
         if origin in self.origins:
             self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
         self.origins.add(origin)
-        member = self.roster.find(name.handle) if self.roster else None
-        audit = JournalAudit(scan, self.findings, number, Origin(origin), member)
+        if name.epoch != 1:
+            self.findings.add(SIGNATURES, "epoch", origin, "a further epoch without the recovery that would open it")
+        audit = JournalAudit(scan, self.findings, number, Origin(origin), self.roster)
         self.journals.append(audit)
         audit.run(self._advance)
 
     def _advance(self, entries: int) -> None:
         self.seen += entries
         self.progress("verified", self.seen, max(self.total, self.seen))
+
+    def _absent(self) -> None:
+        """Members without their journal, and journals that root attested and that are not here."""
+        held = {parse_origin(journal.origin).handle for journal in self.journals}
+        for member in self.roster.members if self.roster else ():
+            if member.handle not in held:
+                message = f'"{member.handle}" is enrolled, and no journal of theirs is here'
+                self.findings.add(MEMORY, "journal-gone", "roster", message)
+            for origin, size in member.revoked_at or ():
+                if origin not in self.origins and size:
+                    self.findings.add(MEMORY, "journal-gone", origin, f"root attested {size} entries, and none is here")
 
     def _surplus(self, scan: Scan, journals: int) -> None:
         """Rows that belong to no journal: what was visited is compared with what is there."""
@@ -184,7 +213,6 @@ class _Audit:
 
     def _keys(self) -> None:
         """The public frames of the key files: whole, of this vault, of somebody enrolled who has a journal here."""
-        held = {parse_origin(journal.origin).handle for journal in self.journals}
         for path in sorted((self.directory / "keys").glob("*.key")):
             with self.findings.guard(f"keys/{path.name}"):
                 file = parse_keyfile(read_limited(path, MOST_BYTES))
@@ -195,8 +223,6 @@ class _Audit:
                     self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault")
                 elif self.roster is not None and self.roster.find(file.handle) is None:
                     self.findings.add(NOTICE, "key-not-enrolled", f"keys/{path.name}", UNENROLLED_KEY)
-                elif file.handle not in held:
-                    self.findings.add(MEMORY, "journal-gone", f"keys/{path.name}", "its member's journal is not here")
 
     def report(self) -> AuditReport:
         """The verdict."""
@@ -204,6 +230,7 @@ class _Audit:
         sound = all(finding.level == NOTICE for finding in findings)
         return AuditReport(
             verdict=INTACT_UNANCHORED if sound else FOUND_SOMETHING,
+            vault_id=self.vault_id,
             anchor=None,
             journals=len(self.journals),
             leaves=sum(journal.size for journal in self.journals),

@@ -11,17 +11,21 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from vault.errors import VaultError
-from vault.formats.checkpoint import verify_checkpoint
+from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
-from vault.model import ROSTER_KINDS, Kind, Member, Origin, Role
+from vault.formats.note import parse_note
+from vault.formats.origin import parse_origin
+from vault.model import ROSTER_KINDS, Kind, Layer, Origin, Purpose, Role
 from vault.primitives import tree
-from vault.primitives.hashing import sha256, sha256_each
-from vault.services.findings import BYTES, SIGNATURES, Findings
+from vault.primitives.hashing import sha256
+from vault.services.findings import BYTES, MEMORY, SIGNATURES, Findings
+from vault.services.roster import Roster
 from vault.store.scan import Scan
 
 HEIGHT: Final = 12
 BLOCK: Final = 1 << HEIGHT
 
+_LAYERS: Final = tuple(layer.value for layer in Layer)
 _ERASABLE: Final = {"identity part", "case part", "tally part", "identity wrap", "case wrap"}
 """What an erasure may take away: a person's record, never what a recorder owes to others."""
 
@@ -40,9 +44,10 @@ ALLOWED: Final = {
 class JournalAudit:
     """One journal's rows against each other and against the signatures over them."""
 
-    def __init__(self, scan: Scan, findings: Findings, number: int, origin: Origin, member: Member | None) -> None:
-        self.scan, self.findings = scan, findings
-        self.number, self.origin, self.member = number, origin, member
+    def __init__(self, scan: Scan, findings: Findings, number: int, origin: Origin, roster: Roster | None) -> None:
+        self.scan, self.findings, self.roster = scan, findings, roster
+        self.number, self.origin = number, origin
+        member = self.member = roster.find(parse_origin(origin).handle) if roster else None
         self.size = self.nodes = self.parts = self.wraps = 0
         self.erased: dict[int, int] = {}
         self.missing: list[tuple[int, str]] = []
@@ -65,9 +70,9 @@ class JournalAudit:
             rows = self.scan.leaves(self.number, self.size, BLOCK)
             if not rows:
                 break
-            self._block(rows)
+            whole = self._block(rows)
             advance(len(rows))
-            if len(rows) < BLOCK:
+            if len(rows) < BLOCK or not whole:
                 break
         self._finish()
 
@@ -81,61 +86,88 @@ class JournalAudit:
 
     # -- one block ---------------------------------------------------------------------------------------------------
 
-    def _block(self, rows: list[tuple[Any, ...]]) -> None:
+    def _block(self, rows: list[tuple[Any, ...]]) -> bool:
+        """Checks up to 4,096 entries; whether they stand in an unbroken row. Behind a gap nothing has a place in the
+        tree, and a made-up number could have us read the same rows for ever: so that is where the reading ends."""
         start = self.size
-        stored = self.scan.parts(self.number, start, start + BLOCK)
-        hashes = sha256_each(raw for _, _, raw in stored)
-        held = {(seq, layer): (value, len(raw)) for (seq, layer, raw), value in zip(stored, hashes, strict=True)}
+        gap = next((place for place, (seq, _) in enumerate(rows, start) if seq != place), None)
+        if gap is not None:
+            found = rows[gap - start][0]
+            self.finding(BYTES, "gap", f"the entry that should stand here is missing (the next one is {found})", gap)
+            del rows[gap - start :]
+        held: dict[tuple[int, str], tuple[bytes, int]] = {}
+        for seq, layer, raw in self.scan.parts(self.number, start, start + len(rows)):
+            held[seq, layer] = (sha256(raw), len(raw))
         self.parts += len(held)
-        allowed = self.allowed
-        for expected, (seq, raw) in enumerate(rows, start):
-            if seq != expected:
-                self.finding(
-                    BYTES, "gap", f"the entry that should stand here is missing (the next one is {seq})", expected
-                )
-                # What follows cannot be placed in the tree: hash it where it stands, so that the roots differ too.
-            try:
-                _, number, kind, _, parts, extra = parse_fields(raw)
-            except VaultError as error:
-                self.finding(BYTES, "leaf", error.message, expected)
-                self._forget(held, seq)
-                continue
-            if number != seq:
-                self.finding(BYTES, "sequence", f"the entry's own number is {number}", seq)
-            if kind not in allowed:
-                self.finding(SIGNATURES, "kind", f"a member of this role does not write {kind} entries", seq)
-            for layer, digest, cell in parts:
-                found = held.pop((seq, layer), None)
-                if found is None:
-                    self.missing.append((seq, f"{layer} part"))
-                elif found != (digest, cell):
-                    self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
-            if extra:
-                self._extra(seq, kind, extra)
+        for seq, raw in rows:
+            self._entry(seq, raw, held)
         for seq, layer in sorted(held, key=str):
             self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
         self.size = start + len(rows)
         self._tree(start, tree.leaf_hashes(raw for _, raw in rows))
+        return gap is None
 
-    def _forget(self, held: dict[tuple[int, str], tuple[bytes, int]], seq: int) -> None:
-        """An entry that cannot be read says nothing of its parts: do not report them as surplus too."""
-        for key in [key for key in held if key[0] == seq]:
-            del held[key]
-        self.held_wraps.pop(seq, None)
+    def _entry(self, seq: int, raw: bytes, held: dict[tuple[int, str], tuple[bytes, int]]) -> None:
+        try:
+            _, number, kind, _, parts, extra = parse_fields(raw)
+        except VaultError as error:
+            self.finding(BYTES, "leaf", error.message, seq)
+            # What cannot be read says nothing of its parts: they are not reported as surplus too.
+            for layer in _LAYERS:
+                held.pop((seq, layer), None)
+            self.held_wraps.pop(seq, None)
+            return
+        if number != seq:
+            self.finding(BYTES, "sequence", f"the entry's own number is {number}", seq)
+        if kind not in self.allowed:
+            self.finding(SIGNATURES, "kind", f"a member of this role does not write {kind} entries", seq)
+        for layer, digest, cell in parts:
+            found = held.pop((seq, layer), None)
+            if found is None:
+                self.missing.append((seq, f"{layer} part"))
+            elif found != (digest, cell):
+                self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
+        if extra:
+            self._extra(seq, kind, extra)
 
     def _extra(self, seq: int, kind: str, extra: list[Any]) -> None:
         if kind == Kind.ERASE:
             self._erase(seq, extra)
+        elif kind in (Kind.HEAD_SEEN, Kind.RECOVERY) and extra[0]:
+            self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)
         held = self.held_wraps.pop(seq, {})
         for position, (purpose, recipient, digest) in enumerate(wraps):
             found = held.pop(position, None)
+            if not self._may_have(purpose, recipient):
+                self.finding(SIGNATURES, "recipient", f"a {purpose} key is wrapped to a key that may not have it", seq)
             if found is None:
                 self.missing.append((seq, f"{purpose} wrap"))
             elif found != (purpose, recipient, digest):
                 self.finding(BYTES, "wrap", f"the {purpose} wrap is not the one that the entry commits to", seq)
         if held:
             self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
+
+    def _may_have(self, purpose: str, recipient: bytes) -> bool:
+        """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
+        rounding key to directors too. (The keys of a case go to compartments, which have no public list.)"""
+        if self.roster is None or purpose in (Purpose.CASE, Purpose.IDENTITY):
+            return True
+        directors = {member.key_id for member in self.roster.members if member.role is Role.DIRECTOR}
+        if purpose == Purpose.COMPARTMENT:
+            return recipient == self.roster.recovery_id
+        fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
+        return fits and (recipient == self.roster.recovery_id or recipient in directors)
+
+    def _head_of_another(self, seq: int, note: bytes) -> None:
+        """A head that an entry quotes must be a checkpoint that a member of this vault signed."""
+        with self.findings.guard(f"{self.origin}:{seq}", SIGNATURES):
+            origin = parse_checkpoint(parse_note(note).text).origin
+            writer = self.roster.find(parse_origin(origin).handle) if self.roster else None
+            if writer is None:
+                self.finding(SIGNATURES, "head-seen", "it quotes a head of nobody on the roster", seq)
+            else:
+                verify_checkpoint(note, origin, writer.keys.signing)
 
     def _erase(self, seq: int, places: list[Any]) -> None:
         """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
@@ -163,7 +195,8 @@ class JournalAudit:
         stored = self.scan.nodes(self.number, level, first, first + room)
         self.nodes += len(stored)
         if stored != list(enumerate(made, first)):
-            bad = next((i for i, row in enumerate(stored) if row not in enumerate(made, first)), len(made))
+            pairs = zip(stored, enumerate(made, first), strict=False)
+            bad = next((i for i, (row, wanted) in enumerate(pairs) if row != wanted), min(len(stored), len(made)))
             self.finding(BYTES, "node", f"the stored tree is wrong at level {level}, node {first + bad}")
 
     def _root_at(self, size: int, levels: list[list[bytes]]) -> bytes:
@@ -204,11 +237,13 @@ class JournalAudit:
             self.finding(SIGNATURES, "unsigned-tail", f"{self.size} entries are here, and {last} were signed")
         if self.member is None:
             self.finding(SIGNATURES, "not-enrolled", "nobody on the roster writes this journal")
-        elif self.member.revoked_at is not None and self.size > dict(self.member.revoked_at).get(self.origin, 0):
+        elif self.member.revoked_at is not None:
             limit = dict(self.member.revoked_at).get(self.origin, 0)
-            self.finding(
-                SIGNATURES, "after-revocation", f"its writer was cut off at {limit} entries, and {self.size} are here"
-            )
+            if self.size > limit:
+                message = f"its writer was cut off at {limit} entries, and {self.size} are here"
+                self.finding(SIGNATURES, "after-revocation", message)
+            elif self.size < limit:
+                self.finding(MEMORY, "rollback", f"root attested {limit} entries, and {self.size} are here")
 
     def _report_missing(self) -> None:
         """Names the missing parts and wraps that no tombstone explains. What others need (grants, the roster's wraps)
@@ -216,7 +251,7 @@ class JournalAudit:
         for seq, what in self.missing:
             if seq not in self.erased or what not in _ERASABLE:
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
-        gone = set(self.missing)
         for seq, tombstone in self.erased.items():
-            if (seq, "case part") not in gone:
+            parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)} - {Layer.TALLY}
+            if parts or self.scan.count_wraps(self.number, seq, (Purpose.CASE, Purpose.IDENTITY)):
                 self.finding(BYTES, "not-erased", f"entry {tombstone} says that it was erased, and it is here", seq)

@@ -77,6 +77,7 @@ class Casework:
         self.locator_key = self.compartment.locator_key()
         self.tally_key = self.compartment.tally_key()
         self.cases: dict[str, Case] = {}
+        self.indexed = 0
         self.damaged: set[int] = set()
         self.known: dict[int, tuple[Kind, int]] = {}
         self.layers: dict[int, set[str]] = {}
@@ -84,9 +85,10 @@ class Casework:
         self.read_cases()
 
     def read_cases(self) -> None:
-        """Opens the wraps of this compartment's cases, as they stand now."""
-        self.cases = {}
-        for seq, raw in self.store.wraps_for(self.journal, self.compartment.key_id, Purpose.CASE):
+        """Opens the wraps of this compartment's cases, as they stand now: those that it has not opened yet."""
+        wraps = self.store.wraps_for(self.journal, self.compartment.key_id, Purpose.CASE, start=self.indexed)
+        for seq, raw in wraps:
+            self.indexed = seq + 1
             try:
                 case = self._open_wrap(seq, raw)
             except VaultError:

@@ -123,11 +123,12 @@ def found(
         with Vault.open(workshop, environment) as made:
             unlock(made, ROOT, passphrase)
         share_files = _write_shares(shares_dir, vault_id, cards, threshold, environment)
+        ours = (workshop / DATABASE).stat().st_ino
         try:
             _move_into_place(workshop, directory)
         except BaseException:
-            # Once the vault stands in its place its shares must stay: they are the only ones there will be.
-            if not (directory / DATABASE).exists():
+            # Once our vault stands in its place its shares must stay: they are the only ones there will be.
+            if not _stands(directory, ours):
                 _remove(share_files)
             raise
     files.sync_directory(directory.resolve().parent)
@@ -199,6 +200,13 @@ def _write_shares(
         _remove(paths)  # of a vault that will not be: their names hold its id, so no other's are touched
         raise
     return paths
+
+
+def _stands(directory: Path, inode: int) -> bool:
+    try:
+        return (directory / DATABASE).stat().st_ino == inode
+    except OSError:
+        return False
 
 
 def _remove(paths: tuple[Path, ...]) -> None:

@@ -27,6 +27,8 @@ from vault.store.schema import (
 )
 
 BUSY_MILLISECONDS = 5_000
+MOST_VALUE = 4 * 1024 * 1024
+"""Bytes that a reader takes as one value: nothing of ours is larger than 1 MiB."""
 READER_PRAGMAS = (
     ("query_only", "on", 1),
     ("temp_store", "memory", 2),
@@ -42,6 +44,7 @@ _DAMAGED = (
     apsw.MismatchError,
     apsw.RangeError,
     apsw.SchemaChangeError,
+    apsw.TooBigError,
 )
 _STORAGE = (
     apsw.FullError,
@@ -142,8 +145,10 @@ def connect(path: Path) -> apsw.Connection:
 
 def unfolded(path: Path) -> bool:
     """Whether a write-ahead log holds pages that may be newer than the database's own, its first page included."""
-    log = beside(path, "-wal")
-    return log.exists() and log.stat().st_size > 0
+    try:
+        return beside(path, "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def connect_reader(path: Path) -> apsw.Connection:
@@ -167,6 +172,7 @@ def connect_reader(path: Path) -> apsw.Connection:
     try:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(has_log))
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, MOST_VALUE)
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         _set_pragmas(connection, READER_PRAGMAS)

@@ -7,6 +7,7 @@ healthy file of this size needs. Errors are the project's IntegrityError, never 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,48 +20,71 @@ _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
 _BYTES_A_LOOK: Final = 2_000
 """A healthy file needs one look for far more bytes than this."""
+_LOG_HEADER: Final = 32
+_LOG_FRAME: Final = 24 + PAGE_SIZE
+
+
+_LOOKS_AT_HEADER: Final = 3
 
 
 def header_faults(path: Path) -> list[str]:
     """What is wrong with the 100-byte database header (https://sqlite.org/fileformat2.html, 1.3); empty when nothing
-    is. Every field that has one right value in our files is checked, so that a flipped byte there is noticed. While a
-    write-ahead log is not folded in, the true first page may lie there, and SQLite's own check has to do."""
-    if connect.unfolded(path):
-        return []
+    is. Every field that has one right value in our files is checked, so that a flipped byte there is noticed.
+
+    While a write-ahead log is not folded in, the true first page may lie there: then only what never changes is
+    checked here, and `Scan.identity_faults` asks SQLite for the rest. A writer may fold its log while we look: what is
+    reported was wrong each time.
+    """
+    faults: list[str] = []
+    for _ in range(_LOOKS_AT_HEADER):
+        faults = _header_faults(path)
+        if not faults:
+            break
+    return faults
+
+
+def _header_faults(path: Path) -> list[str]:
+    unfolded = connect.unfolded(path)
     with path.open("rb") as stream:
         raw = stream.read(HEADER_BYTES)
         size = stream.seek(0, 2)
+    if size == 0 and unfolded:
+        return []
     if len(raw) < HEADER_BYTES:
         return ["the file is shorter than a database header"]
 
     def integer(start: int, length: int = 4) -> int:
         return int.from_bytes(raw[start : start + length], "big")
 
-    expected = (
+    constant = (
         ("magic", raw[:16], MAGIC),
         ("page size", integer(16, 2), PAGE_SIZE),
         ("file format", raw[18:20], b"\x02\x02"),
         ("reserved bytes and payload fractions", raw[20:24], bytes((0, 64, 32, 32))),
-        ("schema format", integer(44), 4),
         ("cache size", integer(48), 0),
         ("vacuum mode", raw[52:56] + raw[64:68], bytes(8)),
+        ("expansion bytes", raw[72:92], bytes(20)),
+    )
+    settled = (
+        ("schema format", integer(44), 4),
         ("text encoding", integer(56), 1),
         ("user version", integer(60), USER_VERSION),
         ("application id", integer(68), APPLICATION_ID),
-        ("expansion bytes", raw[72:92], bytes(20)),
         ("change counters", integer(24), integer(92)),
+        ("number of pages", integer(28) * PAGE_SIZE, size),
     )
-    faults = [f"the header's {name} is wrong" for name, held, wanted in expected if held != wanted]
-    if integer(28) * PAGE_SIZE != size:
-        faults.append("the file's length does not match its header")
-    return faults
+    expected = constant if unfolded else constant + settled
+    return [f"the header's {name} is wrong" for name, held, wanted in expected if held != wanted]
 
 
 class Scan:
     """A bounded, read-only look at one database, in one snapshot."""
 
     def __init__(self, path: Path) -> None:
-        self._looks = 1_000 + path.stat().st_size // _BYTES_A_LOOK
+        log = connect.beside(path, "-wal")
+        self._log = log if connect.unfolded(path) else None
+        size = path.stat().st_size + (log.stat().st_size if self._log else 0)
+        self._looks = 1_000 + size // _BYTES_A_LOOK
         with connect.mapped_errors():
             self._connection = connect.connect_reader(path)
             self._connection.set_progress_handler(self._out_of_budget, _STEPS)
@@ -84,6 +108,29 @@ class Scan:
         """All rows of a query. Raises IntegrityError where the file cannot be read."""
         with connect.mapped_errors():
             return self._connection.execute(sql, values).fetchall()
+
+    def identity_faults(self) -> list[str]:
+        """What this snapshot says of itself and should not; empty when it is a database of ours."""
+        expected = (("application_id", APPLICATION_ID), ("user_version", USER_VERSION), ("page_size", PAGE_SIZE))
+        return [
+            f"SQLite reads another {name}" for name, wanted in expected if self.rows(f"PRAGMA {name}") != [(wanted,)]
+        ]
+
+    def log_faults(self) -> list[str]:
+        """What of a left-over write-ahead log SQLite does not read, though it bears the log's own marks: the end of a
+        write that was cut off, or a change made to the file (https://sqlite.org/walformat.html)."""
+        index = None if self._log is None else self._log.with_name(self._log.name[:-4] + "-shm")
+        if self._log is None or index is None or not index.is_file():
+            return []
+        with index.open("rb") as stream:
+            read = int.from_bytes(stream.read(20)[16:20], sys.byteorder)
+        with self._log.open("rb") as stream:
+            head = stream.read(_LOG_HEADER)
+            stream.seek(read * _LOG_FRAME, 1)
+            rest = stream.read(_LOG_FRAME)
+        if len(head) < _LOG_HEADER or (read == 0 and rest):
+            return ["nothing in the write-ahead log can be read"]
+        return ["the write-ahead log goes on where SQLite stops reading"] if rest[8:16] == head[16:24] else []
 
     def structure_faults(self, most: int = 20) -> list[str]:
         """What SQLite's own check says of the file's structure; empty when it is sound."""
@@ -130,11 +177,17 @@ class Scan:
             end,
         )
 
-    def parts(self, journal: int, start: int, end: int) -> list[tuple[Any, ...]]:
-        """(seq, layer, bytes) of the parts of the entries from `start` up to `end`."""
-        return self.rows(
-            "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?", journal, start, end
-        )
+    def parts(self, journal: int, start: int, end: int) -> Iterator[tuple[Any, ...]]:
+        """(seq, layer, bytes) of the parts of the entries from `start` up to `end`, one at a time: they may be
+        large."""
+        sql = "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?"
+        with connect.mapped_errors():
+            yield from self._connection.execute(sql, (journal, start, end))
+
+    def count_wraps(self, journal: int, seq: int, purposes: tuple[str, str]) -> int:
+        """How many wraps of one entry for two purposes are here."""
+        sql = "SELECT coalesce(sum(1), 0) FROM wrap WHERE journal = ? AND seq = ? AND purpose IN (?, ?)"
+        return int(self.rows(sql, journal, seq, *purposes)[0][0])
 
     def wraps(self, journal: int) -> Iterator[tuple[Any, ...]]:
         """(recipient, purpose, seq, position, bytes) of every wrap of a journal."""

@@ -193,10 +193,16 @@ class Store:
             for seq, raw in self._connection.execute(sql, (journal, layer.value)):
                 yield _integer(seq), _blob(raw)
 
-    def wraps_for(self, journal: int, recipient: KeyId, purpose: Purpose) -> tuple[tuple[int, bytes], ...]:
-        """(seq, wrap) of everything in a journal that is wrapped to one key for one purpose, in order."""
-        sql = "SELECT seq, bytes FROM wrap WHERE journal = ? AND recipient = ? AND purpose = ? ORDER BY seq, position"
-        rows = self._rows(sql, (journal, recipient, purpose.value))
+    def wraps_for(
+        self, journal: int, recipient: KeyId, purpose: Purpose, *, start: int = 0
+    ) -> tuple[tuple[int, bytes], ...]:
+        """(seq, wrap) of everything in a journal from `start` on that is wrapped to one key for one purpose, in
+        order."""
+        sql = (
+            "SELECT seq, bytes FROM wrap WHERE journal = ? AND recipient = ? AND purpose = ? AND seq >= ?"
+            " ORDER BY seq, position"
+        )
+        rows = self._rows(sql, (journal, recipient, purpose.value, start))
         return tuple((_integer(seq), _blob(raw)) for seq, raw in rows)
 
     def wrap(self, journal: int, recipient: KeyId, purpose: Purpose, seq: int) -> bytes | None:
