@@ -38,6 +38,8 @@ class Answer:
     anchor: str | None = None
     findings: list[dict[str, str]] = field(default_factory=list)
     raised: str = ""
+    peak: int = 0
+    """MiB of memory that the process has used at most, up to now."""
 
     @property
     def found(self) -> bool:
@@ -121,7 +123,7 @@ def _serve() -> None:
     for line in sys.stdin:
         try:
             report = verify_vault(Path(line.rstrip("\n")))
-            answer = {
+            answer: dict[str, object] = {
                 "verdict": report.verdict,
                 "leaves": report.leaves,
                 "anchor": report.anchor,
@@ -134,6 +136,7 @@ def _serve() -> None:
             answer = {"verdict": "no vault"}
         except BaseException as error:  # noqa: BLE001  # whatever comes out is the test's business
             answer = {"verdict": "raised", "raised": f"{type(error).__name__}: {error}"}
+        answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         out.write(json.dumps(answer) + "\n")
         out.flush()
 

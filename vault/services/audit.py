@@ -112,8 +112,6 @@ class _Audit:
         with guard(DATABASE):
             for fault in scan.identity_faults():
                 self.findings.add(BYTES, "header", DATABASE, fault)
-            for fault in scan.log_faults():
-                self.findings.add(NOTICE, "log", f"{DATABASE}-wal", fault)
         with guard(DATABASE):
             if scan.schema_differs():
                 self.findings.add(BYTES, "schema", DATABASE, "the tables or triggers are not the program's own")

@@ -143,12 +143,17 @@ def connect(path: Path) -> apsw.Connection:
     return connection
 
 
+def log_size(path: Path) -> int:
+    """Bytes in the write-ahead log; 0 when there is none."""
+    try:
+        return beside(path, "-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def unfolded(path: Path) -> bool:
     """Whether a write-ahead log holds pages that may be newer than the database's own, its first page included."""
-    try:
-        return beside(path, "-wal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
+    return log_size(path) > 0
 
 
 def connect_reader(path: Path) -> apsw.Connection:

@@ -7,7 +7,6 @@ healthy file of this size needs. Errors are the project's IntegrityError, never 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +19,6 @@ _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
 _BYTES_A_LOOK: Final = 2_000
 """A healthy file needs one look for far more bytes than this."""
-_LOG_HEADER: Final = 32
-_LOG_FRAME: Final = 24 + PAGE_SIZE
 
 
 _LOOKS_AT_HEADER: Final = 3
@@ -81,10 +78,7 @@ class Scan:
     """A bounded, read-only look at one database, in one snapshot."""
 
     def __init__(self, path: Path) -> None:
-        log = connect.beside(path, "-wal")
-        self._log = log if connect.unfolded(path) else None
-        size = path.stat().st_size + (log.stat().st_size if self._log else 0)
-        self._looks = 1_000 + size // _BYTES_A_LOOK
+        self._looks = 1_000 + (path.stat().st_size + connect.log_size(path)) // _BYTES_A_LOOK
         with connect.mapped_errors():
             self._connection = connect.connect_reader(path)
             self._connection.set_progress_handler(self._out_of_budget, _STEPS)
@@ -115,22 +109,6 @@ class Scan:
         return [
             f"SQLite reads another {name}" for name, wanted in expected if self.rows(f"PRAGMA {name}") != [(wanted,)]
         ]
-
-    def log_faults(self) -> list[str]:
-        """What of a left-over write-ahead log SQLite does not read, though it bears the log's own marks: the end of a
-        write that was cut off, or a change made to the file (https://sqlite.org/walformat.html)."""
-        index = None if self._log is None else self._log.with_name(self._log.name[:-4] + "-shm")
-        if self._log is None or index is None or not index.is_file():
-            return []
-        with index.open("rb") as stream:
-            read = int.from_bytes(stream.read(20)[16:20], sys.byteorder)
-        with self._log.open("rb") as stream:
-            head = stream.read(_LOG_HEADER)
-            stream.seek(read * _LOG_FRAME, 1)
-            rest = stream.read(_LOG_FRAME)
-        if len(head) < _LOG_HEADER or (read == 0 and rest):
-            return ["nothing in the write-ahead log can be read"]
-        return ["the write-ahead log goes on where SQLite stops reading"] if rest[8:16] == head[16:24] else []
 
     def structure_faults(self, most: int = 20) -> list[str]:
         """What SQLite's own check says of the file's structure; empty when it is sound."""

@@ -226,7 +226,8 @@ class Store:
 
 
 def _integer(value: object) -> int:
-    if type(value) is not int:
+    """Every number of ours counts from 0."""
+    if type(value) is not int or value < 0:
         raise IntegrityError("the database holds a value of the wrong type")
     return value
 
