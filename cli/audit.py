@@ -39,6 +39,7 @@ def verify(settings: Settings) -> int:
     settings.terminal.result(
         {
             "verdict": report.verdict,
+            "vault_id": report.vault_id,
             "anchor": report.anchor,
             "leaves": report.leaves,
             "journals": report.journals,
@@ -62,6 +63,7 @@ def _print(settings: Settings, report: AuditReport) -> None:
         f"{report.leaves:,} leaves, {report.journals:,} journals, {report.checkpoints:,} checkpoints, "
         f"{report.parts:,} parts checked; no key was used."
     )
+    terminal.data(f"vault:  {report.vault_id}")
     terminal.data(f"anchor: {report.anchor or 'none: nobody else has seen these journals yet'}")
     if report.verdict == FINDING:
         count = len(report.findings)

@@ -15,7 +15,7 @@ from cli.options import Command, Group, Settings, dry_run_option, pass_settings
 from cli.phrases import labelled, phrase, shown
 from cli.session import ask, opened, readable, unlocked
 from cli.writes import answered, finish
-from vault.errors import InputNeeded
+from vault.errors import InputNeeded, IntegrityError
 
 if TYPE_CHECKING:
     from vault import CaseLine, Codebook, EntryView
@@ -42,16 +42,35 @@ def open_(settings: Settings, sets: tuple[str, ...], set_from: str | None, dry_r
     finish(settings, saved, dry_run=dry_run, following=f"record journey {saved.pseudonym}", show_case=True)
 
 
-def _print_cases(settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, *, empty: str) -> None:
-    """Pseudonym, status in the person's language, number of entries."""
+def _print_cases(
+    settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, damaged: Sequence[int], *, empty: str
+) -> int:
+    """Pseudonym, status in the person's language, number of entries. Returns the exit code."""
     rows = [(str(line.pseudonym), _status(codebook, line.status, settings), str(line.entries)) for line in lines]
     if rows:
         settings.terminal.table(("case", "status", "entries"), rows)
     else:
         settings.terminal.talk(empty)
     settings.terminal.result(
-        {"cases": [{"pseudonym": c.pseudonym, "status": c.status, "entries": c.entries} for c in lines]}
+        {
+            "cases": [{"pseudonym": c.pseudonym, "status": c.status, "entries": c.entries} for c in lines],
+            **({"damaged": list(damaged)} if damaged else {}),
+        },
+        code=_in_part(damaged),
     )
+    return _rest_named(settings, damaged)
+
+
+def _in_part(damaged: Sequence[int]) -> int:
+    return IntegrityError.code if damaged else 0
+
+
+def _rest_named(settings: Settings, damaged: Sequence[int]) -> int:
+    """One damaged entry never hides the others: they are shown, it is named, and the exit code says so."""
+    if damaged:
+        numbers = ", ".join(map(str, damaged))
+        settings.terminal.warn(f"damaged and left out: entry {numbers}; look with: {settings.line('audit verify')}")
+    return _in_part(damaged)
 
 
 def _status(codebook: Codebook, status: str, settings: Settings) -> str:
@@ -64,20 +83,22 @@ def _status(codebook: Codebook, status: str, settings: Settings) -> str:
 
 @case.command("list")
 @pass_settings
-def list_(settings: Settings) -> None:
+def list_(settings: Settings) -> int:
     """List your cases: pseudonym, status, number of entries."""
     import vault
 
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
         empty = f"No cases yet. Next: {settings.line('case open')}"
-        _print_cases(settings, vault.list_cases(found, me), found.codebook, empty=empty)
+        damaged: list[int] = []
+        lines = vault.list_cases(found, me, damaged=damaged)
+        return _print_cases(settings, lines, found.codebook, damaged, empty=empty)
 
 
 @case.command("find")
 @click.argument("query", required=False)
 @pass_settings
-def find(settings: Settings, query: str | None) -> None:
+def find(settings: Settings, query: str | None) -> int:
     """Find your cases by QUERY: a name or the beginning of one.
 
     Without QUERY you are asked for it, and with - it is the first line of standard input: neither leaves the name in
@@ -95,18 +116,21 @@ def find(settings: Settings, query: str | None) -> None:
         me = unlocked(settings, found, "recorder")
         while not query and settings.interactive:
             query = ask(settings, phrase(settings.language, "query")).strip()
-        lines = vault.find_cases(found, me, readable(query or "", "QUERY"))
-        _print_cases(settings, lines, found.codebook, empty="No case fits. A few letters of the name are enough.")
+        damaged: list[int] = []
+        lines = vault.find_cases(found, me, readable(query or "", "QUERY"), damaged=damaged)
+        empty = "No case fits. A few letters of the name are enough."
+        return _print_cases(settings, lines, found.codebook, damaged, empty=empty)
 
 
 @case.command("show")
 @click.argument("pseudonym", metavar="CASE")
 @pass_settings
-def show(settings: Settings, pseudonym: str) -> None:
+def show(settings: Settings, pseudonym: str) -> int:
     """Show the entries of CASE, without the identity layer (that is reveal)."""
+    damaged: list[int] = []
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
-        view = chosen_case(settings, found, me, pseudonym)
+        view = chosen_case(settings, found, me, pseudonym, damaged=damaged)
         codebook = found.codebook
     terminal = settings.terminal
     terminal.heading(f"{view.pseudonym}   {_status(codebook, view.status, settings)}")
@@ -128,8 +152,11 @@ def show(settings: Settings, pseudonym: str) -> None:
                 }
                 for entry in view.entries
             ],
-        }
+            **({"damaged": damaged} if damaged else {}),
+        },
+        code=_in_part(damaged),
     )
+    return _rest_named(settings, damaged)
 
 
 def _print_entry(settings: Settings, codebook: Codebook, entry: EntryView) -> None:

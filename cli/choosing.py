@@ -18,9 +18,12 @@ ATTEMPTS = 3
 _MOST_NEAR = 3
 
 
-def chosen_case(settings: Settings, found: Vault, me: Keyring, given: str | None) -> CaseView:
+def chosen_case(
+    settings: Settings, found: Vault, me: Keyring, given: str | None, *, damaged: list[int] | None = None
+) -> CaseView:
     """The case that `given` names, or that the person names when asked; at a terminal a slip may be repaired.
 
+    `damaged` takes the numbers of entries that do not open; who only needs to know the case leaves it out.
     Raises UsageError when there is no such case, or nobody to ask.
     """
     import vault
@@ -32,13 +35,13 @@ def chosen_case(settings: Settings, found: Vault, me: Keyring, given: str | None
                 raise InputNeeded("CASE is needed")
             name = _asked(settings, found, me)
         try:
-            return vault.show_case(found, me, name)
+            return vault.show_case(found, me, name, damaged=[] if damaged is None else damaged)
         except UsageError as error:
             failed += 1
             if not settings.interactive or failed == ATTEMPTS:
                 raise
             settings.terminal.prompt(f"{error.message}\n")
-            pseudonyms = [str(line.pseudonym) for line in vault.list_cases(found, me)]
+            pseudonyms = [str(line.pseudonym) for line in vault.list_cases(found, me, damaged=[])]
             if near := get_close_matches(name.strip().lower(), pseudonyms, n=_MOST_NEAR):
                 settings.terminal.prompt(phrase(settings.language, "near_cases", names=", ".join(near)) + "\n")
             name = None
@@ -51,7 +54,7 @@ def _asked(settings: Settings, found: Vault, me: Keyring) -> str:
     while True:
         typed = ask(settings, phrase(settings.language, "which_case"))
         if command(typed) == "?":
-            lines = vault.list_cases(found, me)
+            lines = vault.list_cases(found, me, damaged=[])
             for line in lines:
                 settings.terminal.prompt(f"  {line.pseudonym}\n")
             if not lines:

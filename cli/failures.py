@@ -86,13 +86,41 @@ def _refused(error: InputRefused, as_json: bool) -> int:
     return error.code
 
 
+def _unrepeated(error: click.ClickException) -> str:
+    """What is wrong with a command line, in words that repeat nothing of it but a file's name: what was typed in the
+    wrong place may be a name or a passphrase, and an error is what people copy into a mail."""
+    match error:
+        case click.NoSuchOption():
+            return f"there is no such option{_perhaps(error.possibilities)}"
+        case click.MissingParameter():
+            return error.format_message().rstrip(".")
+        case click.BadParameter() if error.param is not None and not isinstance(error.param.type, click.Path):
+            choices = getattr(error.param.type, "choices", ())
+            expected = f"must be one of: {', '.join(choices)}" if choices else f"must be {_a(error.param.type.name)}"
+            return f"{error.param.get_error_hint(error.ctx)} {expected}"  # type: ignore[arg-type]
+        case click.UsageError() if type(error).__name__ == "NoSuchCommand":
+            return f"there is no such command{_perhaps(getattr(error, 'possibilities', None))}"
+        case click.UsageError() if type(error) is click.UsageError and error.message.startswith("No such command"):
+            return "there is no such command"  # click before 8.2
+        case _:
+            return error.format_message()
+
+
+def _perhaps(possibilities: Sequence[str] | None) -> str:
+    return f"; did you mean {' or '.join(possibilities)}?" if possibilities else ""
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def _usage(error: click.ClickException, as_json: bool) -> int:
     if isinstance(error, ShortHelp) and not as_json:
         Terminal().prompt(error.message + "\n")
         return UsageError.code
     ctx = getattr(error, "ctx", None)
     hint = f"{ctx.command_path} --help" if ctx is not None else "fieldvault --help"
-    message = "no command was given" if isinstance(error, ShortHelp) else error.format_message()
+    message = "no command was given" if isinstance(error, ShortHelp) else _unrepeated(error)
     return _fail(as_json, UsageError.code, message, hint=hint)
 
 

@@ -155,7 +155,7 @@ def main() -> None:
     """The console script."""
     terminal.prepare_streams()
     harden()
-    if "_FIELDVAULT_COMPLETE" in os.environ:
+    if os.environ.get("_FIELDVAULT_COMPLETE"):
         root.main(prog_name="fieldvault")
     code = run(sys.argv[1:])
     try:

@@ -147,17 +147,17 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
 
 
 def _reads(vault: FakeVault) -> Mapping[str, object]:
-    def find_cases(_: FakeVault, me: str, query: str) -> tuple[SimpleNamespace, ...]:
+    def find_cases(_: FakeVault, me: str, query: str, *, damaged: list[int]) -> tuple[SimpleNamespace, ...]:
         vault.called("find_cases", query)
         return vault.cases
 
-    def show_case(_: FakeVault, me: str, case: str) -> SimpleNamespace:
+    def show_case(_: FakeVault, me: str, case: str, *, damaged: list[int]) -> SimpleNamespace:
         return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
 
     def verify_vault(directory: Path, *, progress: Callable[..., None]) -> SimpleNamespace:
         verdict = "finding" if vault.findings else "intact, NOT anchored"
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
-        return SimpleNamespace(verdict=verdict, anchor=None, findings=vault.findings, **counts)
+        return SimpleNamespace(verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts)
 
     def preview_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
         vault.called("preview_table", (me, name))
@@ -176,7 +176,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
     return {
         "Environment": environment,
         "Role": Role,
-        "list_cases": lambda *_: vault.cases,
+        "list_cases": lambda *_, damaged: vault.cases,
         "find_cases": find_cases,
         "show_case": show_case,
         "show_entry": lambda *_: vault.entry,
