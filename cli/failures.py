@@ -97,7 +97,7 @@ def _unrepeated(error: click.ClickException) -> str:
         case click.BadParameter() if error.param is not None and not isinstance(error.param.type, click.Path):
             choices = getattr(error.param.type, "choices", ())
             expected = f"must be one of: {', '.join(choices)}" if choices else f"must be {_a(error.param.type.name)}"
-            return f"{error.param.get_error_hint(error.ctx)} {expected}"  # type: ignore[arg-type]
+            return f"{error.param.get_error_hint(error.ctx)} {expected}"
         case click.UsageError() if type(error).__name__ == "NoSuchCommand":
             return f"there is no such command{_perhaps(getattr(error, 'possibilities', None))}"
         case click.UsageError() if type(error) is click.UsageError and error.message.startswith("No such command"):

@@ -74,12 +74,6 @@ def test_a_tree_with_exponentially_many_paths_ends(tmp_path: Path, table: str) -
 
 
 @pytest.mark.long
-@pytest.mark.xfail(
-    strict=True,
-    reason="store.scan.Scan.rows fetches all rows at once: a crafted tree of 70 KB makes the audit use gigabytes "
-    "(3.6 GiB for "
-    "node, 8.8 GiB for part, without a limit) before its budget of steps ends it",
-)
 def test_a_crafted_tree_does_not_eat_the_memory(tmp_path: Path) -> None:
     """A file of half a megabyte takes less than 512 MiB to audit, whatever is in it."""
     work = complete().copy(tmp_path / "vault")
@@ -141,18 +135,7 @@ def test_garbage_types_and_texts(tmp_path: Path, table: str) -> None:
     assert tried >= 5 * len(columns)
 
 
-SHORT_PART = pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="store.Store.part_headers lets a part through that is shorter than its header; "
-    "services.keyring.unmask_locator "
-    "zips strictly: a ValueError on listing cases",
-)
-
-
-@pytest.mark.parametrize(
-    "table", [pytest.param(name, marks=SHORT_PART) if name == "part" else name for name in TABLE_NAMES]
-)
+@pytest.mark.parametrize("table", TABLE_NAMES)
 def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, table: str) -> None:
     """The same damage, met by opening the vault, listing journals and recording: every failure is one of ours."""
     connection = raw(complete().directory)

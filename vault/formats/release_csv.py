@@ -53,6 +53,12 @@ def encode_csv(release: Release) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
+def _method(release: Release) -> str:
+    """The method, the digest of the release's entry, and what was counted: the columns have no other place for them."""
+    entry = () if release.digest is None else ("release", release.digest)
+    return " ".join((release.policy.method, *entry, "from", "; ".join(release.checkpoints) or "no checkpoint"))
+
+
 def _fields(release: Release, cell: Cell, words: tuple[LegendRow, LegendCell] | None) -> tuple[str, ...]:
     code, name, gender, ages = release.table, release.title["en"], "all", "all"
     for variable, value in cell.labels:
@@ -73,7 +79,7 @@ def _fields(release: Release, cell: Cell, words: tuple[LegendRow, LegendCell] | 
         "" if cell.value is None else str(cell.value),
         release.unit,
         "withheld" if cell.status is Status.WITHHELD else "rounded",
-        " ".join((release.policy.method, "from", "; ".join(release.checkpoints) or "no checkpoint")),
+        _method(release),
         f"{release.period}-01-01" if yearly else "",
         f"{release.period}-12-31" if yearly else "",
     )

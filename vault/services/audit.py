@@ -214,13 +214,19 @@ class _Audit:
         for path in sorted((self.directory / "keys").glob("*.key")):
             with self.findings.guard(f"keys/{path.name}"):
                 file = parse_keyfile(read_limited(path, MOST_BYTES))
-                if f"{file.handle}.key" != path.name:
+                if f"{file.handle}.key" != path.name and self._enrolled(path.stem):
+                    message = f'it holds the key of "{file.handle}": this member\'s own is gone'
+                    self.findings.add(BYTES, "key-file", f"keys/{path.name}", message)
+                elif f"{file.handle}.key" != path.name:
                     message = "a key file under another name: a copy that nobody uses; remove it"
                     self.findings.add(NOTICE, "key-copy", f"keys/{path.name}", message)
                 elif file.vault_id != self.vault_id:
                     self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault")
                 elif self.roster is not None and self.roster.find(file.handle) is None:
                     self.findings.add(NOTICE, "key-not-enrolled", f"keys/{path.name}", UNENROLLED_KEY)
+
+    def _enrolled(self, handle: str) -> bool:
+        return self.roster is not None and self.roster.find(handle) is not None
 
     def report(self) -> AuditReport:
         """The verdict."""

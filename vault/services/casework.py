@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from vault.errors import FormatError, IntegrityError, OpenFailed, UsageError, VaultError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_fields, parse_leaf
-from vault.formats.part import Answers, CasePayload
+from vault.formats.part import HEADER, Answers, CasePayload
 from vault.formats.wraps import case_context, parse_case_wrap
 from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Role, Token
 from vault.primitives import aead
@@ -144,6 +144,9 @@ class Casework:
         by_half = {case_id[:LOCATOR_ID]: seqs for case_id, seqs in found.items()}
         for seq, header in self.store.part_headers(self.journal, Layer.CASE):
             gone.discard(seq)
+            if len(header) != HEADER:
+                self.damaged.add(seq)
+                continue
             seqs = by_half.get(unmask_locator(self.locator_key, seq, Layer.CASE.value, header))
             if seqs is None:
                 self.damaged.add(seq)

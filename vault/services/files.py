@@ -19,11 +19,16 @@ PARTIAL = ".partial"
 
 
 def make_private_directory(path: Path, *, parents: bool = False) -> None:
-    """Makes a directory that only its owner may enter. Raises StorageError."""
+    """Makes a directory that only its owner may enter, and any missing above it; durable. Raises StorageError."""
+    if path.is_dir():
+        return
+    if parents:
+        make_private_directory(path.parent, parents=True)
     try:
-        path.mkdir(mode=PRIVATE_DIRECTORY, parents=parents, exist_ok=True)
+        path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     except OSError as error:
         raise _storage("a directory cannot be made", error) from None
+    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -8,15 +8,21 @@ healthy file of this size needs. Errors are the project's IntegrityError, never 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from vault.errors import IntegrityError
 from vault.store import connect
 from vault.store.schema import APPLICATION_ID, HEADER_BYTES, MAGIC, PAGE_SIZE, TABLE_NAMES, USER_VERSION
 
 _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
+_LEAST_ROW: Final = 20
+"""Bytes that the smallest row of ours takes in the file."""
+_LOOKS_AT_DAMAGE: Final = 200
+"""The budget that is left once the structure is known to be damaged."""
 _BYTES_A_LOOK: Final = 2_000
 """A healthy file needs one look for far more bytes than this."""
 
@@ -78,7 +84,9 @@ class Scan:
     """A bounded, read-only look at one database, in one snapshot."""
 
     def __init__(self, path: Path) -> None:
-        self._looks = 1_000 + (path.stat().st_size + connect.log_size(path)) // _BYTES_A_LOOK
+        size = path.stat().st_size + connect.log_size(path)
+        self._looks = 1_000 + size // _BYTES_A_LOOK
+        self._most_rows = 1_000 + size // _LEAST_ROW
         with connect.mapped_errors():
             self._connection = connect.connect_reader(path)
             self._connection.set_progress_handler(self._out_of_budget, _STEPS)
@@ -99,9 +107,13 @@ class Scan:
         connect.close(self._connection)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """All rows of a query. Raises IntegrityError where the file cannot be read."""
+        """All rows of a query. Raises IntegrityError where the file cannot be read, or gives more rows than its bytes
+        could hold: a crafted tree can lead to the same page a million times."""
         with connect.mapped_errors():
-            return self._connection.execute(sql, values).fetchall()
+            found = list(islice(self._connection.execute(sql, values), self._most_rows))
+        if len(found) == self._most_rows:
+            raise IntegrityError("the database gives more rows than it can hold")
+        return found
 
     def identity_faults(self) -> list[str]:
         """What this snapshot says of itself and should not; empty when it is a database of ours."""
@@ -113,7 +125,10 @@ class Scan:
     def structure_faults(self, most: int = 20) -> list[str]:
         """What SQLite's own check says of the file's structure; empty when it is sound."""
         found = [str(row[0]) for row in self.rows(f"PRAGMA integrity_check({most})")]
-        return [] if found == ["ok"] else found
+        if found == ["ok"]:
+            return []
+        self._looks = min(self._looks, _LOOKS_AT_DAMAGE)
+        return found
 
     def schema_differs(self) -> bool:
         """Whether the database holds anything but our tables and triggers."""
