@@ -42,6 +42,7 @@ MOST_BYTES = 60_000
 """A leaf fits the 65,535 bytes of a C2SP tlog-tiles entry, with room to spare."""
 
 _LAYER_ORDER = {Layer.IDENTITY.value: 0, Layer.CASE.value: 1, Layer.TALLY.value: 2}
+_MOST = canonical.MOST_INTEGER
 _USUAL_CELLS = frozenset(CELLS)
 _PURPOSES = frozenset(item.value for item in Purpose)
 _ROLES = frozenset(item.value for item in Role)
@@ -190,7 +191,12 @@ def parse_fields(raw: bytes) -> list[Any]:
     version, seq, kind, day, parts, extra = value
     if type(version) is not int or version != VERSION:
         raise FormatError("a leaf has an unknown version")
-    if not _is_count(seq) or not _is_count(day) or type(kind) is not str:
+    if (
+        type(seq) is not int
+        or type(day) is not int
+        or type(kind) is not str
+        or not (0 <= seq <= _MOST and 0 <= day <= _MOST)
+    ):
         raise FormatError("a leaf's number, day or kind has the wrong type")
     check_extra = _EXTRA.get(kind)
     if check_extra is None:

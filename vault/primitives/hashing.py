@@ -6,16 +6,17 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+_sha256 = hashlib.sha256
+
 
 def sha256(data: bytes) -> bytes:
     """The 32-byte SHA-256 of `data`."""
-    return hashlib.sha256(data).digest()
+    return _sha256(data).digest()
 
 
 def sha256_each(items: Iterable[bytes]) -> list[bytes]:
     """The SHA-256 of each item, in order: one call for many, which an audit notices."""
-    function = hashlib.sha256
-    return [function(item).digest() for item in items]
+    return [_sha256(item).digest() for item in items]
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:

@@ -47,6 +47,8 @@ class JournalAudit:
     def __init__(self, scan: Scan, findings: Findings, number: int, origin: Origin, roster: Roster | None) -> None:
         self.scan, self.findings, self.roster = scan, findings, roster
         self.number, self.origin = number, origin
+        members = roster.members if roster else ()
+        self.directors = {other.key_id for other in members if other.role is Role.DIRECTOR}
         member = self.member = roster.find(parse_origin(origin).handle) if roster else None
         self.size = self.nodes = self.parts = self.wraps = 0
         self.erased: dict[int, int] = {}
@@ -99,12 +101,13 @@ class JournalAudit:
         for seq, layer, raw in self.scan.parts(self.number, start, start + len(rows)):
             held[seq, layer] = (sha256(raw), len(raw))
         self.parts += len(held)
+        entry = self._entry
         for seq, raw in rows:
-            self._entry(seq, raw, held)
+            entry(seq, raw, held)
         for seq, layer in sorted(held, key=str):
             self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
         self.size = start + len(rows)
-        self._tree(start, tree.leaf_hashes(raw for _, raw in rows))
+        self._tree(start, tree.leaf_hashes([raw for _, raw in rows]))
         return gap is None
 
     def _entry(self, seq: int, raw: bytes, held: dict[tuple[int, str], tuple[bytes, int]]) -> None:
@@ -153,11 +156,10 @@ class JournalAudit:
         rounding key to directors too. (The keys of a case go to compartments, which have no public list.)"""
         if self.roster is None or purpose in (Purpose.CASE, Purpose.IDENTITY):
             return True
-        directors = {member.key_id for member in self.roster.members if member.role is Role.DIRECTOR}
         if purpose == Purpose.COMPARTMENT:
             return recipient == self.roster.recovery_id
         fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
-        return fits and (recipient == self.roster.recovery_id or recipient in directors)
+        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
 
     def _head_of_another(self, seq: int, note: bytes) -> None:
         """A head that an entry quotes must be a checkpoint that a member of this vault signed."""

@@ -73,8 +73,8 @@ def _workshop(directory: Path, environment: Environment) -> Iterator[Path]:
     for stale in target.parent.glob(f".{glob.escape(target.name)}.founding*"):
         shutil.rmtree(stale, ignore_errors=True)
     workshop = target.with_name(f".{target.name}.founding-{environment.random.token(4).hex()}")
-    files.make_private_directory(workshop)
     try:
+        files.make_private_directory(workshop)
         yield workshop
     finally:
         shutil.rmtree(workshop, ignore_errors=True)

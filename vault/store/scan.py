@@ -21,8 +21,6 @@ _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
 _LEAST_ROW: Final = 20
 """Bytes that the smallest row of ours takes in the file."""
-_LOOKS_AT_DAMAGE: Final = 200
-"""The budget that is left once the structure is known to be damaged."""
 _BYTES_A_LOOK: Final = 2_000
 """A healthy file needs one look for far more bytes than this."""
 
@@ -122,14 +120,6 @@ class Scan:
             f"SQLite reads another {name}" for name, wanted in expected if self.rows(f"PRAGMA {name}") != [(wanted,)]
         ]
 
-    def structure_faults(self, most: int = 20) -> list[str]:
-        """What SQLite's own check says of the file's structure; empty when it is sound."""
-        found = [str(row[0]) for row in self.rows(f"PRAGMA integrity_check({most})")]
-        if found == ["ok"]:
-            return []
-        self._looks = min(self._looks, _LOOKS_AT_DAMAGE)
-        return found
-
     def schema_differs(self) -> bool:
         """Whether the database holds anything but our tables and triggers."""
         with connect.mapped_errors():
@@ -191,3 +181,10 @@ class Scan:
     def checkpoints(self, journal: int) -> list[tuple[Any, ...]]:
         """(size, note) of every stored checkpoint, in order."""
         return self.rows("SELECT size, note FROM checkpoint WHERE journal = ? ORDER BY size", journal)
+
+
+def structure_faults(path: Path, most: int = 20) -> list[str]:
+    """What SQLite's own check says of the file's structure, through a connection of its own; empty when it is sound."""
+    with Scan(path) as scan:
+        found = [str(row[0]) for row in scan.rows(f"PRAGMA integrity_check({most})")]
+    return [] if found == ["ok"] else found
