@@ -127,13 +127,18 @@ def test_a_key_file_of_somebody_not_enrolled_is_a_notice(vault_here: Path) -> No
     assert [(item.level, item.code) for item in report.findings] == [("notice", "key-not-enrolled")]
 
 
-def test_a_key_file_under_another_name(vault_here: Path) -> None:
-    """A member's key file under another's name opens nothing there: worth a line, and no contradiction."""
+def test_a_key_file_in_another_members_place(vault_here: Path) -> None:
+    """One member's key file over another's: that member's own is gone, and the audit says so."""
     shutil.copy(vault_here / "keys" / "field-1.key", vault_here / "keys" / "field-2.key")
+    assert codes(vault_here) == ["key-file"]
+
+
+def test_a_copy_of_a_key_file(vault_here: Path) -> None:
+    """A copy under a name of nobody's is worth a line, and no contradiction."""
+    shutil.copy(vault_here / "keys" / "field-1.key", vault_here / "keys" / "field-1 backup.key")
     report = verify_vault(vault_here)
-    assert [(item.level, item.code, item.where) for item in report.findings] == [
-        ("notice", "key-copy", "keys/field-2.key")
-    ]
+    assert [(item.level, item.code) for item in report.findings] == [("notice", "key-copy")]
+    assert report.verdict == "intact, NOT anchored"
 
 
 def test_another_vaults_key_file(vault_here: Path) -> None:

@@ -99,6 +99,12 @@ def encode(value: Value) -> bytes:
     return packed
 
 
+def encode_count(value: int) -> bytes:
+    """The canonical bytes of one integer that is known to be in range."""
+    packed: bytes = _pack(value)
+    return packed
+
+
 def parse_exact(raw: bytes) -> object:
     """The value behind bytes that are its one encoding, its types unchecked: for a caller that checks the exact type
     and range of every value itself, and so does the work of `parse` only once. Raises FormatError."""

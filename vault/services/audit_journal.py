@@ -13,6 +13,7 @@ from typing import Any, Final
 from vault.errors import VaultError
 from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.leaf_shape import Key, Shape, encode_number, key_of, shape_of
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
 from vault.model import ROSTER_KINDS, Kind, Layer, Origin, Purpose, Role
@@ -56,6 +57,7 @@ class JournalAudit:
         self.peaks: list[bytes] = []
         self.checkpoints = scan.checkpoints(number)
         self.checked = 0
+        self.shapes: dict[Key, Shape] = {}
         self.allowed = ALLOWED[member.role] if member else frozenset(kind.value for kind in Kind)
         self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
 
@@ -101,9 +103,14 @@ class JournalAudit:
         for seq, layer, raw in self.scan.parts(self.number, start, start + len(rows)):
             held[seq, layer] = (sha256(raw), len(raw))
         self.parts += len(held)
-        entry = self._entry
         for seq, raw in rows:
-            entry(seq, raw, held)
+            number = encode_number(seq)
+            shape = self.shapes.get(key_of(raw, number))
+            if shape is not None and shape.bytes_of(number, seq, held) == raw:
+                for _, layer, _ in shape.parts:
+                    del held[seq, layer]
+            else:
+                self._entry(seq, raw, held)
         for seq, layer in sorted(held, key=str):
             self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
         self.size = start + len(rows)
@@ -132,6 +139,9 @@ class JournalAudit:
                 self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
         if extra:
             self._extra(seq, kind, extra)
+        elif parts and kind in self.allowed and number == seq:
+            encoded = encode_number(seq)
+            self.shapes[key_of(raw, encoded)] = shape_of(raw, encoded, parts)
 
     def _extra(self, seq: int, kind: str, extra: list[Any]) -> None:
         if kind == Kind.ERASE:
