@@ -38,7 +38,9 @@ class AmendForm:
         """List, change, review. Raises `click.Abort` when the person stops or says no."""
         questions = self._questions
         title = labelled(self._type.labels, self._settings.language, self._type.name)
-        questions.tell(questions.say("amend_title", title=title, seq=self._view.seq, day=self._view.day))
+        view = self._view
+        told = questions.say("amend_title", title=title, seq=view.seq, day=view.day)
+        questions.tell(f"{view.pseudonym}   {told}")
         self._list()
         self._pick()
         return self._review()

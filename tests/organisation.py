@@ -80,11 +80,16 @@ class FixedClock:
 
     def __init__(self, day: datetime.date = TODAY) -> None:
         self.day = day
+        self.hours_ahead = 0
         self._ticks = 0
 
     def today(self) -> datetime.date:
         """The day that it was set to."""
         return self.day
+
+    def local_today(self) -> datetime.date:
+        """The day on the wall: tomorrow's, far enough east late in the UTC day."""
+        return self.day + datetime.timedelta(days=self.hours_ahead // 24)
 
     def seconds(self) -> float:
         """A thousandth of a second later than the last time."""

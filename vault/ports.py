@@ -20,6 +20,10 @@ class Clock(Protocol):
         """The UTC day."""
         ...
 
+    def local_today(self) -> date:
+        """The day on the wall where the laptop stands: at 05:30 in Seoul it is not yet the UTC day."""
+        ...
+
     def seconds(self) -> float:
         """A stopwatch: seconds that never run backwards."""
         ...
@@ -39,6 +43,10 @@ class SystemClock:
     def today(self) -> date:
         """The UTC day."""
         return datetime.now(UTC).date()
+
+    def local_today(self) -> date:
+        """The day in the machine's time zone."""
+        return datetime.now(UTC).astimezone().date()
 
     def seconds(self) -> float:
         """`time.perf_counter`."""

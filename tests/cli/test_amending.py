@@ -27,6 +27,7 @@ STAY = EntryView(
     day="2020-02-05",
     values={"shelter": "blue", "check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "unknown"},
     amended_by=(),
+    pseudonym=Pseudonym("amber-heron-41"),
 )
 INTAKE = EntryView(
     origin=Origin("o"),
@@ -35,9 +36,16 @@ INTAKE = EntryView(
     day="2020-02-01",
     values={"sex": "female", "age_group": "18-59", "minor": "no"},
     amended_by=(),
+    pseudonym=Pseudonym("amber-heron-41"),
 )
 JOURNEY = EntryView(
-    origin=Origin("o"), seq=3, type="journey", day="2020-02-01", values={"event": "departure"}, amended_by=()
+    origin=Origin("o"),
+    seq=3,
+    type="journey",
+    day="2020-02-01",
+    values={"event": "departure"},
+    amended_by=(),
+    pseudonym=Pseudonym("amber-heron-41"),
 )
 
 

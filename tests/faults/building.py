@@ -57,6 +57,10 @@ class FixedClock:
         """The day."""
         return TODAY
 
+    def local_today(self) -> datetime.date:
+        """The same day."""
+        return TODAY
+
     def seconds(self) -> float:
         """No time passes."""
         return 0.0

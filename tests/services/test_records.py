@@ -109,6 +109,16 @@ def test_closing_is_an_outcome_of_today(org: Organisation) -> None:
     assert "2026-11" not in str(tally)
 
 
+def test_closing_bears_the_day_on_the_wall(org: Organisation) -> None:
+    """At 05:30 in Seoul the UTC day is yesterday's: the record says today, the entry says the UTC day."""
+    name = org.case(org.field_1)
+    org.clock.day = datetime.date(2026, 11, 20)
+    org.clock.hours_ahead = 24
+    close_case(org.vault, org.field_1, name)
+    entry = show_case(org.vault, org.field_1, name).entries[-1]
+    assert (entry.day, entry.values["date"]) == ("2026-11-20", "2026-11-21")
+
+
 def test_records_go_on_after_closing(org: Organisation) -> None:
     """A closed case is not locked: somebody comes back, and the last outcome counts."""
     name = org.case(org.field_1)

@@ -28,7 +28,7 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryView:
-    """A record as it stands now. `day` is the day of writing, as the laptop claimed, in ISO 8601."""
+    """A record as it stands now, and whose it is. `day` is the day of writing, as the laptop claimed, in ISO 8601."""
 
     origin: Origin
     seq: int
@@ -36,6 +36,7 @@ class EntryView:
     day: str
     values: Mapping[str, str | int] = field(repr=False)
     amended_by: tuple[int, ...]
+    pseudonym: Pseudonym
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def visible(values: Answers) -> dict[str, str | int]:
     return {name: value for name, value in values.items() if not isinstance(value, bytes)}
 
 
-def _view(work: Casework, record: RecordState) -> EntryView:
+def _view(work: Casework, case: Case, record: RecordState) -> EntryView:
     return EntryView(
         origin=work.origin,
         seq=record.seq,
@@ -86,14 +87,15 @@ def _view(work: Casework, record: RecordState) -> EntryView:
         day=day_of(record.day).isoformat(),
         values={**visible(work.readable_tally(record.latest)), **visible(record.values)},
         amended_by=record.amended_by,
+        pseudonym=case.pseudonym,
     )
 
 
 def show_entry(vault: Vault, me: Keyring, entry: str) -> EntryView:
     """One record as it stands, named as `amend` names it. Raises UsageError when it is not a record of `me`."""
     work = Casework(vault, me)
-    _, record = find_record(work, parse_entry(work, entry))
-    view = _view(work, record)
+    case, record = find_record(work, parse_entry(work, entry))
+    view = _view(work, case, record)
     _settle(work, None)
     return view
 
@@ -103,7 +105,7 @@ def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] |
     work = Casework(vault, me)
     case = work.case(pseudonym)
     records = work.records(case, work.seqs_by_case().get(case.case_id, []))
-    views = tuple(_view(work, record) for record in records)
+    views = tuple(_view(work, case, record) for record in records)
     view = CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
     _settle(work, damaged)
     return view

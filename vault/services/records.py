@@ -135,9 +135,8 @@ def _keys(case: Case, identity_key: bytes = b"") -> CaseKeys:
 
 
 def close_case(vault: Vault, me: Keyring, pseudonym: str, *, dry_run: bool = False) -> Saved:
-    """Closes a case: an outcome with the status `closed`, dated today."""
-    today = vault.environment.clock.today()
-    answers = {"status": "closed", "date": today.isoformat()}
+    """Closes a case: an outcome with the status `closed`, dated today, as the person at the laptop would write it."""
+    answers = {"status": "closed", "date": vault.environment.clock.local_today().isoformat()}
     return record(vault, me, CLOSING, pseudonym, answers, dry_run=dry_run)
 
 
