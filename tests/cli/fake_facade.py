@@ -26,7 +26,8 @@ WORDS = "academic acid acne acquire acrobat activity actress adapt"
 VAULT_ID = "00112233445566778899aabbccddeeff"
 ORIGIN = Origin(f"fieldvault/{VAULT_ID}/field-1/1")
 
-STAY = SimpleNamespace(pseudonym="amber-heron-41", 
+STAY = SimpleNamespace(
+    pseudonym="amber-heron-41",
     origin=ORIGIN, seq=3, type="shelter", day="2020-02-03", amended_by=(),
     values={"check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "CN"},
 )  # fmt: skip
