@@ -2,7 +2,7 @@
 
 A block is a perfect subtree of height 12, so its stored nodes can be compared level by level as whole lists, and the
 root at any size inside it is folded from what is at hand: memory stays flat however long the journal is. Speed comes
-from doing nothing per entry but one strict parse and the hashes.
+from doing little per entry: the hashes, and one strict parse for each shape of leaf (`formats/leaf_shape.py`).
 """
 
 from __future__ import annotations
