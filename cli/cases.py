@@ -199,7 +199,7 @@ def close(settings: Settings, pseudonym: str, dry_run: bool) -> None:
 @click.option("--reason", metavar="TEXT", help="Why it must be seen; it is logged.")
 @dry_run_option
 @pass_settings
-def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool) -> None:
+def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool) -> int:
     """Show who CASE is: the identity layer. The act and its reason are logged before anything is shown."""
     import vault
 
@@ -213,14 +213,15 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         reason = readable(reason or "", "--reason").strip()
         if not reason:
             raise InputNeeded("--reason is needed")
-        revealed = vault.reveal(found, me, case, reason, dry_run=dry_run)
+        damaged: list[int] = []
+        revealed = vault.reveal(found, me, case, reason, dry_run=dry_run, damaged=damaged)
         variables = [v for kind in found.codebook.types.values() for v in kind.variables if v.layer == "identity"]
     terminal = settings.terminal
     if dry_run:
         terminal.talk("The case is yours to reveal. Dry run: nothing was logged, nothing is shown.")
         terminal.talk("Next: the same command without --dry-run")
         terminal.result({"dry_run": True})
-        return
+        return 0
     Written.mark()
     if not revealed.values:
         terminal.talk("Nothing is recorded in the identity layer of this case.")
@@ -239,5 +240,8 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
             "origin": revealed.origin,
             "seq": revealed.seq,
             "values": dict(revealed.values),
-        }
+            **({"damaged": damaged} if damaged else {}),
+        },
+        code=_in_part(damaged),
     )
+    return _rest_named(settings, damaged)

@@ -124,7 +124,7 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
     def close_case(_: FakeVault, me: str, case: str, *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("close_case", case, dry_run=dry_run)
 
-    def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool) -> SimpleNamespace:
+    def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool, damaged: list[int]) -> SimpleNamespace:
         vault.called("reveal", reason)
         return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8)
 

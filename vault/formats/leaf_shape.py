@@ -51,15 +51,28 @@ def key_of(raw: bytes, number: bytes) -> Key:
     return len(raw) - start, raw[start : start + MARK]
 
 
-def shape_of(raw: bytes, number: bytes, parts: list[Any]) -> Shape:
-    """The shape of a leaf that was parsed, from its bytes and its checked parts."""
+def learn(raw: bytes, number: bytes, fields: list[Any]) -> Shape | None:
+    """The shape of a leaf that was parsed into `fields`; None when it cannot be told from its bytes.
+
+    Where a hash stands is found by looking for it, and a hash can be made up to be found elsewhere. So a shape is kept
+    only if it writes another leaf, with hashes of ours, exactly as the strict encoder does.
+    """
+    _, seq, kind, day, parts, _ = fields
     at = len(HEAD) + len(number)
     found = []
     for layer, digest, cell in parts:
-        place = raw.index(digest, at)
+        place = raw.find(digest, at)
+        if place < 0:
+            return None
         found.append((raw[at:place], layer, cell))
         at = place + _HASH
-    return Shape(parts=tuple(found), tail=raw[at:])
+    shape = Shape(parts=tuple(found), tail=raw[at:])
+    probe: list[Any] = [
+        [layer, bytes((place,)) + b"\xa5" * (_HASH - 1), cell] for place, (layer, _, cell) in enumerate(parts, 1)
+    ]
+    wanted = canonical.encode([1, seq, kind, day, probe, []])
+    held = {(seq, layer): (digest, cell) for layer, digest, cell in probe}
+    return shape if shape.bytes_of(number, seq, held) == wanted else None
 
 
 def encode_number(seq: int) -> bytes:

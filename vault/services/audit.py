@@ -174,7 +174,10 @@ class _Audit:
 
     def _advance(self, entries: int) -> None:
         self.seen += entries
-        self.progress("verified", self.seen, max(self.total, self.seen))
+        try:
+            self.progress("verified", self.seen, max(self.total, self.seen))
+        except OSError:
+            self.progress = no_progress  # nobody listens any more; the audit goes on
 
     def _absent(self) -> None:
         """Members without their journal, and journals that root attested and that are not here."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from vault.errors import VaultError
 from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
-from vault.formats.leaf_shape import Key, Shape, encode_number, key_of, shape_of
+from vault.formats.leaf_shape import Key, Shape, encode_number, key_of, learn
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
 from vault.model import ROSTER_KINDS, Kind, Layer, Origin, Purpose, Role
@@ -119,7 +119,7 @@ class JournalAudit:
 
     def _entry(self, seq: int, raw: bytes, held: dict[tuple[int, str], tuple[bytes, int]]) -> None:
         try:
-            _, number, kind, _, parts, extra = parse_fields(raw)
+            fields = parse_fields(raw)
         except VaultError as error:
             self.finding(BYTES, "leaf", error.message, seq)
             # What cannot be read says nothing of its parts: they are not reported as surplus too.
@@ -127,6 +127,7 @@ class JournalAudit:
                 held.pop((seq, layer), None)
             self.held_wraps.pop(seq, None)
             return
+        _, number, kind, _, parts, extra = fields
         if number != seq:
             self.finding(BYTES, "sequence", f"the entry's own number is {number}", seq)
         if kind not in self.allowed:
@@ -141,12 +142,14 @@ class JournalAudit:
             self._extra(seq, kind, extra)
         elif parts and kind in self.allowed and number == seq:
             encoded = encode_number(seq)
-            self.shapes[key_of(raw, encoded)] = shape_of(raw, encoded, parts)
+            shape = learn(raw, encoded, fields)
+            if shape is not None:
+                self.shapes[key_of(raw, encoded)] = shape
 
     def _extra(self, seq: int, kind: str, extra: list[Any]) -> None:
         if kind == Kind.ERASE:
             self._erase(seq, extra)
-        elif kind in (Kind.HEAD_SEEN, Kind.RECOVERY) and extra[0]:
+        elif kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and extra[0]):
             self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)
         held = self.held_wraps.pop(seq, {})

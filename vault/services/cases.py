@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import UsageError
+from vault.errors import UsageError, VaultError
 from vault.formats.part import Answers
 from vault.formats.text import TextRefused, clean, search_key, words
 from vault.model import Origin, Pseudonym
@@ -14,7 +14,7 @@ from vault.services.casework import Case, Casework, RecordState
 from vault.services.drafting import MOST_PREFIX, search_key_of, search_tag
 from vault.services.keyring import Keyring
 from vault.services.records import find_record, parse_entry
-from vault.services.vault import Vault
+from vault.services.vault import Vault, in_one_snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +53,7 @@ def _line(work: Casework, case: Case, records: tuple[RecordState, ...]) -> CaseL
     return CaseLine(pseudonym=case.pseudonym, status=work.status(records), entries=len(records) + amendments)
 
 
-def _settle(work: Casework, damaged: list[int] | None) -> None:
-    """Hands the damaged entries to a caller who asked for them; otherwise nothing is shown at all."""
-    if damaged is not None:
-        damaged.extend(sorted(work.damaged))
-    elif work.damaged:
-        raise work.damage_error()
-
-
+@in_one_snapshot
 def list_cases(vault: Vault, me: Keyring, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
     """Every case that `me` can open, in the order in which they were opened.
 
@@ -70,7 +63,7 @@ def list_cases(vault: Vault, me: Keyring, *, damaged: list[int] | None = None) -
     work = Casework(vault, me)
     seqs = work.seqs_by_case()
     lines = tuple(_line(work, case, work.records(case, seqs.get(case.case_id, []))) for case in work.cases.values())
-    _settle(work, damaged)
+    work.settle(damaged)
     return lines
 
 
@@ -91,15 +84,17 @@ def _view(work: Casework, case: Case, record: RecordState) -> EntryView:
     )
 
 
+@in_one_snapshot
 def show_entry(vault: Vault, me: Keyring, entry: str) -> EntryView:
     """One record as it stands, named as `amend` names it. Raises UsageError when it is not a record of `me`."""
     work = Casework(vault, me)
     case, record = find_record(work, parse_entry(work, entry))
     view = _view(work, case, record)
-    _settle(work, None)
+    work.settle(None)
     return view
 
 
+@in_one_snapshot
 def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] | None = None) -> CaseView:
     """A case with its records as they stand. Raises UsageError when `me` can open no case of that name."""
     work = Casework(vault, me)
@@ -107,10 +102,11 @@ def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] |
     records = work.records(case, work.seqs_by_case().get(case.case_id, []))
     views = tuple(_view(work, case, record) for record in records)
     view = CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
-    _settle(work, damaged)
+    work.settle(damaged)
     return view
 
 
+@in_one_snapshot
 def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
     """The cases in which every word of `query` begins a word of a name, or stands in the case layer or the pseudonym.
 
@@ -129,7 +125,7 @@ def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[int] | No
         seqs = by_case.get(case.case_id, [])
         if _matches(work, case, seqs, wanted):
             found.append(_line(work, case, work.records(case, seqs)))
-    _settle(work, damaged)
+    work.settle(damaged)
     return tuple(found)
 
 
@@ -139,7 +135,13 @@ def _matches(work: Casework, case: Case, seqs: list[int], wanted: tuple[str, ...
     for entry in work.entries(case, seqs):
         texts += [search_key(value) for value in entry.payload.values.values() if isinstance(value, str)]
         tags.update(entry.payload.tags)
-    key = search_key_of(work.identity_key(case)) if tags else b""
+    key = b""
+    if tags:
+        try:
+            key = search_key_of(work.identity_key(case))
+        except VaultError:
+            work.damaged.add(case.opened)
+            tags.clear()
     return all(
         any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags) for word in wanted
     )

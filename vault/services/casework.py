@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 
 from vault.errors import FormatError, IntegrityError, OpenFailed, UsageError, VaultError
 from vault.formats import part as parts
-from vault.formats.leaf import parse_fields, parse_leaf
+from vault.formats.leaf import parse_leaf
 from vault.formats.part import HEADER, Answers, CasePayload
 from vault.formats.wraps import case_context, parse_case_wrap
 from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Role, Token
 from vault.primitives import aead
 from vault.services.keyring import LOCATOR_ID, Keyring, unmask_locator
+from vault.services.own_leaves import OwnLeaves, read_own_leaves
 from vault.services.vault import Vault, require_role
 
 REVEAL_TYPE = "reveal"
@@ -79,9 +80,7 @@ class Casework:
         self.cases: dict[str, Case] = {}
         self.indexed = 0
         self.damaged: set[int] = set()
-        self.known: dict[int, tuple[Kind, int]] = {}
-        self.layers: dict[int, set[str]] = {}
-        self.erased: set[int] = set()
+        self.leaves = OwnLeaves()
         self.read_cases()
 
     def read_cases(self) -> None:
@@ -105,6 +104,13 @@ class Casework:
         context = case_context(self.vault.vault_id, self.origin, seq, Purpose.CASE, self.compartment.key_id)
         wrap = parse_case_wrap(aead.open_sealed(self.compartment.key, raw, context))
         return Case(case_id=wrap.case_id, pseudonym=wrap.pseudonym, token=wrap.token, key=wrap.key, opened=seq)
+
+    def settle(self, damaged: list[int] | None) -> None:
+        """Hands the damaged entries to a caller who asked for them; otherwise nothing is shown at all."""
+        if damaged is not None:
+            damaged.extend(sorted(self.damaged))
+        elif self.damaged:
+            raise self.damage_error()
 
     def damage_error(self) -> IntegrityError:
         """What names the damaged entries."""
@@ -138,9 +144,10 @@ class Casework:
     def seqs_by_case(self) -> dict[CaseId, list[int]]:
         """The numbers of the entries of every case, in order. One whose locator names no case of
         ours, or whose case part is gone without an erasure, is damaged."""
-        self._read_leaves()
+        self.leaves = read_own_leaves(self.store, self.journal, self.signer)
+        self.damaged |= self.leaves.damaged
         found: dict[CaseId, list[int]] = {case.case_id: [] for case in self.cases.values()}
-        gone = {seq for seq in self.layers if self.must_have(seq, Layer.CASE)}
+        gone = {seq for seq in self.leaves.layers if self.must_have(seq, Layer.CASE)}
         by_half = {case_id[:LOCATOR_ID]: seqs for case_id, seqs in found.items()}
         for seq, header in self.store.part_headers(self.journal, Layer.CASE):
             gone.discard(seq)
@@ -155,15 +162,17 @@ class Casework:
         self.damaged |= gone
         return found
 
-    def _read_leaves(self) -> None:
-        """Kind and day of every entry of the journal, which layers it has, and which entries were erased."""
-        for raw in self.store.leaves(self.journal):
-            _, seq, kind, day, refs, extra = parse_fields(raw)
-            self.known[seq] = (Kind(kind), day)
-            if refs:
-                self.layers[seq] = {layer for layer, _, _ in refs}
-            if kind == Kind.ERASE:
-                self.erased.update(number for origin, number in extra if origin == self.origin)
+    def identity_seqs(self, case: Case, seqs: list[int]) -> list[int]:
+        """The entries of a case that have an identity part: by their own locators too, so that one whose case part was
+        damaged or taken away is not passed over."""
+        half = case.case_id[:LOCATOR_ID]
+        found = {seq for seq in seqs if self.must_have(seq, Layer.IDENTITY)}
+        for seq, header in self.store.part_headers(self.journal, Layer.IDENTITY):
+            if len(header) != HEADER:
+                self.damaged.add(seq)
+            elif unmask_locator(self.locator_key, seq, Layer.IDENTITY.value, header) == half:
+                found.add(seq)
+        return sorted(found)
 
     def open_part(self, seq: int, kind: Kind, layer: Layer, key: bytes, raw: bytes | None) -> bytes:
         """The payload of one part. Raises IntegrityError naming the entry when it does not open in its place."""
@@ -180,8 +189,8 @@ class Casework:
 
     def leaf_kind(self, seq: int) -> tuple[Kind, int]:
         """Kind and day of an entry. Raises IntegrityError when it is not here."""
-        if seq in self.known:
-            return self.known[seq]
+        if seq in self.leaves.known:
+            return self.leaves.known[seq]
         raw = self.store.leaf(self.journal, seq)
         if raw is None:
             raise IntegrityError(f"entry {seq} is missing from the database")
@@ -204,7 +213,7 @@ class Casework:
 
     def must_have(self, seq: int, layer: Layer) -> bool:
         """Whether an entry must have a part in this layer: its leaf says so, and no erasure does away with it."""
-        return layer.value in self.layers.get(seq, ()) and seq not in self.erased
+        return layer.value in self.leaves.layers.get(seq, ()) and seq not in self.leaves.erased
 
     def readable_tally(self, seq: int) -> Answers:
         """The tally values of an entry; empty, and the entry counted as damaged, when they do not open."""

@@ -6,7 +6,7 @@ only then renamed into place: founding either happened or left nothing.
 
 from __future__ import annotations
 
-import glob
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,8 +70,10 @@ def _workshop(directory: Path, environment: Environment) -> Iterator[Path]:
     left of an earlier founding is cleared first: no vault was ever made of it."""
     target = directory.resolve()
     files.make_private_directory(target.parent, parents=True)
-    for stale in target.parent.glob(f".{glob.escape(target.name)}.founding*"):
-        shutil.rmtree(stale, ignore_errors=True)
+    ours = re.compile(rf"\.{re.escape(target.name)}\.founding(?:-[0-9a-f]{{8}})?")
+    for stale in target.parent.iterdir():
+        if ours.fullmatch(stale.name):
+            shutil.rmtree(stale, ignore_errors=True)
     workshop = target.with_name(f".{target.name}.founding-{environment.random.token(4).hex()}")
     try:
         files.make_private_directory(workshop)
@@ -132,6 +134,10 @@ def found(
                 _remove(share_files)
             raise
     files.sync_directory(directory.resolve().parent)
+    if not keyring.key_path(directory, ROOT).is_file():
+        raise IntegrityError(
+            "another founding in the same place disturbed this one; remove the directory and found anew"
+        )
     return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=share_files)
 
 

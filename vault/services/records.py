@@ -190,6 +190,9 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
 def _amendment(work: Casework, entry: str, changes: Mapping[str, object]) -> tuple[Case, Draft, tuple[str, ...]]:
     """The case, the entry that amends it, and what its author should know."""
     case, state = find_record(work, parse_entry(work, entry))
+    if work.damaged:
+        # What does not open may be this record's last amendment: building on the one before would sign it away.
+        raise work.damage_error()
     kind = record_type(work.vault, state.type)
     identity_names = {variable.name for variable in kind.variables if variable.layer is Layer.IDENTITY}
     cleared = {name: "" for name in identity_names & set(changes) if changes[name] in (None, "")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import InputRefused, Problem, UsageError
+from vault.errors import FormatError, InputRefused, IntegrityError, Problem, UsageError
 from vault.formats.part import CasePayload, parse_identity
 from vault.formats.text import TextRefused, clean
 from vault.model import Kind, Layer, Origin, Pseudonym
@@ -31,8 +31,20 @@ class Revealed:
     seq: int
 
 
-def reveal(vault: Vault, me: Keyring, pseudonym: str, reason: str, *, dry_run: bool = False) -> Revealed:
-    """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason."""
+def reveal(
+    vault: Vault,
+    me: Keyring,
+    pseudonym: str,
+    reason: str,
+    *,
+    dry_run: bool = False,
+    damaged: list[int] | None = None,
+) -> Revealed:
+    """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason.
+
+    What is shown may be out of date when an entry does not open: the numbers of such entries are appended to `damaged`;
+    without one, IntegrityError names them and nothing is shown.
+    """
     work = Casework(vault, me)
     case = work.case(pseudonym)
     try:
@@ -48,18 +60,24 @@ def reveal(vault: Vault, me: Keyring, pseudonym: str, reason: str, *, dry_run: b
     payload = CasePayload(type=REVEAL_TYPE, values={"reason": text})
     draft = Draft(kind=Kind.REVEAL, parts=(case_part(desk_of(work), case.case_id, case.key, payload),))
     written = commit(work, draft)
-    return Revealed(pseudonym=case.pseudonym, values=_identity(work, case), origin=work.origin, seq=written.seq)
+    values = _identity(work, case)
+    work.settle(damaged)
+    return Revealed(pseudonym=case.pseudonym, values=values, origin=work.origin, seq=written.seq)
 
 
 def _identity(work: Casework, case: Case) -> dict[str, str | int]:
     key = work.identity_key(case)
     found: dict[str, str | int] = {}
-    for seq in work.seqs_by_case().get(case.case_id, []):
+    seqs = work.seqs_by_case().get(case.case_id, [])
+    for seq in work.identity_seqs(case, seqs):
         raw = work.store.part(work.journal, seq, Layer.IDENTITY)
-        if raw is None and not work.must_have(seq, Layer.IDENTITY):
-            continue
         kind, _ = work.leaf_kind(seq)
-        for name, value in parse_identity(work.open_part(seq, kind, Layer.IDENTITY, key, raw)).items():
+        try:
+            values = parse_identity(work.open_part(seq, kind, Layer.IDENTITY, key, raw))
+        except (IntegrityError, FormatError):
+            work.damaged.add(seq)
+            continue
+        for name, value in values.items():
             if value == "":
                 found.pop(name, None)
             elif not isinstance(value, bytes):

@@ -64,7 +64,7 @@ class Preview:
 def preview_table(vault: Vault, me: Keyring, name: str) -> Preview:
     """What `export_table` would do, in two numbers; nothing is entered. Raises what `export_table` raises."""
     table = _table(me, name)
-    with vault.store.transaction():  # nobody writes meanwhile, and neither do we
+    with vault.writing(me, announced=False):  # nobody writes meanwhile, and neither do we
         cells = _protected(vault, me, table).cells
     printed = sum(cell.value is not None for cell in cells)
     return Preview(printed=printed, withheld=len(cells) - printed)

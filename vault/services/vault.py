@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
 from vault.formats.checkpoint import verify_checkpoint
@@ -136,15 +136,17 @@ class Vault:
         return day_number(self.environment.clock.today())
 
     @contextmanager
-    def writing(self, me: Keyring) -> Iterator[None]:
+    def writing(self, me: Keyring, *, announced: bool = True) -> Iterator[None]:
         """The transaction in which `me` writes, with the roster as it stands now: another process may have changed it
-        since the vault was opened. Raises NotAllowed for a member who has been revoked meanwhile."""
+        since the vault was opened. Not `announced`: nothing will be written after all. Raises NotAllowed for a member
+        who has been revoked meanwhile."""
         with self.store.transaction():
             self.roster = read_roster(self.store)
             if self.roster.member(me.handle).revoked:
                 raise revoked_error(me.handle)
             yield
-            self.before_commit()
+            if announced:
+                self.before_commit()
 
     def journal_number(self, origin: Origin) -> int:
         """A journal's number in the database. Raises IntegrityError when the journal is not here."""
@@ -170,6 +172,23 @@ class Vault:
         signer = Signer(vault_id=self.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
         head = read_head(self.store, number, signer)
         return JournalStatus(origin=origin, size=head.size, root=head.root, witnessed=0)
+
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def in_one_snapshot(
+    read: Callable[Concatenate[Vault, _Given], _Answer],
+) -> Callable[Concatenate[Vault, _Given], _Answer]:
+    """Makes a function that reads a vault see one state of it, whatever another process saves meanwhile."""
+
+    @wraps(read)
+    def reading(vault: Vault, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        with vault.store.reading():
+            return read(vault, *given, **named)
+
+    return reading
 
 
 def open_vault(directory: Path, environment: Environment | None = None) -> Vault:

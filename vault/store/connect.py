@@ -116,7 +116,11 @@ def check_surroundings(path: Path) -> None:
             hint="keep the directory as it is: somebody put it there",
         )
     for sidecar in (beside(path, "-wal"), beside(path, "-shm")):
-        if os.path.lexists(sidecar) and not stat.S_ISREG(sidecar.lstat().st_mode):
+        try:
+            mode = sidecar.lstat().st_mode
+        except FileNotFoundError:
+            continue  # also when another process closes the vault right now
+        if not stat.S_ISREG(mode):
             raise IntegrityError(f"{sidecar.name} is not a regular file; nothing was opened")
 
 

@@ -19,6 +19,8 @@ from vault.store.schema import APPLICATION_ID, HEADER_BYTES, MAGIC, PAGE_SIZE, T
 
 _STEPS: Final = 100_000
 """Virtual-machine steps between two looks at the budget."""
+_READINGS: Final = 3
+"""How often, at most, all bytes of the file may be read as parts and wraps; a sound file needs one."""
 _LEAST_ROW: Final = 20
 """Bytes that the smallest row of ours takes in the file."""
 _BYTES_A_LOOK: Final = 2_000
@@ -85,6 +87,7 @@ class Scan:
         size = path.stat().st_size + connect.log_size(path)
         self._looks = 1_000 + size // _BYTES_A_LOOK
         self._most_rows = 1_000 + size // _LEAST_ROW
+        self._bytes_left = _READINGS * (size + 1_000_000)
         with connect.mapped_errors():
             self._connection = connect.connect_reader(path)
             self._connection.set_progress_handler(self._out_of_budget, _STEPS)
@@ -112,6 +115,16 @@ class Scan:
         if len(found) == self._most_rows:
             raise IntegrityError("the database gives more rows than it can hold")
         return found
+
+    def _counted(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Rows that end in bytes, one at a time. Raises IntegrityError when they come to more than the file could
+        hold: a crafted tree can lead to the same large row for ever, and hashing it takes no step of SQLite's."""
+        with connect.mapped_errors():
+            for row in self._connection.execute(sql, values):
+                self._bytes_left -= len(row[-1]) if type(row[-1]) is bytes else 0
+                if self._bytes_left < 0:
+                    raise IntegrityError("the database gives more bytes than it can hold")
+                yield row
 
     def identity_faults(self) -> list[str]:
         """What this snapshot says of itself and should not; empty when it is a database of ours."""
@@ -164,8 +177,7 @@ class Scan:
         """(seq, layer, bytes) of the parts of the entries from `start` up to `end`, one at a time: they may be
         large."""
         sql = "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?"
-        with connect.mapped_errors():
-            yield from self._connection.execute(sql, (journal, start, end))
+        return self._counted(sql, journal, start, end)
 
     def count_wraps(self, journal: int, seq: int, purposes: tuple[str, str]) -> int:
         """How many wraps of one entry for two purposes are here."""
@@ -175,8 +187,7 @@ class Scan:
     def wraps(self, journal: int) -> Iterator[tuple[Any, ...]]:
         """(recipient, purpose, seq, position, bytes) of every wrap of a journal."""
         sql = "SELECT recipient, purpose, seq, position, bytes FROM wrap WHERE journal = ?"
-        with connect.mapped_errors():
-            yield from self._connection.execute(sql, (journal,))
+        return self._counted(sql, journal)
 
     def checkpoints(self, journal: int) -> list[tuple[Any, ...]]:
         """(size, note) of every stored checkpoint, in order."""

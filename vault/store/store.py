@@ -53,7 +53,10 @@ class Store:
     def open(cls, path: Path) -> Self:
         """An existing database, checked to be ours. Raises FormatError, IntegrityError, StorageError, VaultLocked."""
         with connect.mapped_errors():
-            connection = connect.connect(path)
+            try:
+                connection = connect.connect(path)
+            except OSError as error:
+                raise StorageError(f"the database cannot be read ({error.strerror})") from None
             try:
                 connect.check_ours(connection)
             except BaseException:
@@ -90,6 +93,20 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One snapshot for several reads. Inside a transaction it is that transaction's."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with self._guarded():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(apsw.Error):
+                self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -167,6 +184,11 @@ class Store:
             for (raw,) in self._connection.execute("SELECT bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,)):
                 yield _blob(raw)
 
+    def numbered_leaves(self, journal: int) -> list[tuple[int, bytes]]:
+        """(seq, bytes) of every entry, in order."""
+        rows = self._rows("SELECT seq, bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,))
+        return [(_integer(seq), _blob(raw)) for seq, raw in rows]
+
     def node(self, journal: int, level: int, index: int) -> bytes | None:
         """The hash of a perfect subtree of level 1 or more."""
         return self._one_blob(
@@ -214,10 +236,10 @@ class Store:
 
     def append(self, journal: int, batch: Batch) -> None:
         """Adds a batch to a journal. Only inside `transaction`."""
-        if not self._connection.in_transaction:
-            raise IntegrityError("an append outside a transaction")
-        many = self._connection.executemany
         with self._guarded():
+            if not self._connection.in_transaction:
+                raise IntegrityError("an append outside a transaction")
+            many = self._connection.executemany
             many("INSERT INTO leaf VALUES (?, ?, ?)", ((journal, *row) for row in batch.leaves))
             many("INSERT INTO node VALUES (?, ?, ?, ?)", ((journal, *row) for row in sorted(batch.nodes)))
             many("INSERT INTO part VALUES (?, ?, ?, ?)", ((journal, *row) for row in batch.parts))
