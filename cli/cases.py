@@ -223,6 +223,8 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         terminal.result({"dry_run": True})
         return 0
     Written.mark()
+    for warning in revealed.warnings:
+        terminal.warn(warning)
     if not revealed.values:
         terminal.talk("Nothing is recorded in the identity layer of this case.")
     known = {v.name: v for v in variables}
@@ -240,6 +242,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
             "origin": revealed.origin,
             "seq": revealed.seq,
             "values": dict(revealed.values),
+            "warnings": list(revealed.warnings),
             **({"damaged": damaged} if damaged else {}),
         },
         code=_in_part(damaged),

@@ -191,6 +191,32 @@ def test_a_head_seen_that_quotes_nothing(org: Organisation) -> None:
     assert _codes(org) == [(SIGNATURES, "FormatError")]
 
 
+@pytest.mark.parametrize(
+    ("more", "root", "code"),
+    [(0, None, None), (0, ROOT_HASH, "fork"), (900, ROOT_HASH, "rollback")],
+    ids=["what is here", "another root at this size", "more than is here"],
+)
+def test_a_head_that_somebody_saw_must_still_hold(
+    org: Organisation, more: int, root: Digest | None, code: str | None
+) -> None:
+    """A head that field-1 truly signed and the hub quotes: beyond what is here it is a rollback, at the same size with
+    another root a fork; control: the head that is here."""
+    origin = org.vault.signer(org.field_1).origin
+    size, held = org.heads()[origin]
+    head = Checkpoint(origin=origin, size=size + more, root=root or Digest(held))
+    note = sign_checkpoint(head, org.field_1.signing_seed)
+    _append(org, "hub-1", Draft(kind=Kind.HEAD_SEEN, extra=(note,)))
+    assert _codes(org) == ([] if code is None else [(MEMORY, code)])
+
+
+def test_a_head_of_another_vault_is_nobodys(org: Organisation) -> None:
+    """The key of a member of ours over an origin of another vault says nothing about ours."""
+    origin = Origin(f"fieldvault/{'f' * 32}/field-1/1")
+    note = sign_checkpoint(Checkpoint(origin=origin, size=7, root=ROOT_HASH), org.field_1.signing_seed)
+    _append(org, "hub-1", Draft(kind=Kind.HEAD_SEEN, extra=(note,)))
+    assert _codes(org) == [(SIGNATURES, "head-seen")]
+
+
 # -- what may be erased ------------------------------------------------------------------------------------------------
 
 

@@ -126,7 +126,7 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
 
     def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool, damaged: list[int]) -> SimpleNamespace:
         vault.called("reveal", reason)
-        return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8)
+        return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8, warnings=())
 
     def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
         for done in range(101):

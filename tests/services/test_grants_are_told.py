@@ -10,6 +10,7 @@ from tests.organisation import Organisation
 from vault.model import Role
 from vault.services.importing import import_file
 from vault.services.records import amend, close_case, open_case, record
+from vault.services.reveal import reveal
 
 pytestmark = pytest.mark.usefixtures("quick_passphrases")
 CONSENTED = {"consent_statistics": "yes"}
@@ -38,6 +39,7 @@ WRITES: dict[str, Callable[[Organisation, str], tuple[str, ...]]] = {
     "amend": _amend,
     "close": lambda org, name: close_case(org.vault, org.field_1, name).warnings,
     "import": _import,
+    "reveal": lambda org, name: reveal(org.vault, org.field_1, name, "why").warnings,
 }
 
 

@@ -92,9 +92,10 @@ def _quarter_of_memory() -> int:
     """A quarter of this machine's memory in KiB, where the platform tells; else the cap. A key made on a large machine
     may have to be opened on a small one, and must not push the recorder's own programs out."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4096
+        quarter = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4096
     except (AttributeError, OSError, ValueError):
         return MOST_MEMORY
+    return quarter if quarter > 0 else MOST_MEMORY
 
 
 def encode_phc(salt: bytes, cost: KdfCost) -> bytes:

@@ -130,6 +130,8 @@ class _Audit:
                 self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {_plain(fault)}")
         with guard("roster", MEMORY):
             self._absent()
+        with guard("journals", MEMORY):
+            self._remembered()
         with guard(DATABASE):
             self._surplus(scan, len(rows))
         with guard("codebook"):
@@ -189,6 +191,21 @@ class _Audit:
             for origin, size in member.revoked_at or ():
                 if origin not in self.origins and size:
                     self.findings.add(MEMORY, "journal-gone", origin, f"root attested {size} entries, and none is here")
+
+    def _remembered(self) -> None:
+        """Heads that entries quote, against the journals that are here: what somebody saw signed must still be so."""
+        here = {journal.origin: journal for journal in self.journals}
+        for journal in self.journals:
+            for seq, head in journal.quoted:
+                known = here.get(head.origin)
+                where = f"{journal.origin}:{seq}"
+                if known is None or known.size < head.size:
+                    held = known.size if known else 0
+                    message = f"it saw {head.size} entries of {head.origin}, and {held} are here"
+                    self.findings.add(MEMORY, "rollback", where, message)
+                elif known.heads.get(head.size, head.root) != head.root:
+                    message = f"it saw another root of {head.origin} at {head.size} entries: two histories were signed"
+                    self.findings.add(MEMORY, "fork", where, message)
 
     def _surplus(self, scan: Scan, journals: int) -> None:
         """Rows that belong to no journal: what was visited is compared with what is there."""

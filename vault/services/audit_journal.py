@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from vault.errors import VaultError
-from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
+from vault.formats.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.formats.leaf_shape import Key, Shape, encode_number, key_of, learn
 from vault.formats.note import parse_note
@@ -58,6 +58,8 @@ class JournalAudit:
         self.checkpoints = scan.checkpoints(number)
         self.checked = 0
         self.shapes: dict[Key, Shape] = {}
+        self.heads: dict[int, bytes] = {}
+        self.quoted: list[tuple[int, Checkpoint]] = []
         self.allowed = ALLOWED[member.role] if member else frozenset(kind.value for kind in Kind)
         self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
 
@@ -178,11 +180,12 @@ class JournalAudit:
         """A head that an entry quotes must be a checkpoint that a member of this vault signed."""
         with self.findings.guard(f"{self.origin}:{seq}", SIGNATURES):
             origin = parse_checkpoint(parse_note(note).text).origin
-            writer = self.roster.find(parse_origin(origin).handle) if self.roster else None
-            if writer is None:
+            name = parse_origin(origin)
+            writer = self.roster.find(name.handle) if self.roster else None
+            if self.roster is None or writer is None or name.vault_id != self.roster.vault_id:
                 self.finding(SIGNATURES, "head-seen", "it quotes a head of nobody on the roster", seq)
             else:
-                verify_checkpoint(note, origin, writer.keys.signing)
+                self.quoted.append((seq, verify_checkpoint(note, origin, writer.keys.signing)))
 
     def _erase(self, seq: int, places: list[Any]) -> None:
         """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
@@ -230,6 +233,7 @@ class JournalAudit:
                 if self.member is None:
                     continue
                 head = verify_checkpoint(note, self.origin, self.member.keys.signing)
+                self.heads[head.size] = head.root
                 if head.size != at:
                     self.finding(BYTES, "checkpoint", f"the checkpoint stored for size {at} says {head.size}")
                 elif head.root != self._root_at(at, levels):

@@ -23,12 +23,13 @@ from vault.services.vault import Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """Who a case is, and the entry that says it was looked at."""
+    """Who a case is, the entry that says it was looked at, and what else its author should know."""
 
     pseudonym: Pseudonym
     values: Mapping[str, str | int] = field(repr=False)
     origin: Origin
     seq: int
+    warnings: tuple[str, ...] = ()
 
 
 def reveal(
@@ -62,7 +63,9 @@ def reveal(
     written = commit(work, draft)
     values = _identity(work, case)
     work.settle(damaged)
-    return Revealed(pseudonym=case.pseudonym, values=values, origin=work.origin, seq=written.seq)
+    return Revealed(
+        pseudonym=case.pseudonym, values=values, origin=work.origin, seq=written.seq, warnings=written.warnings
+    )
 
 
 def _identity(work: Casework, case: Case) -> dict[str, str | int]:
