@@ -34,9 +34,10 @@ from vault.services.casework import Casework
 from vault.services.found import found
 from vault.services.importing import Imported, import_file
 from vault.services.keyring import Compartment, Keyring
+from vault.services.layout import DATABASE
 from vault.services.members import add_member
 from vault.services.records import open_case, record
-from vault.services.vault import DATABASE, Vault, unlock
+from vault.services.vault import Vault, unlock
 from vault.store.schema import TRIGGERS
 
 TODAY = datetime.date(2026, 3, 14)

@@ -25,13 +25,6 @@ from vault.services.audit import INTACT_UNANCHORED, verify_vault
 from vault.services.journal import Draft
 from vault.services.vault import Vault
 
-
-@pytest.fixture
-def vault_here(tmp_path: Path) -> Path:
-    """A copy of the complete small vault."""
-    return complete().copy(tmp_path / "vault")
-
-
 # -- codebook, erasures, keys ----------------------------------------------------------------------------------------
 
 

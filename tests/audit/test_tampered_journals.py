@@ -35,13 +35,6 @@ from vault.services.journal import Draft, Signer, begin
 from vault.services.vault import Vault
 from vault.store.schema import TABLE_NAMES
 
-
-@pytest.fixture
-def vault_here(tmp_path: Path) -> Path:
-    """A copy of the complete small vault."""
-    return complete().copy(tmp_path / "vault")
-
-
 # -- leaves and heads ------------------------------------------------------------------------------------------------
 
 

@@ -25,12 +25,6 @@ from vault.services.audit import INTACT_UNANCHORED, verify_vault
 from vault.store.schema import STATEMENTS, TABLE_NAMES
 
 
-@pytest.fixture
-def vault_here(tmp_path: Path) -> Path:
-    """A copy of the complete small vault."""
-    return complete().copy(tmp_path / "vault")
-
-
 def test_the_untouched_copy_is_intact(vault_here: Path) -> None:
     """Negative control of this file: the copy itself, and a copy whose triggers were dropped and put back."""
     assert verify_vault(vault_here).verdict == INTACT_UNANCHORED

@@ -17,7 +17,7 @@ What it checks, in the order of the levels it reports:
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,18 +32,16 @@ from vault.primitives.hashing import sha256
 from vault.services.audit_journal import JournalAudit
 from vault.services.files import read_limited
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
+from vault.services.layout import DATABASE, VAULT_ID_SETTING
+from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
 from vault.store.scan import Scan, header_faults, structure_faults
 from vault.store.schema import TABLE_NAMES
 
-Progress = Callable[[str, int, int], None]
-
-DATABASE = "vault.db"
 MOST_ROSTER = 1_000_000
 UNENROLLED_KEY = (
     "nobody on the roster has this key: an enrolment was interrupted (run it again), or the roster was rolled back"
 )
-VAULT_ID_SETTING = "vault id"
 INTACT_UNANCHORED = "intact, NOT anchored"
 FOUND_SOMETHING = "finding"
 
@@ -63,11 +61,7 @@ class AuditReport:
     findings: tuple[Finding, ...]
 
 
-def no_progress(what: str, done: int, total: int) -> None:
-    """Progress for nobody."""
-
-
-def verify_vault(directory: Path, *, progress: Progress = no_progress) -> AuditReport:
+def verify_vault(directory: Path, *, progress: Progress = quiet) -> AuditReport:
     """Audits the vault in `directory`. Raises NoVault when there is none; whatever else is wrong is a finding."""
     path = directory / DATABASE
     if not path.is_file():
@@ -194,7 +188,7 @@ class _Audit:
         try:
             self.progress("verified", self.seen, max(self.total, self.seen))
         except OSError:
-            self.progress = no_progress  # nobody listens any more; the audit goes on
+            self.progress = quiet  # nobody listens any more; the audit goes on
 
     def _absent(self) -> None:
         """Members without their journal, and journals that root attested and that are not here."""

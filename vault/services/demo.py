@@ -7,7 +7,7 @@ key files cost the least that is allowed, so that six of them do not take a minu
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,14 @@ from vault.services.cases import list_cases, show_case
 from vault.services.found import found
 from vault.services.importing import import_file
 from vault.services.keyring import Keyring
+from vault.services.layout import DATABASE
 from vault.services.members import add_member
+from vault.services.progress import Progress
 from vault.services.totals import export_table
-from vault.services.vault import DATABASE, Vault, unlock
+from vault.services.vault import Vault, unlock
 from vault.services.words import generate_passphrase
 from vault.synthetic import PUBLISHED, people
 
-Progress = Callable[[str, int, int], None]
 SEED = 2020
 MEMBERS = (
     (Handle("hub-1"), Role.HUB),

@@ -28,8 +28,9 @@ from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import member_wrap
 from vault.services.journal import Draft, Signer, begin
+from vault.services.layout import DATABASE, VAULT_ID_SETTING
 from vault.services.roster import ROSTER_EPOCH, recovery_id_of, vault_id_of
-from vault.services.vault import DATABASE, VAULT_ID_SETTING, Vault, unlock
+from vault.services.vault import Vault, unlock
 from vault.services.words import fingerprint_of
 from vault.store.store import Store
 

@@ -8,7 +8,7 @@ number.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -23,12 +23,12 @@ from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, draft_opening, draft_record
 from vault.services.keyring import Keyring
 from vault.services.prepare import Prepared, prepare
+from vault.services.progress import Progress, quiet
 from vault.services.pseudonyms import draw_pseudonym
 from vault.services.records import CONSENT, append, desk_of
 from vault.services.vault import Vault
 
 _Item = TypeVar("_Item")
-Progress = Callable[[str, int, int], None]
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -47,10 +47,6 @@ class _Line:
     label: str = field(repr=False)
     prepared: Prepared = field(repr=False)
     opens: bool
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """Progress for nobody."""
 
 
 def import_file(

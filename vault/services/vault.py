@@ -9,7 +9,7 @@ signed, and root's keys with the vault id, before one enrolment is believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -20,7 +20,8 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.codebook import Codebook, parse_codebook
-from vault.formats.origin import ROOT, is_handle, origin_of
+from vault.formats.keyfile import MOST_BYTES
+from vault.formats.origin import ROOT, origin_of
 from vault.model import Handle, Member, Origin, Policy, Role, VaultId
 from vault.ports import Environment, day_number
 from vault.primitives import tree
@@ -28,10 +29,8 @@ from vault.primitives.hashing import sha256
 from vault.services import files, roster
 from vault.services.journal import Signer, read_head
 from vault.services.keyring import EPOCH, Keyring, key_path, keyring_of, open_keyfile
+from vault.services.layout import DATABASE, VAULT_ID_SETTING
 from vault.store.store import Store
-
-DATABASE = "vault.db"
-VAULT_ID_SETTING = "vault id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +202,7 @@ def unlock(vault: Vault, handle: str, passphrase: str) -> Keyring:
     path = key_path(vault.directory, member.handle)
     if not path.is_file():
         raise UsageError(f'the key of "{handle}" is not on this laptop', hint="name another member with --as")
-    raw = files.read_limited(path, 16 * 1024)
+    raw = files.read_limited(path, MOST_BYTES)
     keyring = keyring_of(member, open_keyfile(raw, vault.vault_id, member.handle, passphrase))
     if member.revoked:
         raise revoked_error(handle)
@@ -223,13 +222,3 @@ def require_role(me: Keyring, *roles: Role) -> None:
             f'"{me.handle}" is a {me.member.role.value}; this takes a {wanted}',
             hint="name the member with --as HANDLE",
         )
-
-
-def handles_in(directory: Path) -> Iterable[str]:
-    """The handles that the names of the key files claim."""
-    try:
-        names = sorted(path.name for path in (directory / "keys").iterdir())
-    except OSError:
-        return ()
-    stems = [name.removesuffix(".key") for name in names if name.endswith(".key")]
-    return tuple(stem for stem in stems if is_handle(stem))
