@@ -39,8 +39,11 @@ class AmendForm:
         questions = self._questions
         title = labelled(self._type.labels, self._settings.language, self._type.name)
         view = self._view
-        told = questions.say("amend_title", title=title, seq=view.seq, day=view.day)
+        told = questions.say("amend_title", title=title, seq=view.name, day=view.day)
         questions.tell(f"{view.pseudonym}   {told}")
+        if view.conflicts:
+            names = ", ".join((view.version, *(other.name for other in view.conflicts)))
+            questions.tell(questions.say("amend_conflict", names=names, name=view.version))
         self._list()
         self._pick()
         return self._review()
@@ -66,10 +69,14 @@ class AmendForm:
                 self._list()
             elif command(typed):
                 questions.tell(questions.say("amend_choose", most=most))
-            elif self.changes:
+            elif self._is_enough():
                 return
             else:
                 questions.tell(questions.say("amend_nothing"))
+
+    def _is_enough(self) -> bool:
+        """Whether there is anything to save: changes, or a contradiction that saving the version shown settles."""
+        return bool(self.changes or self._view.conflicts)
 
     def _ask(self, at: int) -> None:
         variable = self._variables[at]
@@ -133,6 +140,7 @@ class AmendForm:
                     questions.tell(f"  {at:>2}  {questions.name(variable)}: {questions.say('anew')}")
             if not self.changes:
                 questions.tell(f"  {questions.say('amend_nothing')}")
+            if not self._is_enough():
                 self._pick()
                 continue
             number = asked_to_save(self._settings, len(self._variables))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +18,7 @@ from cli.writes import answered, finish
 from vault.errors import InputNeeded, IntegrityError
 
 if TYPE_CHECKING:
-    from vault import CaseLine, Codebook, EntryView
+    from vault import CaseLine, Codebook, EntryView, RecordType
 
 
 @click.group(cls=Group)
@@ -43,7 +43,7 @@ def open_(settings: Settings, sets: tuple[str, ...], set_from: str | None, dry_r
 
 
 def _print_cases(
-    settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, damaged: Sequence[int], *, empty: str
+    settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, damaged: Sequence[int | str], *, empty: str
 ) -> int:
     """Pseudonym, status in the person's language, number of entries. Returns the exit code."""
     rows = [(str(line.pseudonym), _status(codebook, line.status, settings), str(line.entries)) for line in lines]
@@ -61,11 +61,11 @@ def _print_cases(
     return _rest_named(settings, damaged)
 
 
-def _in_part(damaged: Sequence[int]) -> int:
+def _in_part(damaged: Sequence[int | str]) -> int:
     return IntegrityError.code if damaged else 0
 
 
-def _rest_named(settings: Settings, damaged: Sequence[int]) -> int:
+def _rest_named(settings: Settings, damaged: Sequence[int | str]) -> int:
     """One damaged entry never hides the others: they are shown, it is named, and the exit code says so."""
     if damaged:
         numbers = ", ".join(map(str, damaged))
@@ -90,7 +90,7 @@ def list_(settings: Settings) -> int:
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
         empty = f"No cases yet. Next: {settings.line('case open')}"
-        damaged: list[int] = []
+        damaged: list[int | str] = []
         lines = vault.list_cases(found, me, damaged=damaged)
         return _print_cases(settings, lines, found.codebook, damaged, empty=empty)
 
@@ -116,7 +116,7 @@ def find(settings: Settings, query: str | None) -> int:
         me = unlocked(settings, found, "recorder")
         while not query and settings.interactive:
             query = ask(settings, phrase(settings.language, "query")).strip()
-        damaged: list[int] = []
+        damaged: list[int | str] = []
         lines = vault.find_cases(found, me, readable(query or "", "QUERY"), damaged=damaged)
         empty = "No case fits. A few letters of the name are enough."
         return _print_cases(settings, lines, found.codebook, damaged, empty=empty)
@@ -127,7 +127,7 @@ def find(settings: Settings, query: str | None) -> int:
 @pass_settings
 def show(settings: Settings, pseudonym: str) -> int:
     """Show the entries of CASE, without the identity layer (that is reveal)."""
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder")
         view = chosen_case(settings, found, me, pseudonym, damaged=damaged)
@@ -140,18 +140,7 @@ def show(settings: Settings, pseudonym: str) -> int:
         {
             "pseudonym": view.pseudonym,
             "status": view.status,
-            "entries": [
-                {
-                    **entry.values,
-                    "values": dict(entry.values),
-                    "origin": entry.origin,
-                    "seq": entry.seq,
-                    "type": entry.type,
-                    "day": entry.day,
-                    "amended_by": list(entry.amended_by),
-                }
-                for entry in view.entries
-            ],
+            "entries": [_as_json(entry) for entry in view.entries],
             **({"damaged": damaged} if damaged else {}),
         },
         code=_in_part(damaged),
@@ -159,22 +148,65 @@ def show(settings: Settings, pseudonym: str) -> int:
     return _rest_named(settings, damaged)
 
 
+def _as_json(entry: EntryView) -> dict[str, object]:
+    """An entry for programs; `conflicts` only where there are any."""
+    conflicts = [
+        {"origin": other.origin, "seq": other.seq, "day": other.day, "values": dict(other.values)}
+        for other in entry.conflicts
+    ]
+    return {
+        **entry.values,
+        "values": dict(entry.values),
+        "origin": entry.origin,
+        "seq": entry.seq,
+        "type": entry.type,
+        "day": entry.day,
+        "amended_by": list(entry.amended_by),
+        **({"conflicts": conflicts} if conflicts else {}),
+    }
+
+
 def _print_entry(settings: Settings, codebook: Codebook, entry: EntryView) -> None:
-    """One entry with the labels of its variables; an amended entry says by what."""
+    """One entry with the labels of its variables; an amended entry says by what, and a contradicted one what else
+    stands."""
     terminal = settings.terminal
     kind = codebook.types.get(entry.type)
     title = labelled(kind.labels, settings.language, entry.type) if kind else entry.type
     amended = f"   amended by {', '.join(map(str, entry.amended_by))}" if entry.amended_by else ""
     terminal.data()
-    terminal.heading(f"{entry.seq}  {title}  {entry.day}{amended}")
+    terminal.heading(f"{entry.name}  {title}  {entry.day}{amended}")
+    _print_values(settings, kind, entry.values)
+    if entry.conflicts:
+        _print_conflict(settings, kind, entry)
+
+
+def _print_values(
+    settings: Settings, kind: RecordType | None, values: Mapping[str, str | int | None], indent: str = "  "
+) -> None:
+    """One line for each value, in the order of the codebook; None is a value that is not there."""
     variables = {variable.name: variable for variable in kind.variables} if kind else {}
     order = {name: at for at, name in enumerate(variables)}
-    for name, value in sorted(entry.values.items(), key=lambda item: order.get(item[0], len(order))):
+    for name, value in sorted(values.items(), key=lambda item: order.get(item[0], len(order))):
         variable = variables.get(name)
-        first, *rest = shown(variable, value, settings.language).split("\n")
-        terminal.data(f"  {labelled(variable.labels, settings.language, name) if variable else name}: {first}")
+        first, *rest = ["-"] if value is None else shown(variable, value, settings.language).split("\n")
+        label = labelled(variable.labels, settings.language, name) if variable else name
+        settings.terminal.data(f"{indent}{label}: {first}")
         for line in rest:
-            terminal.data(f"    {line}")
+            settings.terminal.data(f"{indent}  {line}")
+
+
+def _print_conflict(settings: Settings, kind: RecordType | None, entry: EntryView) -> None:
+    """What the other versions say differently, and how to settle it."""
+    terminal, language = settings.terminal, settings.language
+    names = [entry.version, *(other.name for other in entry.conflicts)]
+    terminal.data(f"  ! {phrase(language, 'versions', count=len(names), names=', '.join(names))}")
+    terminal.data(f"  ! {phrase(language, 'counts', name=entry.version)}")
+    for other in entry.conflicts:
+        terminal.data(f"    {other.name}  {other.day}")
+        both = {**dict.fromkeys(entry.values), **other.values}
+        differing = {name: value for name, value in both.items() if entry.values.get(name) != value}
+        _print_values(settings, kind, differing, indent="      ")
+    terminal.data(f"  ! {phrase(language, 'resolve', line=settings.line(f'amend {entry.name}'))}")
 
 
 @case.command("close")
@@ -213,7 +245,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         reason = readable(reason or "", "--reason").strip()
         if not reason:
             raise InputNeeded("--reason is needed")
-        damaged: list[int] = []
+        damaged: list[int | str] = []
         revealed = vault.reveal(found, me, case, reason, dry_run=dry_run, damaged=damaged)
         variables = [v for kind in found.codebook.types.values() for v in kind.variables if v.layer == "identity"]
     terminal = settings.terminal
@@ -234,6 +266,9 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
     ):
         label = labelled(known[name].labels if name in known else {}, settings.language, name)
         terminal.data(f"{label}: {' / '.join(str(value).splitlines())}")
+        for other in revealed.others.get(name, ()):
+            told = " / ".join(str(other).splitlines()) or "-"
+            terminal.data(f"  ! {phrase(settings.language, 'otherwise', value=told)}")
     terminal.talk(f"Logged as entry {revealed.seq} of your journal that you have seen who {revealed.pseudonym} is.")
     terminal.talk("Next: clear this screen when you are done")
     terminal.result(
@@ -243,6 +278,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
             "seq": revealed.seq,
             "values": dict(revealed.values),
             "warnings": list(revealed.warnings),
+            **({"others": {name: list(some) for name, some in revealed.others.items()}} if revealed.others else {}),
             **({"damaged": damaged} if damaged else {}),
         },
         code=_in_part(damaged),

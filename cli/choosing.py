@@ -19,7 +19,7 @@ _MOST_NEAR = 3
 
 
 def chosen_case(
-    settings: Settings, found: Vault, me: Keyring, given: str | None, *, damaged: list[int] | None = None
+    settings: Settings, found: Vault, me: Keyring, given: str | None, *, damaged: list[int | str] | None = None
 ) -> CaseView:
     """The case that `given` names, or that the person names when asked; at a terminal a slip may be repaired.
 

@@ -21,7 +21,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "demo": ("cli.demo:demo", "The whole story on synthetic people, one screen."),
         "init": ("cli.founding:init", "Found an organisation: its root key, roster and recovery shares."),
-        "member": ("cli.members:member", "Add and list the members who share this laptop."),
+        "member": ("cli.members:member", "Enrol, list and revoke members, on this laptop and on others."),
         "status": ("cli.vault_info:status", "What is in this vault, and what is and is not protected now."),
         "doctor": ("cli.vault_info:doctor", "Is this machine fit for it?"),
     },
@@ -32,13 +32,18 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("cli.records:import_", "Record a whole file of lines, all or nothing."),
         "reveal": ("cli.cases:reveal", "Show who a case is (identity layer); always logged."),
     },
+    "Between laptops": {
+        "transfer": ("cli.handing:transfer", "Pass a case to another recorder: offer, accept, reject, revoke, list."),
+        "referral": ("cli.handing:referral", "Ask another recorder to help with a case that stays yours."),
+        "bundle": ("cli.bundles:bundle", "Carry journals between laptops: one sealed file on a stick."),
+        "journal": ("cli.vault_info:journal", "List the journals; begin the next epoch after a restore."),
+    },
     "Directors": {
         "tables": ("cli.totals:tables", "List the tables that can be exported."),
         "export": ("cli.totals:export", "Protect one table and enter its release in your journal."),
     },
     "Auditors": {
         "audit": ("cli.audit:audit", "Check every journal on this laptop, without any key."),
-        "journal": ("cli.vault_info:journal", "List the journals, their sizes and roots."),
         "codebook": ("cli.vault_info:codebook", "Show the record types and variables; check a codebook file."),
     },
 }  # fmt: skip

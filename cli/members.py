@@ -1,4 +1,4 @@
-"""`member add` and `member list`: who shares this laptop."""
+"""`member add` and `member list`: who is enrolled, and who shares this laptop. The others: `cli/enrolment.py`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from pathlib import Path
 import click
 
 from cli import passphrases
+from cli.enrolment import FIRST, ROLES, approve, join, request, revoke
 from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.session import opened, unlocked, vault_name
 
-ROLES = ("hub", "recorder", "director", "auditor")
-
 
 @click.group(cls=Group)
 def member() -> None:
-    """Add and list the members who share this laptop."""
+    """Enrol, list and revoke members, on this laptop and on others."""
 
 
-_FIRST = {
-    "recorder": "case open --as {handle}",
-    "director": "tables",
-    "auditor": "audit verify",
-    "hub": "journal list",
-}
-"""What each role does first. A second recorder on one laptop has to say who acts."""
+for _command in (request, approve, join, revoke):
+    member.add_command(_command)
 
 
 @member.command("add")
@@ -78,7 +72,7 @@ def add(
         terminal.talk(
             f"Sealed in the roster: {added.handle}, {added.role}. Saved; the key was opened once to prove it."
         )
-        terminal.talk(f"Next: {settings.line(_FIRST[role].format(handle=added.handle), acting=False)}")
+        terminal.talk(f"Next: {settings.line(FIRST[role].format(handle=added.handle), acting=False)}")
     result: dict[str, object] = {"handle": added.handle, "role": str(added.role), "key_id": added.key_id.hex()}
     terminal.result({**result, "dry_run": True} if dry_run else result)
 

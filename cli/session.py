@@ -35,8 +35,9 @@ def vault_name(settings: Settings) -> str:
     return settings.directory.resolve().name
 
 
-def choose_member(settings: Settings, vault: Vault, role: str) -> Handle:
-    """Who acts: `--as`, or the only member of this role whose key file is here."""
+def choose_member(settings: Settings, vault: Vault, role: str | None) -> Handle:
+    """Who acts: `--as`, or the only member of this role whose key file is here. Without a role anybody but root may:
+    then it is the hub, whose trade is bundles, or the only member here."""
     here = vault.keys_here
     if settings.member is not None:
         for handle in here:
@@ -44,18 +45,22 @@ def choose_member(settings: Settings, vault: Vault, role: str) -> Handle:
                 _may_act(vault, handle, role)
                 return handle
         raise UsageError("--as names a member whose key is not here", hint=_listing("keys here", here))
-    fitting = [m.handle for m in vault.members if m.role == role and m.handle in here and not m.revoked]
+    able = [m for m in vault.members if m.handle in here and not m.revoked]
+    fitting = [m.handle for m in able if m.role == (role or "hub")]
+    if role is None and not fitting:
+        fitting = [m.handle for m in able if m.role != "root"]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise UsageError(f"several keys here could do that; say which with --as: {', '.join(fitting)}")
-    raise UsageError(f"that needs a {role}, and no {role}'s key is here", hint=_listing("keys here", here))
+    needed = f"that needs a {role}, and no {role}'s key is here" if role else "no member's key is here"
+    raise UsageError(needed, hint=_listing("keys here", here))
 
 
-def _may_act(vault: Vault, handle: Handle, role: str) -> None:
+def _may_act(vault: Vault, handle: Handle, role: str | None) -> None:
     """Refuse before a passphrase is asked for in vain. The library checks again; this is for people."""
     for member in vault.members:
-        if member.handle == handle and member.role != role:
+        if role is not None and member.handle == handle and member.role != role:
             raise NotAllowed(
                 f'"{handle}" is a {member.role}; this takes a {role}', hint="name another with --as HANDLE"
             )
@@ -65,15 +70,20 @@ def _listing(what: str, names: Sequence[str]) -> str:
     return f"{what}: {', '.join(names) or 'none'}"
 
 
-def unlocked(settings: Settings, found: Vault, role: str) -> Keyring:
+def unlocked(settings: Settings, found: Vault, role: str | None) -> Keyring:
     """The keys of the member who acts. At a terminal a mistyped passphrase may be typed again, twice."""
+    return unlocked_with(settings, found, role)[0]
+
+
+def unlocked_with(settings: Settings, found: Vault, role: str | None) -> tuple[Keyring, str]:
+    """The keys of the member who acts, and the passphrase that opened them: for what seals the key file anew."""
     import vault
 
     handle = choose_member(settings, found, role)
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
         try:
-            return vault.unlock(found, handle, passphrase)
+            return vault.unlock(found, handle, passphrase), passphrase
         except WrongPassphrase:
             if passphrases.is_given(settings) or attempt == ATTEMPTS:
                 raise

@@ -11,18 +11,29 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import health
+from cli.bundles import FORK, recover, superseded
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
 from cli.session import opened
+from cli.wording import counted, entries, short
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
-    from vault import Codebook, JournalStatus
+    from vault import Codebook, JournalStatus, Member
 
 
 def _journal_objects(journals: Sequence[JournalStatus]) -> list[dict[str, object]]:
     return [
-        {"origin": j.origin, "size": j.size, "root": base64.b64encode(j.root).decode("ascii"), "witnessed": j.witnessed}
+        {
+            "origin": j.origin,
+            "size": j.size,
+            "root": base64.b64encode(j.root).decode("ascii"),
+            "witnessed": j.witnessed,
+            "heard": j.heard,
+            "own": j.own,
+            "locked": j.locked,
+            "unwitnessed_since": j.unwitnessed_since,
+        }
         for j in journals
     ]
 
@@ -34,12 +45,56 @@ def _print_journals(settings: Settings, journals: Sequence[JournalStatus]) -> No
     settings.terminal.table(("journal", "entries", "witnessed", "root"), rows)
 
 
+def _exposure(settings: Settings, journals: Sequence[JournalStatus], today: int) -> None:
+    """What could still be undone unnoticed, or is locked, journal by journal."""
+    goes_on, _ = superseded(journals)
+    for j in journals:
+        name = short(j.origin)
+        if j.origin in goes_on:
+            _closed(settings, j, short(goes_on[j.origin]))
+            continue
+        if j.locked == FORK:
+            settings.terminal.data(f"LOCKED: {name}: two different histories of it were signed; see the folder evidence")
+        elif j.own and (j.locked or j.heard > j.size):
+            settings.terminal.data(
+                f"LOCKED: {name}: others have seen {entries(max(j.heard, j.size))} of it, {j.size:,} are here: "
+                "this laptop was restored from a backup"
+            )
+        elif j.heard > j.size:
+            settings.terminal.data(f"{name}: {entries(j.heard)} are known to exist, {j.size:,} are here.")
+        if j.own and j.unwitnessed_since is not None:
+            days = counted(max(0, today - j.unwitnessed_since), "day", "days")
+            settings.terminal.data(
+                f"{name}: unwitnessed since entry {j.witnessed:,}, {days}: nobody else would notice if the last "
+                f"{entries(j.size - j.witnessed)} were undone."
+            )
+
+
+def _closed(settings: Settings, journal: JournalStatus, following: str) -> None:
+    """An epoch that is never written again. What nobody witnessed of it exists on this laptop alone."""
+    left = journal.size - journal.witnessed
+    alone = f"; its last {entries(left)} exist on this laptop only" if left else ""
+    settings.terminal.data(f"{short(journal.origin)}: closed, and goes on as {following}{alone}.")
+
+
+def _following(journals: Sequence[JournalStatus], members: Sequence[Member], here: Sequence[str]) -> tuple[str, bool]:
+    """The most pressing thing to do, and whether a member does it."""
+    _, written = superseded(journals)
+    if any(j.locked != FORK and (j.locked or j.heard > j.size) for j in written):
+        return "journal recover", True
+    hubs = [m.handle for m in members if m.role == "hub" and not m.revoked and m.handle not in here]
+    if hubs and any(j.unwitnessed_since is not None and j.locked is None for j in written):
+        return f"bundle create --to {hubs[0]}", True
+    return "audit verify", False
+
+
 @click.command(cls=Command)
 @pass_settings
 def status(settings: Settings) -> None:
     """What is in this vault, and what is and is not protected now. Needs no key."""
     with opened(settings) as found:
         members, here, journals = found.members, found.keys_here, found.journals()
+        today = found.day
         vault_id, codebook = found.vault_id, found.codebook
     terminal = settings.terminal
     terminal.data(f"vault      {vault_id}")
@@ -48,17 +103,14 @@ def status(settings: Settings) -> None:
     terminal.data(f"members    {len(members)}; keys here: {', '.join(map(str, here)) or 'none'}")
     terminal.data()
     _print_journals(settings, journals)
-    size, witnessed = sum(j.size for j in journals), sum(min(j.witnessed, j.size) for j in journals)
     terminal.data()
     terminal.data(
         "Protected: what was recorded is sealed; without a passphrase one sees handles, days, sizes and counts."
     )
-    if witnessed < size:
-        terminal.data(
-            f"Not yet: nobody else has seen {size - witnessed:,} of {size:,} entries; undoing them would go unnoticed."
-        )
+    _exposure(settings, journals, today)
     terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
-    terminal.talk(f"Next: {settings.line('audit verify', acting=False)}")
+    following, acting = _following(journals, members, here)
+    terminal.talk(f"Next: {settings.line(following, acting=acting)}")
     terminal.result(
         {
             "vault_id": vault_id,
@@ -72,7 +124,10 @@ def status(settings: Settings) -> None:
 
 @click.group(cls=Group)
 def journal() -> None:
-    """List the journals, their sizes and roots."""
+    """List the journals; begin the next epoch of your own after a restore."""
+
+
+journal.add_command(recover)
 
 
 @journal.command("list")

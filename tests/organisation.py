@@ -21,11 +21,11 @@ import apsw
 
 from vault.errors import OpenFailed
 from vault.formats.leaf import parse_leaf
-from vault.formats.part import TallyPayload, parse_tally, split, unpad
+from vault.formats.part import Answers, TallyPayload, parse_tally, split, unpad
 from vault.formats.part import encode_aad as part_aad
 from vault.formats.share import parse_share
 from vault.formats.wraps import case_context, member_context, parse_case_wrap
-from vault.model import KeyId, Kind, Layer, Origin, Purpose, Role, VaultId
+from vault.model import KeyId, Kind, Layer, Origin, Place, Purpose, Role, VaultId
 from vault.ports import Environment
 from vault.primitives import aead, hpke, shares
 from vault.primitives.passphrase import KdfCost
@@ -199,6 +199,18 @@ class Organisation:
     def work(self, me: Keyring) -> Casework:
         """A recorder's casework, to look beneath the surface."""
         return Casework(self.vault, me)
+
+    def place(self, me: Keyring, seq: int) -> Place:
+        """An entry of the journal that a member writes."""
+        return Place(self.vault.signer(me).origin, seq)
+
+    def tally(self, me: Keyring, seq: int) -> Answers:
+        """The tally values of an entry of a recorder's own."""
+        return self.work(me).tally(self.place(me, seq))
+
+    def kind(self, me: Keyring, seq: int) -> Kind:
+        """The kind of an entry of a recorder's own."""
+        return self.work(me).leaf_kind(self.place(me, seq))[0]
 
     def case(self, me: Keyring, **answers: object) -> str:
         """Opens a case; returns its pseudonym."""

@@ -197,8 +197,9 @@ def test_what_is_passed_around_inside_shows_nothing(org: Organisation) -> None:
     line = parse_line(b'{"case": "%s", "type": "intake"}' % canary("label").encode(), 1)
     cards = [parse_share(path.read_bytes()) for path in sorted(org.shares_dir.iterdir())]
     things = (
-        *(org.vault, org.keys, work, case, prepared, keys, draft, line, desk_of(work), work.records(case, [1])),
-        *(draft.parts, draft.wraps, work.entry(case, 1), org.vault.roster, org.vault.signer(org.field_1), cards),
+        *(org.vault, org.keys, work, case, prepared, keys, draft, line, desk_of(work)),
+        *(work.records(case, [case.place]), work.current, work.identity_segments(case), work.entry(case, case.place)),
+        *(draft.parts, draft.wraps, org.vault.roster, org.vault.signer(org.field_1), cards),
     )
     for thing in things:
         assert not text_holds_canary(repr(thing)), type(thing).__name__

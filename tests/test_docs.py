@@ -157,7 +157,7 @@ def test_security_md_speaks_of_existing_promises() -> None:
 def test_the_cryptography_page_names_every_label() -> None:
     """Each domain-separation label of vault/labels.py is explained in the threat model."""
     text = read(THREATS)
-    values = [value.decode() for name, value in vars(labels).items() if name.isupper()]
+    values = [value.decode().rstrip() for name, value in vars(labels).items() if name.isupper()]
     assert values
     assert not [value for value in values if f"`{value}`" not in text]
 

@@ -29,7 +29,10 @@ _HOMES = {
     "vault.model": ("Handle", "Layer", "Member", "Policy", "Role"),
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
+    "vault.services.answering": ("accept_offer", "reject_offer"),
+    "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
     "vault.services.audit": ("AuditReport", "verify_vault"),
+    "vault.services.bundling": ("Created", "create_bundle"),
     "vault.services.cases": (
         "CaseLine",
         "CaseView",
@@ -40,15 +43,32 @@ _HOMES = {
         "show_entry",
     ),
     "vault.services.demo": ("run_demo",),
+    "vault.services.enrolment": (
+        "Approved",
+        "MemberRequest",
+        "Requested",
+        "approve",
+        "check_words",
+        "read_request",
+        "request_membership",
+    ),
     "vault.services.findings": ("Finding",),
     "vault.services.found": ("Founded", "found"),
+    "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
+    "vault.services.handing_desk": ("Handed",),
     "vault.services.importing": ("Imported", "import_file"),
+    "vault.services.inspecting": ("Inspected", "inspect_file"),
+    "vault.services.joining": ("Joined", "join", "joinable", "waiting"),
     "vault.services.keyring": ("Keyring",),
     "vault.services.members": ("add_member",),
+    "vault.services.offer_list": ("OfferLine", "list_offers"),
+    "vault.services.recovering": ("Recovered", "recover_journal"),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
     "vault.services.reveal": ("Revealed", "reveal"),
+    "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
     "vault.services.totals": ("Preview", "encode_release", "export_table", "preview_table", "shipped_tables"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
+    "vault.services.welcome": ("Answer",),
     "vault.services.words": ("generate_passphrase",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -91,8 +111,15 @@ if TYPE_CHECKING:
     from vault.model import Role as Role
     from vault.ports import Environment as Environment
     from vault.primitives.passphrase import KdfCost as KdfCost
+    from vault.services.answering import accept_offer as accept_offer
+    from vault.services.answering import reject_offer as reject_offer
+    from vault.services.arriving import Arrived as Arrived
+    from vault.services.arriving import ArrivedJournal as ArrivedJournal
+    from vault.services.arriving import import_bundle as import_bundle
     from vault.services.audit import AuditReport as AuditReport
     from vault.services.audit import verify_vault as verify_vault
+    from vault.services.bundling import Created as Created
+    from vault.services.bundling import create_bundle as create_bundle
     from vault.services.cases import (
         CaseLine as CaseLine,
     )
@@ -115,13 +142,33 @@ if TYPE_CHECKING:
         show_entry as show_entry,
     )
     from vault.services.demo import run_demo as run_demo
+    from vault.services.enrolment import Approved as Approved
+    from vault.services.enrolment import MemberRequest as MemberRequest
+    from vault.services.enrolment import Requested as Requested
+    from vault.services.enrolment import approve as approve
+    from vault.services.enrolment import check_words as check_words
+    from vault.services.enrolment import read_request as read_request
+    from vault.services.enrolment import request_membership as request_membership
     from vault.services.findings import Finding as Finding
     from vault.services.found import Founded as Founded
     from vault.services.found import found as found
+    from vault.services.handing import end_referral as end_referral
+    from vault.services.handing import offer_referral as offer_referral
+    from vault.services.handing import offer_transfer as offer_transfer
+    from vault.services.handing import revoke_offer as revoke_offer
+    from vault.services.handing_desk import Handed as Handed
     from vault.services.importing import Imported as Imported
     from vault.services.importing import import_file as import_file
+    from vault.services.inspecting import Inspected as Inspected
+    from vault.services.inspecting import inspect_file as inspect_file
+    from vault.services.joining import Joined as Joined
+    from vault.services.joining import join as join
+    from vault.services.joining import joinable as joinable
+    from vault.services.joining import waiting as waiting
     from vault.services.keyring import Keyring as Keyring
     from vault.services.members import add_member as add_member
+    from vault.services.offer_list import OfferLine as OfferLine
+    from vault.services.offer_list import list_offers as list_offers
     from vault.services.records import (
         Saved as Saved,
     )
@@ -137,8 +184,13 @@ if TYPE_CHECKING:
     from vault.services.records import (
         record as record,
     )
+    from vault.services.recovering import Recovered as Recovered
+    from vault.services.recovering import recover_journal as recover_journal
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
+    from vault.services.revoking import CouldRead as CouldRead
+    from vault.services.revoking import Revoked as Revoked
+    from vault.services.revoking import revoke as revoke
     from vault.services.totals import (
         Preview as Preview,
     )
@@ -166,4 +218,5 @@ if TYPE_CHECKING:
     from vault.services.vault import (
         unlock as unlock,
     )
+    from vault.services.welcome import Answer as Answer
     from vault.services.words import generate_passphrase as generate_passphrase

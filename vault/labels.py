@@ -26,6 +26,11 @@ COMPARTMENT_ID: Final = b"fieldvault/v1/compartment-id"
 TALLY_ID: Final = b"fieldvault/v1/tally-id"
 """The public name of a tally key, carried in the header of tally parts."""
 
+BUNDLE_STREAM: Final = b"fieldvault/v1/bundle-stream"
+"""The key of a bundle's frames, from the bundle key."""
+BUNDLE_COMMITMENT: Final = b"fieldvault/v1/bundle-commitment"
+"""What commits a bundle to one key, from the bundle key."""
+
 # Hashed names.
 VAULT_ID: Final = b"fieldvault/v1/vault-id"
 MEMBER_ID: Final = b"fieldvault/v1/member-id"
@@ -36,6 +41,11 @@ PART: Final = b"fieldvault/v1/part"
 CASE_WRAP: Final = b"fieldvault/v1/case-wrap"
 MEMBER_WRAP: Final = b"fieldvault/v1/member-wrap"
 KEY_FILE: Final = b"fieldvault/v1/key-file"
+BUNDLE_KEY: Final = b"fieldvault/v1/bundle-key"
+
+# Signed messages: the first bytes under a signature. (Checkpoints and cosignatures begin as C2SP says.)
+BUNDLE: Final = b"fieldvault/v1/bundle\n"
+REQUEST: Final = b"fieldvault/v1/request\n"
 
 # HMAC under the export key.
 ROUNDING: Final = b"fieldvault/v1/rounding"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 VaultId = NewType("VaultId", str)
 """32 lowercase hex digits: the first 16 bytes of a hash over root's public keys, so it pins them."""
@@ -25,6 +25,16 @@ Pseudonym = NewType("Pseudonym", str)
 """A case's spoken name: `amber-heron-41`."""
 Digest = NewType("Digest", bytes)
 """32 bytes of SHA-256."""
+
+
+class Place(NamedTuple):
+    """Where an entry stands: its journal and its number there. A tuple, because passes over whole journals make many.
+
+    Places are not ordered by `<` (an origin's text puts epoch 10 before epoch 2), but by `formats/place.py`.
+    """
+
+    origin: Origin
+    seq: int
 
 
 class Role(StrEnum):
@@ -76,6 +86,19 @@ class Purpose(StrEnum):
     TALLY = "tally"
     COMPARTMENT = "compartment"
     EXPORT = "export"
+    DELIVERY = "delivery"
+
+
+class Act(StrEnum):
+    """What a grant is for when a case passes between members: two offers, and what answers one."""
+
+    TRANSFER = "transfer"
+    REFERRAL = "referral"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    REVOKE = "revoke"
+    END = "end"
+    SUPPLEMENT = "supplement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from vault.model import Digest, Handle, KeyId, Kind, Origin, Purpose, Role
 from vault.primitives import hpke
 from vault.services import keyring
 from vault.services.audit import INTACT_UNANCHORED
-from vault.services.findings import MEMORY, SIGNATURES, Finding
+from vault.services.findings import MEMORY, NOTICE, SIGNATURES, Finding
 from vault.services.grants import member_wrap
 from vault.services.journal import Draft, WrapDraft, write
 
@@ -110,7 +110,7 @@ def test_whom_root_gives_the_rounding_key(org: Organisation, name: str, fits: bo
     _append(org, "root", _enrolment(org, "hub-2", Role.HUB, _wrap(org, "root", Purpose.EXPORT, name)))
     codes = _codes(org)
     assert ((SIGNATURES, "recipient") in codes) is not fits
-    assert (MEMORY, "journal-gone") in codes, "the enrolment is read: its member has no journal"
+    assert (NOTICE, "not-here") in codes, "the enrolment is read: nothing of its member is here"
 
 
 def test_an_honest_late_director_is_no_finding(org: Organisation) -> None:
@@ -150,7 +150,7 @@ def _bad_head(org: Organisation, what: str) -> bytes:
 BAD_HEADS = {
     "no note": "FormatError",
     "a note cut short": "FormatError",
-    "a head of nobody's": "head-seen",
+    "a head of nobody's": "SignatureInvalid",
     "a head that a stranger signed": "SignatureInvalid",
     "a head that another member signed": "SignatureInvalid",
 }
@@ -214,7 +214,7 @@ def test_a_head_of_another_vault_is_nobodys(org: Organisation) -> None:
     origin = Origin(f"fieldvault/{'f' * 32}/field-1/1")
     note = sign_checkpoint(Checkpoint(origin=origin, size=7, root=ROOT_HASH), org.field_1.signing_seed)
     _append(org, "hub-1", Draft(kind=Kind.HEAD_SEEN, extra=(note,)))
-    assert _codes(org) == [(SIGNATURES, "head-seen")]
+    assert _codes(org) == [(SIGNATURES, "SignatureInvalid")]
 
 
 # -- what may be erased ------------------------------------------------------------------------------------------------
@@ -266,10 +266,10 @@ def test_root_attested_a_journal_that_is_not_here(
 
 
 def test_a_member_without_a_journal(org: Organisation) -> None:
-    """Enrolled by root's true signature, and no journal of theirs here: the audit names them."""
+    """Enrolled by root's true signature, on another laptop, and nothing of theirs has come here: the audit tells."""
     _append(org, "root", _enrolment(org, "hub-2", Role.HUB))
     (found,) = _findings(org)
-    assert (found.level, found.code) == (MEMORY, "journal-gone")
+    assert (found.level, found.code) == (NOTICE, "not-here")
     assert '"hub-2"' in found.message
 
 

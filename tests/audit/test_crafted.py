@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults import crafting, flipping
 from tests.faults.auditing import Auditor
-from tests.faults.building import complete, environment, intruder, raw, remove_sidecars
+from tests.faults.building import close_journal, complete, environment, intruder, raw, remove_sidecars
 from vault.errors import VaultError
 from vault.services.cases import list_cases
 from vault.services.records import record
@@ -129,7 +129,7 @@ def test_garbage_types_and_texts(tmp_path: Path, table: str) -> None:
             for value in GARBAGE:
                 shutil.rmtree(work, ignore_errors=True)
                 complete().copy(work)
-                if _write_untyped(work, table, column, value):
+                if write_untyped(work, table, column, value):
                     tried += 1
                     assert auditor.audit(work).found, (column, value)
     assert tried >= 5 * len(columns)
@@ -147,7 +147,7 @@ def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, t
         for value in GARBAGE:
             shutil.rmtree(work, ignore_errors=True)
             complete().copy(work)
-            if not _write_untyped(work, table, column, value):
+            if not write_untyped(work, table, column, value):
                 continue
             try:
                 with Vault.open(work, environment()) as vault:
@@ -159,9 +159,11 @@ def test_opening_a_vault_with_garbage_lets_out_only_our_errors(tmp_path: Path, t
                 pass
 
 
-def _write_untyped(directory: Path, table: str, column: str, value: str) -> bool:
+def write_untyped(directory: Path, table: str, column: str, value: str) -> bool:
     """Sets a column of the table's first row, the schema's types taken away before and put back after. False where
     SQLite has no such row: the key of a table without rowids is never NULL."""
+    if table == "lock":
+        close_journal(directory)
     connection = raw(directory)
     crafting.unlock_schema(connection)
     (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchall()[0]

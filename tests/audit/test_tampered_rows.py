@@ -123,7 +123,8 @@ INNER_CHECKPOINT = (
 
 @pytest.mark.parametrize("table", TABLE_NAMES)
 def test_every_deleted_row(tmp_path: Path, table: str) -> None:
-    """Deleting any single row of any table is a finding. (An inner checkpoint is the exception; see below.)"""
+    """Deleting any single row of any table is a finding. (An inner checkpoint is the exception; see below. Receipts
+    would be another: what only others said weakens the anchor when it is forgotten. There is none here.)"""
     work = tmp_path / "vault"
     complete().copy(work)
     data = (work / "vault.db").read_bytes()

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
+from tests.cli import fake_bundles, fake_enrolment, fake_handing
 from vault import errors
 from vault.formats.codebook import parse_codebook
 from vault.model import Handle, KeyId, Member, Origin, PublicKeys, Role
@@ -28,7 +29,7 @@ ORIGIN = Origin(f"fieldvault/{VAULT_ID}/field-1/1")
 
 STAY = SimpleNamespace(
     pseudonym="amber-heron-41",
-    origin=ORIGIN, seq=3, type="shelter", day="2020-02-03", amended_by=(),
+    origin=ORIGIN, seq=3, name="3", type="shelter", day="2020-02-03", amended_by=(), version="3", conflicts=(),
     values={"check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "CN"},
 )  # fmt: skip
 
@@ -37,6 +38,23 @@ def member(handle: str, role: Role) -> Member:
     """A member with keys of zeros."""
     keys = PublicKeys(signing=bytes(32), sealing=bytes(1216))
     return Member(handle=Handle(handle), role=role, keys=keys, key_id=KeyId(handle.encode().ljust(16, b"\0")))
+
+
+class Me(str):
+    """The unlocked keys of a member: its handle, and what the roster says of it."""
+
+    __slots__ = ()
+
+    @property
+    def handle(self) -> str:
+        """The handle."""
+        return str(self)
+
+    @property
+    def member(self) -> Member:
+        """The member; whoever is not called so is a recorder."""
+        roles = {"root": Role.ROOT, "hub-1": Role.HUB, "hq-1": Role.DIRECTOR}
+        return member(self, roles.get(self, Role.RECORDER))
 
 
 @dataclass
@@ -57,6 +75,9 @@ class FakeVault:
     entries: tuple[SimpleNamespace, ...] = ()
     findings: tuple[SimpleNamespace, ...] = ()
     entry: SimpleNamespace = field(default_factory=lambda: STAY)
+    journals_here: tuple[SimpleNamespace, ...] = (fake_bundles.journal(ORIGIN),)
+    day: int = fake_bundles.TODAY
+    arrived: SimpleNamespace = field(default_factory=fake_bundles.arrived)
 
     def __post_init__(self) -> None:
         raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
@@ -69,8 +90,8 @@ class FakeVault:
         """Nothing to close."""
 
     def journals(self) -> tuple[SimpleNamespace, ...]:
-        """One journal."""
-        return (SimpleNamespace(origin=ORIGIN, size=7, root=bytes(range(32)), witnessed=3),)
+        """What is here: one journal, unless a test has it otherwise."""
+        return self.journals_here
 
     def called(self, name: str, what: object = None) -> None:
         """Remember, or fail as asked."""
@@ -91,16 +112,17 @@ class FakeVault:
 
 def functions(vault: FakeVault) -> Mapping[str, object]:
     """Every name of the façade that cli calls, over this vault."""
-    return {**_writes(vault), **_reads(vault)}
+    handed = {**fake_enrolment.functions(vault, member, PASSPHRASE), **fake_handing.functions(vault)}
+    return {**_writes(vault), **_reads(vault), **handed, **fake_bundles.functions(vault)}
 
 
 def _writes(vault: FakeVault) -> Mapping[str, object]:
 
-    def unlock(_: FakeVault, handle: str, passphrase: str) -> str:
+    def unlock(_: FakeVault, handle: str, passphrase: str) -> Me:
         if passphrase != PASSPHRASE:
             raise errors.WrongPassphrase(f'the passphrase does not open the key "{handle}"')
         vault.calls.append(("unlock", handle))
-        return handle
+        return Me(handle)
 
     def found(directory: Path, **how: object) -> SimpleNamespace:
         vault.called("found", how | {"directory": directory})
@@ -124,9 +146,12 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
     def close_case(_: FakeVault, me: str, case: str, *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("close_case", case, dry_run=dry_run)
 
-    def reveal(_: FakeVault, me: str, case: str, reason: str, *, dry_run: bool, damaged: list[int]) -> SimpleNamespace:
+    def reveal(
+        _: FakeVault, me: str, case: str, reason: str, *, dry_run: bool, damaged: list[int | str]
+    ) -> SimpleNamespace:
         vault.called("reveal", reason)
-        return SimpleNamespace(pseudonym=case, values={"name": "김\u202e철수"}, origin=ORIGIN, seq=8, warnings=())
+        values = {"name": "김\u202e철수"}
+        return SimpleNamespace(pseudonym=case, values=values, others={}, origin=ORIGIN, seq=8, warnings=())
 
     def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
         for done in range(101):
@@ -148,15 +173,16 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
 
 
 def _reads(vault: FakeVault) -> Mapping[str, object]:
-    def find_cases(_: FakeVault, me: str, query: str, *, damaged: list[int]) -> tuple[SimpleNamespace, ...]:
+    def find_cases(_: FakeVault, me: str, query: str, *, damaged: list[int | str]) -> tuple[SimpleNamespace, ...]:
         vault.called("find_cases", query)
         return vault.cases
 
-    def show_case(_: FakeVault, me: str, case: str, *, damaged: list[int]) -> SimpleNamespace:
+    def show_case(_: FakeVault, me: str, case: str, *, damaged: list[int | str]) -> SimpleNamespace:
         return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
 
-    def verify_vault(directory: Path, *, progress: Callable[..., None]) -> SimpleNamespace:
-        verdict = "finding" if vault.findings else "intact, NOT anchored"
+    def verify_vault(directory: Path, *, progress: Callable[..., None], processes: int) -> SimpleNamespace:
+        faults = any(finding.level != "notice" for finding in vault.findings)
+        verdict = "finding" if faults else "intact, NOT anchored"
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
         return SimpleNamespace(verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts)
 
@@ -205,7 +231,8 @@ def main() -> None:
     vault.busy = int(os.environ.get("FAKE_VAULT_BUSY", "0"))
     vault.entries = (
         SimpleNamespace(
-            origin=ORIGIN, seq=3, type="journey", day="2020-02-03", amended_by=(5,),
+            origin=ORIGIN, seq=3, name="3", type="journey", day="2020-02-03", amended_by=(5,), version="5",
+            conflicts=(),
             values={"event": "departure", "origin": "연길 ไทย \U0001f600", "notes": "one\ntwo\u202e\x1b[2J"},
         ),
     )  # fmt: skip

@@ -25,6 +25,7 @@ import apsw
 from vault.formats.leaf import parse_fields
 from vault.model import Handle, Kind, Origin, Role
 from vault.ports import Environment
+from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services.findings import NOTICE
 from vault.services.found import found
@@ -35,6 +36,8 @@ from vault.services.members import add_member
 from vault.services.records import amend, open_case, record
 from vault.services.reveal import reveal
 from vault.services.vault import Vault, unlock
+from vault.services.witness import cosign_head, verify_head
+from vault.store.arrivals import RESTORED, Arrivals, Lock
 
 PASSPHRASE = "a passphrase of the test house"
 CHEAP = KdfCost()
@@ -206,7 +209,34 @@ def _fill(directory: Path, keys: dict[str, Keyring]) -> str:
         keys[late.handle] = unlock(vault, late.handle, PASSPHRASE)
         record(vault, one, "service", case, {"programme": "english", "purpose": "tuition"})
         erase(vault, one, seqs)
+        _remember(vault, keys)
     return case
+
+
+def _remember(vault: Vault, keys: dict[str, Keyring]) -> None:
+    """A head of the roster that the hub cosigned and entered in its journal: what an import remembers."""
+    hub = keys["hub-1"]
+    arrivals = Arrivals(vault.store)
+    roster = next(number for number, origin in vault.store.journals() if origin == vault.roster.origin)
+    founding = arrivals.checkpoint_at(roster, 3)
+    assert founding is not None
+    seen = cosign_head(vault.roster, hub.member, hub.signing_seed, founding, vault.day)
+    head = verify_head(vault.roster, seen)
+    signer = vault.signer(hub)
+    with vault.store.transaction():
+        arrivals.add_head(head.origin, head.size, sha256(seen), seen)
+        number = vault.journal_number(signer.origin)
+        write(vault.store, number, signer, vault.day, [Draft(kind=Kind.HEAD_SEEN, extra=(seen,))])
+
+
+def close_journal(directory: Path) -> None:
+    """Closes the director's journal for good, as an import does that finds the laptop behind it."""
+    with Vault.open(directory, environment(12)) as vault:
+        arrivals = Arrivals(vault.store)
+        number, origin = next(item for item in vault.store.journals() if item[1].endswith("/director-1/1"))
+        before, after = (arrivals.checkpoint_at(number, size) or b"" for size in (0, 1))
+        with vault.store.transaction():
+            arrivals.add_lock(Lock(origin=origin, reason=RESTORED, ours=before, theirs=after))
 
 
 @functools.cache

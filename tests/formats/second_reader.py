@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pr
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+ACTS = {"transfer", "referral", "accept", "reject", "revoke", "end", "supplement"}
 PHC = re.compile(rb"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]{22})")
 
 
@@ -171,6 +172,8 @@ class SecondReader:
         for seq, position, raw in self.rows(sql, self.journals[origin], purpose, recipient):
             _, _, kind, _, _, extra = unpack(self.leaves(origin)[seq])
             refs = extra if kind in ("record", "grant") else extra[-1]
+            if kind == "grant" and extra[0][0] in ACTS:
+                refs = extra[1:]
             assert refs[position] == [purpose, recipient, sha256(raw)]
             found.append((seq, raw))
         return found

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "vectors"
 TEXT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"<!-- vector (\S+)(?: ([^\n]*?))? -->\n```\n(.*?)\n```\n", TEXT, re.DOTALL)
-LABELS = {name: value.decode() for name, value in vars(labels).items() if isinstance(value, bytes)}
+LABELS = {name: value.decode().rstrip() for name, value in vars(labels).items() if isinstance(value, bytes)}
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -14,22 +14,25 @@ from hypothesis import strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
 from tests.vectors import fixed
-from tests.vectors.defects import LEAF, LEAVES, pack
+from tests.vectors.defects import ACTS, LEAF, LEAVES, pack
 from tests.vectors.tagged import untag
 from vault.errors import FormatError
 from vault.formats.leaf import (
     MOST_BYTES,
+    GrantAct,
     Leaf,
     PartRef,
     WrapRef,
+    encode_act,
     encode_leaf,
     encode_wrap_refs,
+    grant_act,
     parse_fields,
     parse_leaf,
     wrap_refs,
 )
 from vault.formats.part import CELLS
-from vault.model import Digest, KeyId, Kind, Layer, Purpose, Role
+from vault.model import Act, Digest, KeyId, Kind, Layer, Origin, Purpose, Role
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "leaf"
 GOOD = {path.stem: json.loads(path.read_text()) for path in sorted((VECTORS / "good").glob("*.json"))}
@@ -47,6 +50,16 @@ WRAP_LISTS = st.lists(WRAPS, max_size=3).map(encode_wrap_refs)
 HANDLES = st.from_regex(r"\A[a-z]([a-z0-9-]{0,30}[a-z0-9])?\Z")
 ORIGINS = st.builds("fieldvault/{}/{}/{}".format, st.just(fixed.VAULT_ID), HANDLES, st.integers(1, 999_999_999))
 PLACES = st.lists(st.tuples(ORIGINS, COUNTS).map(list), max_size=3)
+OFFERS = st.sampled_from([[Act.TRANSFER.value], [Act.REFERRAL.value]])
+ANSWERS = st.tuples(
+    st.sampled_from([act.value for act in Act if act not in (Act.TRANSFER, Act.REFERRAL)]), ORIGINS, COUNTS
+).map(list)
+SOME_WRAPS = st.lists(WRAPS, min_size=1, max_size=3).map(encode_wrap_refs)
+GRANTS = (
+    SOME_WRAPS
+    | st.tuples(OFFERS, SOME_WRAPS).map(lambda both: [both[0], *both[1]])
+    | st.tuples(ANSWERS, SOME_WRAPS).map(lambda both: [both[0], *(both[1] if both[0][0] != "revoke" else [])])
+)
 KEYS = st.binary(min_size=32, max_size=32)
 LARGE_KEYS = st.binary(min_size=32, max_size=32).map(lambda raw: raw * 38)
 PARTS = st.lists(st.sampled_from(Layer), min_size=1, unique=True).flatmap(
@@ -62,7 +75,7 @@ EXTRA: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.RECORD: WRAP_LISTS,
     Kind.AMEND: st.just(()),
     Kind.REVEAL: st.just(()),
-    Kind.GRANT: st.lists(WRAPS, min_size=1, max_size=3).map(encode_wrap_refs),
+    Kind.GRANT: GRANTS,
     Kind.ERASE: PLACES.filter(bool),
     Kind.HEAD_SEEN: st.tuples(st.binary(max_size=40)),
     Kind.EPOCH_CLOSE: st.just(()),
@@ -201,6 +214,35 @@ def test_wraps_are_found_wherever_a_kind_has_them() -> None:
             extra = [*extra[:-1], raw]
         expected = (ref,) if kind in ("record", "grant", "found", "enrol") else ()
         assert wrap_refs(parse_leaf(pack([*value[:5], extra]))) == expected
+
+
+def test_acts_stand_before_the_wraps_and_are_none_of_them() -> None:
+    """A grant's act says what it is for; its wraps are the same with and without one, and only a grant has an act."""
+    ref = WrapRef(
+        purpose=Purpose.CASE, recipient=KeyId(bytes(fixed.COMPARTMENT_ID)), digest=Digest(LEAVES["grant"][5][0][2])
+    )
+    for name, value in ACTS.items():
+        leaf = parse_leaf(pack(value))
+        wanted = GrantAct(act=Act(name))
+        if name != "transfer":
+            wanted = GrantAct(act=Act(name), origin=Origin(fixed.JOURNAL), seq=7)
+        assert grant_act(leaf) == wanted
+        assert encode_act(wanted) == value[5][0]
+        assert wrap_refs(leaf) == ((ref,) if len(value[5]) > 1 else ())
+    assert [name for name, value in LEAVES.items() if grant_act(parse_leaf(pack(value))) is not None] == []
+
+
+def test_only_what_takes_away_has_no_wraps() -> None:
+    """An offer, an answer or a delivery without a wrap would hand over nothing; a revocation with one would."""
+    for act in Act:
+        head = [act.value] if act in (Act.TRANSFER, Act.REFERRAL) else [act.value, fixed.JOURNAL, 7]
+        for wraps in (list[Any](), LEAVES["grant"][5]):
+            raw = pack([1, 9, "grant", fixed.DAY, [], [head, *wraps]])
+            if (act is Act.REVOKE) if wraps else (act not in (Act.REVOKE, Act.END)):
+                with pytest.raises(FormatError):
+                    parse_leaf(raw)
+            else:
+                assert again(raw) == raw
 
 
 def places(count: int) -> list[list[object]]:

@@ -24,6 +24,7 @@ from vault.formats.part import (
     OVERHEAD,
     SEALING_OVERHEAD,
     TOKEN,
+    Amends,
     CasePayload,
     TallyPayload,
     cell_for,
@@ -40,7 +41,8 @@ from vault.formats.part import (
     split,
     unpad,
 )
-from vault.model import Kind, Layer, Origin, Token, VaultId
+from vault.formats.place import order
+from vault.model import Kind, Layer, Origin, Place, Token, VaultId
 from vault.primitives import aead
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "part"
@@ -49,7 +51,14 @@ OPEN: dict[str, dict[str, Any]] = {
 }
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 ANSWERS = st.dictionaries(TEXTS, TEXTS | st.integers(0, 2**53 - 1) | st.binary(max_size=16), max_size=5)
-AMENDS = st.none() | st.integers(0, 2**53 - 1)
+ORIGINS = [Origin(f"fieldvault/{'0' * 32}/{name}") for name in ("field-1/1", "field-1/9", "field-1/10", "field-2/1")]
+PLACES = st.builds(Place, st.sampled_from(ORIGINS), st.integers(0, 2**53 - 1))
+ACROSS = st.builds(
+    Amends,
+    record=PLACES,
+    superseded=st.lists(PLACES, min_size=1, max_size=4, unique=True).map(lambda some: tuple(sorted(some, key=order))),
+)
+AMENDS = st.none() | st.integers(0, 2**53 - 1) | ACROSS
 CASES = st.builds(
     CasePayload,
     type=TEXTS,
@@ -93,7 +102,7 @@ def test_cells_are_the_six_and_then_padme(length: int) -> None:
 
 
 def test_published_cells() -> None:
-    """The vector's lengths have the vector's cells; one byte over 1 MiB is refused."""
+    """The vector's lengths have the vector's cells; one byte over 1,032,192 is refused."""
     for length, cell in json.loads((VECTORS / "cells.json").read_text()):
         assert cell_for(length) == cell
     with pytest.raises(FormatError):
@@ -197,6 +206,65 @@ def test_payload_fields_check_their_exact_type(place: int) -> None:
             if not fits:
                 with pytest.raises(FormatError):
                     parser(canonical.encode(changed))
+
+
+ONE, NINE, TEN, TWO = [[origin, 3] for origin in ORIGINS]
+BAD_AMENDS: dict[str, Any] = {
+    "empty": [],
+    "record alone": [ONE],
+    "three": [ONE, [NINE], 0],
+    "nothing superseded": [ONE, []],
+    "superseded is a number": [ONE, 3],
+    "superseded is one place": [ONE, NINE],
+    "record is a number": [3, [NINE]],
+    "record is nil": [None, [NINE]],
+    "a place of one": [ONE[:1], [NINE]],
+    "a place of three": [[*ONE, 0], [NINE]],
+    "an origin in bytes": [[ONE[0].encode(), 3], [NINE]],  # type: ignore[attr-defined]
+    "no origin": [["field-1/1", 3], [NINE]],
+    "epoch with a zero": [[f"fieldvault/{'0' * 32}/field-1/01", 3], [NINE]],
+    "no origin among superseded": [ONE, [["x", 3]]],
+    "a number that is text": [[ONE[0], "3"], [NINE]],
+    "a number that is true": [[ONE[0], True], [NINE]],
+    "twice the same": [ONE, [NINE, NINE]],
+    "descending seq": [ONE, [[NINE[0], 4], NINE]],
+    "descending epoch": [ONE, [TEN, NINE]],
+    "epochs in the order of their texts": [ONE, [ONE, TEN, NINE, TWO]],
+    "descending handle": [ONE, [TWO, ONE]],
+    "true": True,
+    "text": "3",
+}
+
+
+@pytest.mark.parametrize("value", BAD_AMENDS.values(), ids=BAD_AMENDS)
+def test_what_is_amended_has_one_form(value: Value) -> None:
+    """A record and the versions superseded, strictly ascending by handle, epoch as a number, and seq: nothing else."""
+    good: list[Any] = [ONE, [ONE, NINE, TEN, TWO]]
+    for payload, parser, place in ((CASE, parse_case, 2), (TALLY, parse_tally, 2)):
+        taken = parser(canonical.encode([*payload[:place], good, *payload[place + 1 :]])).amends
+        assert taken == Amends(record=Place(ORIGINS[0], 3), superseded=tuple(Place(origin, 3) for origin in ORIGINS)), (
+            "control"
+        )
+        with pytest.raises(FormatError):
+            parser(canonical.encode([*payload[:place], value, *payload[place + 1 :]]))
+
+
+@pytest.mark.parametrize(
+    "amends",
+    [
+        Amends(record=Place(ORIGINS[0], 1), superseded=()),
+        Amends(record=Place(ORIGINS[0], 1), superseded=(Place(ORIGINS[2], 1), Place(ORIGINS[1], 1))),
+        Amends(record=Place(Origin("x"), 1), superseded=(Place(ORIGINS[0], 1),)),
+        Amends(record=Place(ORIGINS[0], -1), superseded=(Place(ORIGINS[0], 1),)),
+    ],
+    ids=["nothing", "out of order", "no origin", "no number"],
+)
+def test_no_amendment_is_written_that_nobody_could_read(amends: Amends) -> None:
+    """The writer refuses what the parser would refuse."""
+    with pytest.raises(FormatError):
+        encode_case(CasePayload(type="intake", values={}, amends=amends))
+    with pytest.raises(FormatError):
+        encode_tally(TallyPayload(token=Token(bytes(TOKEN)), type="intake", values={}, amends=amends))
 
 
 @pytest.mark.parametrize("value", [None, True, [], {}], ids=repr)

@@ -18,15 +18,18 @@ from vault import labels
 from vault.errors import FormatError, OpenFailed
 from vault.formats import canonical
 from vault.formats.canonical import Value
+from vault.formats.place import order
 from vault.formats.wraps import (
     CASE_WRAP_PAYLOAD,
+    MOST_CASE_WRAP,
     CaseWrap,
+    Segment,
     case_context,
     encode_case_wrap,
     member_context,
     parse_case_wrap,
 )
-from vault.model import CaseId, KeyId, Origin, Pseudonym, Purpose, Token, VaultId
+from vault.model import CaseId, KeyId, Origin, Place, Pseudonym, Purpose, Token, VaultId
 from vault.primitives import aead, hpke
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "wraps"
@@ -37,8 +40,17 @@ MEMBER = {name: row for name, row in OPEN.items() if "seed" in row}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 IDS = st.binary(min_size=16, max_size=16)
 KEYS = st.binary(min_size=32, max_size=32)
-WRAPS = st.builds(CaseWrap, case_id=IDS.map(CaseId), key=KEYS) | st.builds(
-    CaseWrap, case_id=IDS.map(CaseId), key=KEYS, token=IDS.map(Token), pseudonym=TEXTS.map(Pseudonym)
+ORIGINS = [Origin(f"fieldvault/{'0' * 32}/{name}") for name in ("field-1/1", "field-1/9", "field-1/10", "field-2/1")]
+EARLIER = st.dictionaries(st.builds(Place, st.sampled_from(ORIGINS), st.integers(0, 2**53 - 1)), KEYS, max_size=4).map(
+    lambda some: tuple(Segment(place=place, key=some[place]) for place in sorted(some, key=order))
+)
+WRAPS = st.builds(CaseWrap, case_id=IDS.map(CaseId), key=KEYS, earlier=EARLIER) | st.builds(
+    CaseWrap,
+    case_id=IDS.map(CaseId),
+    key=KEYS,
+    token=IDS.map(Token),
+    pseudonym=TEXTS.map(Pseudonym),
+    earlier=EARLIER,
 )
 
 
@@ -49,9 +61,11 @@ def again(raw: bytes) -> bytes:
 
 @given(WRAPS)
 def test_parse_inverts_encode(wrap: CaseWrap) -> None:
-    """Every payload survives, and all have one length."""
+    """Every payload survives. Those without earlier keys have one length, the others the least multiple of it."""
     raw = encode_case_wrap(wrap)
-    assert len(raw) == CASE_WRAP_PAYLOAD
+    assert len(raw) % CASE_WRAP_PAYLOAD == 0
+    assert (len(raw) == CASE_WRAP_PAYLOAD) or wrap.earlier
+    assert raw.rstrip(b"\0") > raw[: len(raw) - CASE_WRAP_PAYLOAD], "never more padding than needed"
     assert parse_case_wrap(raw) == wrap
 
 
@@ -69,9 +83,10 @@ def test_arbitrary_bytes_are_refused(raw: bytes) -> None:
     refused_or_same(again, (raw[:190] + b"\x80").ljust(CASE_WRAP_PAYLOAD, b"\0"))
 
 
-def padded(value: Value) -> bytes:
-    """A payload as it would be padded, whatever it holds."""
-    return (canonical.encode(value) + b"\x80").ljust(CASE_WRAP_PAYLOAD, b"\0")
+def padded(value: Value, more: int = 0) -> bytes:
+    """A payload as it would be padded, whatever it holds; with `more` blocks than it needs."""
+    raw = canonical.encode(value) + b"\x80"
+    return raw.ljust((-(-len(raw) // CASE_WRAP_PAYLOAD) + more) * CASE_WRAP_PAYLOAD, b"\0")
 
 
 GOOD: list[Any] = [bytes(16), bytes(32), bytes(16), "amber-heron-41"]
@@ -86,6 +101,7 @@ DEFECTS: dict[str, Any] = {
     "token and pseudonym empty": [*GOOD[:2], b"", ""],
     "three fields": GOOD[:3],
     "five fields": [*GOOD, 0],
+    "six fields": [*GOOD, [["x", 0, bytes(32)]], 0],
     "one field": GOOD[:1],
     "a map": {"key": bytes(32)},
     "true": True,
@@ -99,6 +115,61 @@ def test_defects_are_refused(value: Value) -> None:
     assert again(padded(GOOD[:2])) == padded(GOOD[:2])
     with pytest.raises(FormatError):
         parse_case_wrap(padded(value))
+
+
+NINTH: list[Value] = [ORIGINS[1], 3, bytes([9]) * 32]
+TENTH: list[Value] = [ORIGINS[2], 3, bytes([10]) * 32]
+BAD_EARLIER: dict[str, Any] = {
+    "empty": [],
+    "a number": 7,
+    "one segment, not a list of them": NINTH,
+    "a segment of two": [NINTH[:2]],
+    "a segment of four": [[*NINTH, 0]],
+    "no origin": [["x", *NINTH[1:]]],
+    "a number that is text": [[NINTH[0], "3", NINTH[2]]],
+    "key 31 bytes": [[*NINTH[:2], bytes(31)]],
+    "key text": [[*NINTH[:2], "0" * 32]],
+    "twice the same place": [NINTH, [*NINTH[:2], bytes(32)]],
+    "epochs in the order of their texts": [TENTH, NINTH],
+}
+
+
+@pytest.mark.parametrize("value", BAD_EARLIER.values(), ids=BAD_EARLIER)
+def test_earlier_keys_have_one_form(value: Value) -> None:
+    """[[origin, seq, key]...], one or more, strictly ascending; with and without token and pseudonym."""
+    for front in (GOOD, GOOD[:2]):
+        good = padded([*front, [NINTH, TENTH]])
+        assert again(good) == good, "control"
+        with pytest.raises(FormatError):
+            parse_case_wrap(padded([*front, value]))
+
+
+def test_a_payload_has_no_more_padding_than_it_needs() -> None:
+    """One block more or less is refused, so that a payload has one form; without earlier keys it is one block."""
+    for value in (GOOD, GOOD[:2], [*GOOD, [NINTH, TENTH]]):
+        assert again(padded(value)) == padded(value), "control"
+        for raw in (padded(value, more=1), padded(value)[:-CASE_WRAP_PAYLOAD], padded(value)[:-1]):
+            with pytest.raises(FormatError):
+                parse_case_wrap(raw)
+    with pytest.raises(FormatError):
+        parse_case_wrap(padded([*GOOD[:3], "x" * 200]))
+
+
+def test_earlier_keys_have_an_end() -> None:
+    """As many as fit 65,280 bytes are written and read; one more is refused, not cut."""
+    many = [Segment(place=Place(ORIGINS[0], seq), key=bytes(32)) for seq in range(1000, 1800)]
+    most = max(count for count in range(500, 800) if len(padded([*GOOD, _raw(many[:count])])) <= MOST_CASE_WRAP)
+    wrap = replace(WHOLE, earlier=tuple(many[:most]))
+    assert len(encode_case_wrap(wrap)) == MOST_CASE_WRAP
+    assert parse_case_wrap(encode_case_wrap(wrap)) == wrap
+    with pytest.raises(FormatError):
+        encode_case_wrap(replace(wrap, earlier=tuple(many[: most + 1])))
+    with pytest.raises(FormatError):
+        parse_case_wrap(padded([*GOOD, _raw(many[: most + 1])]))
+
+
+def _raw(segments: list[Segment]) -> Value:
+    return [[item.place.origin, item.place.seq, item.key] for item in segments]
 
 
 def test_a_wrap_that_is_too_long_is_refused() -> None:
@@ -115,10 +186,15 @@ def test_a_wrap_that_is_too_long_is_refused() -> None:
 
 def test_secrets_do_not_show() -> None:
     """Key, token and pseudonym stay out of `repr`, and so out of tracebacks."""
+    earlier = (Segment(place=Place(ORIGINS[0], 1), key=b"E" * 32),)
     wrap = CaseWrap(
-        case_id=CaseId(bytes(16)), key=b"K" * 32, token=Token(b"T" * 16), pseudonym=Pseudonym("amber-heron-41")
+        case_id=CaseId(bytes(16)),
+        key=b"K" * 32,
+        token=Token(b"T" * 16),
+        pseudonym=Pseudonym("amber-heron-41"),
+        earlier=earlier,
     )
-    assert not [word for word in ("KKK", "TTT", "amber") if word in repr(wrap)]
+    assert not [word for word in ("KKK", "TTT", "EEE", "amber") if word in repr(wrap) + repr(earlier)]
 
 
 WHOLE = CaseWrap(
@@ -135,6 +211,11 @@ BROKEN = {
     "no key": replace(WHOLE, key=b""),
     "no key, no pseudonym": CaseWrap(case_id=CaseId(bytes(16)), key=b""),
     "short case id, no pseudonym": CaseWrap(case_id=CaseId(bytes(15)), key=bytes(32)),
+    "short earlier key": replace(WHOLE, earlier=(Segment(place=Place(ORIGINS[0], 1), key=bytes(31)),)),
+    "earlier key of no journal": replace(WHOLE, earlier=(Segment(place=Place(Origin("x"), 1), key=bytes(32)),)),
+    "earlier keys out of order": replace(
+        WHOLE, earlier=tuple(Segment(place=Place(ORIGINS[at], 1), key=bytes(32)) for at in (2, 1))
+    ),
 }
 
 

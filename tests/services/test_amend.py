@@ -9,6 +9,7 @@ import pytest
 
 from tests.organisation import Organisation, select
 from vault.errors import InputRefused, UsageError
+from vault.model import Place
 from vault.services.cases import show_case, show_entry
 from vault.services.records import amend
 from vault.services.reveal import reveal
@@ -86,7 +87,8 @@ def test_an_amendment_of_an_amendment_amends_the_record(org: Organisation, value
     assert values(name)["notes"] == values(name)["health"] == "b"
     assert values(name)["risks"] == "a"
     assert show_case(org.vault, org.field_1, name).entries[0].amended_by == (first, second)
-    payload = org.work(org.field_1).entry(org.work(org.field_1).case(name), second).payload
+    work = org.work(org.field_1)
+    payload = work.entry(work.case(name), Place(work.origin, second)).payload
     assert payload.amends == 1
 
 
@@ -179,7 +181,7 @@ def test_cleared_values_are_gone_and_missing_codes_come_back(org: Organisation, 
     shown = values(name)
     assert not {"notes", "party"} & set(shown)
     assert (shown["sex"], shown["consent_statistics"]) == ("unknown", "yes")
-    assert "party" not in org.work(org.field_1).tally(2)
+    assert "party" not in org.tally(org.field_1, 2)
     seq = str(org.add(org.field_1, "journey", name, event="arrival"))
     with pytest.raises(InputRefused) as caught:
         amend(org.vault, org.field_1, seq, {"event": None})
@@ -190,7 +192,7 @@ def test_a_party_survives_other_amendments(org: Organisation) -> None:
     """The label is kept, and so is its token."""
     org.case(org.field_1, party="night train")
     amend(org.vault, org.field_1, "1", {"notes": "x"})
-    assert org.work(org.field_1).tally(2)["party"] == org.field_1.party_token("night train")
+    assert org.tally(org.field_1, 2)["party"] == org.field_1.party_token("night train")
 
 
 def test_identity_amendments_fold(org: Organisation) -> None:

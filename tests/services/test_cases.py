@@ -53,7 +53,7 @@ def test_showing_opens_no_identity_part(org: Organisation, monkeypatch: pytest.M
     def opened(*args: object) -> bytes:
         raise AssertionError("the identity layer's key was opened")
 
-    monkeypatch.setattr(Casework, "identity_key", opened)
+    monkeypatch.setattr(Casework, "identity_segments", opened)
     show_case(org.vault, org.field_1, name)
     list_cases(org.vault, org.field_1)
     amend(org.vault, org.field_1, "1", {"notes": "x"})
@@ -184,7 +184,7 @@ def test_another_cases_index_does_not_answer(org: Organisation) -> None:
     """Each case's tags are under its own key: equal names leave no equal tags, and both are found."""
     names = [org.case(org.field_1, name="Kim") for _ in range(2)]
     work = org.work(org.field_1)
-    tags = [set(work.entry(work.case(name), work.case(name).opened).payload.tags) for name in names]
+    tags = [set(work.entry(work.case(name), work.case(name).place).payload.tags) for name in names]
     assert tags[0].isdisjoint(tags[1])
     assert all(tags)
     assert sorted(_found(org, "kim")) == sorted(names)

@@ -64,7 +64,7 @@ def test_a_reveal_never_passes_over_the_latest_name(org: Organisation) -> None:
     name, last = _case(org)
     number = org.vault.journal_number(org.vault.signer(org.field_1).origin)
     _change(org, "DELETE FROM part WHERE journal = ? AND seq = ? AND layer = 'case'", number, last)
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     values = reveal(org.vault, org.field_1, name, "why", damaged=damaged).values
     assert (values["name"], damaged) == ("New Name", [last])
     with pytest.raises(IntegrityError, match=f"entry {last}"):
@@ -80,7 +80,7 @@ def test_an_entry_that_was_taken_out_is_named(org: Organisation) -> None:
         rows.run("DELETE FROM leaf WHERE journal = ? AND seq = 3", number)
         rows.run("DELETE FROM part WHERE journal = ? AND seq = 3", number)
     org.reopen()
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     show_case(org.vault, org.field_1, name, damaged=damaged)
     assert damaged == [3]
     with pytest.raises(IntegrityError):
@@ -98,7 +98,7 @@ def test_an_erasure_that_nobody_signed_erases_nothing(org: Organisation) -> None
         rows.run("UPDATE leaf SET bytes = ? WHERE journal = ? AND seq = 3", leaf, number)
         rows.run("DELETE FROM part WHERE journal = ? AND seq IN (2, 3)", number)
     org.reopen()
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     show_case(org.vault, org.field_1, name, damaged=damaged)
     assert {2, 3} <= set(damaged)
 
@@ -109,7 +109,7 @@ def test_one_unreadable_leaf_does_not_hide_the_others(org: Organisation) -> None
     other = org.case(org.field_1, name="Somebody Else")
     number = org.vault.journal_number(org.vault.signer(org.field_1).origin)
     _change(org, "UPDATE leaf SET bytes = zeroblob(length(bytes)) WHERE journal = ? AND seq = 3", number)
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     lines = {line.pseudonym: line for line in list_cases(org.vault, org.field_1, damaged=damaged)}
     assert 3 in damaged
     assert lines[other].entries == 1  # type: ignore[index]
@@ -128,7 +128,7 @@ def test_one_damaged_wrap_does_not_stop_the_search(org: Organisation) -> None:
             "UPDATE wrap SET bytes = ? WHERE journal = ? AND purpose = 'identity' AND seq = 1", flipped(raw), number
         )
     org.reopen()
-    damaged: list[int] = []
+    damaged: list[int | str] = []
     found = [line.pseudonym for line in find_cases(org.vault, org.field_1, "Other", damaged=damaged)]
     assert len(found) == 1
     assert found[0] != first

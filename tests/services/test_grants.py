@@ -48,10 +48,10 @@ def test_the_pending_grant_comes_with_every_kind_of_write(org: Organisation) -> 
     org.enrol("director-2", Role.DIRECTOR)
     seq = org.add(org.field_1, "journey", name, event="arrival")
     assert seq == 3
-    assert org.work(org.field_1).leaf_kind(2)[0] is Kind.GRANT
+    assert org.kind(org.field_1, 2) is Kind.GRANT
     org.enrol("director-3", Role.DIRECTOR)
     org.bring_in(org.field_1, {"case": "a", "type": "intake"})
-    assert [org.work(org.field_1).leaf_kind(seq)[0] for seq in (4, 5)] == [Kind.GRANT, Kind.RECORD]
+    assert [org.kind(org.field_1, seq) for seq in (4, 5)] == [Kind.GRANT, Kind.RECORD]
 
 
 def test_a_rehearsal_grants_nothing(org: Organisation) -> None:

@@ -47,7 +47,7 @@ class _Written:
         work = org.work(org.field_1)
         leaves = [parse_fields(raw) for raw in list(org.vault.store.leaves(work.journal))[before:]]
         labels = {work.cases[name].case_id: label for label, name in self.imported.cases.items()}
-        owner = {seq: labels[case_id] for case_id, seqs in work.seqs_by_case().items() for seq in seqs}
+        owner = {seq: labels[case_id] for case_id, seqs in work.places_by_case().items() for _, seq in seqs}
         self.kinds = [fields[2] for fields in leaves]
         self.has_wraps = [bool(fields[5]) for fields in leaves]
         self.order = [owner[fields[1]] for fields in leaves]

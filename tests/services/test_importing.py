@@ -316,7 +316,7 @@ def test_equal_party_labels_are_one_party_across_files(org: Organisation) -> Non
     line = {**INTAKE, "party": "night train"}
     names = [org.bring_in(me, line).cases["a"] for me in (org.field_1, org.field_1, org.field_2)]
     tokens = [
-        org.work(me).tally(org.work(me).case(name).opened)["party"]
+        org.tally(me, org.work(me).case(name).opened)["party"]
         for me, name in zip((org.field_1, org.field_1, org.field_2), names, strict=True)
     ]
     assert tokens[0] == tokens[1] != tokens[2]

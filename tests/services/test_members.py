@@ -111,7 +111,7 @@ def test_a_crash_between_key_file_and_enrolment_is_mended_by_trying_again(
 
     before = org.heads()
     with monkeypatch.context() as patch:
-        patch.setattr(members, "_enrol", crash)
+        patch.setattr(members, "enrol", crash)
         with pytest.raises(type(error)):
             _add(org)
     left = (org.directory / "keys" / "field-9.key").read_bytes()

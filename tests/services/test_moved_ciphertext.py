@@ -201,7 +201,7 @@ def test_one_damaged_entry_does_not_hide_the_others(
     error. The recorder can still write."""
     org, names = two_cases
     _damage(org, "seq=3", place)
-    told: list[int] = []
+    told: list[int | str] = []
     assert [line.pseudonym for line in list_cases(org.vault, org.field_1, damaged=told)] == names
     assert len(show_case(org.vault, org.field_1, names[1], damaged=told).entries) == 2
     assert len(show_case(org.vault, org.field_1, names[0], damaged=told).entries) == 1
@@ -227,7 +227,7 @@ def test_a_damaged_case_wrap_takes_its_own_case_only(two_cases: tuple[Organisati
         raw = rows.run("SELECT bytes FROM wrap WHERE journal=? AND purpose='case' AND seq=1", number)[0][0]
         rows.run("UPDATE wrap SET bytes=? WHERE journal=? AND purpose='case' AND seq=1", flipped(raw), number)
     org.reopen()
-    told: list[int] = []
+    told: list[int | str] = []
     assert [line.pseudonym for line in list_cases(org.vault, org.field_1, damaged=told)] == [names[1]]
     assert told == [1, 3]
     with pytest.raises(IntegrityError, match="entry 1"):

@@ -7,7 +7,7 @@ import pytest
 from tests.organisation import Organisation, select
 from vault.errors import InputRefused, StorageError, UsageError
 from vault.formats.leaf import parse_leaf
-from vault.model import Kind, Layer
+from vault.model import Kind, Layer, Place
 from vault.services import reveal as revealing
 from vault.services.cases import show_case
 from vault.services.casework import Casework
@@ -38,7 +38,7 @@ def test_an_auditor_sees_that_it_happened_and_not_why(named: tuple[Organisation,
     assert leaf.kind is Kind.REVEAL
     assert [part.layer for part in leaf.parts] == [Layer.CASE]
     work = org.work(org.field_1)
-    payload = work.entry(work.case(name), seq).payload
+    payload = work.entry(work.case(name), Place(work.origin, seq)).payload
     assert (payload.type, payload.values) == ("reveal", {"reason": "the family asked"})
     assert org.audit().findings == ()
 
@@ -49,7 +49,7 @@ def test_without_a_reason_nothing_is_opened(
 ) -> None:
     """An empty or unprintable reason is a usage error; no entry is written and the identity key is not touched."""
     org, name = named
-    monkeypatch.setattr(Casework, "identity_key", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(Casework, "identity_segments", lambda *_: pytest.fail("opened"))
     before = org.heads()
     with pytest.raises(UsageError) as caught:
         reveal(org.vault, org.field_1, name, reason)
@@ -67,7 +67,7 @@ def test_when_the_log_fails_nothing_is_opened(named: tuple[Organisation, str], m
 
     with monkeypatch.context() as patch:
         patch.setattr(revealing, "commit", fail)
-        patch.setattr(Casework, "identity_key", lambda *_: pytest.fail("opened"))
+        patch.setattr(Casework, "identity_segments", lambda *_: pytest.fail("opened"))
         with pytest.raises(StorageError):
             reveal(org.vault, org.field_1, name, "why")
     assert reveal(org.vault, org.field_1, name, "why").values["name"] == "김민수", "negative control"
@@ -79,13 +79,13 @@ def test_the_entry_is_durable_before_the_values_are_there(
     """At the moment when the identity key is opened, the reveal stands in the database."""
     org, name = named
     seen = []
-    real = Casework.identity_key
+    real = Casework.identity_segments
 
-    def watch(work: Casework, case: object) -> bytes:
+    def watch(work: Casework, case: object) -> object:
         seen.append(select(org.directory, "SELECT max(size) FROM checkpoint WHERE journal=?", work.journal)[0][0])
         return real(work, case)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Casework, "identity_key", watch)
+    monkeypatch.setattr(Casework, "identity_segments", watch)
     seq = reveal(org.vault, org.field_1, name, "why").seq
     assert seen == [seq + 1]
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.organisation import Organisation
 from vault.errors import IntegrityError
+from vault.primitives.hashing import sha256
 from vault.store.scan import Scan
 
 
@@ -18,7 +19,7 @@ def _database(org: Organisation) -> tuple[Path, int]:
     return org.directory / "vault.db", number
 
 
-@pytest.mark.parametrize("what", ["parts", "wraps"])
+@pytest.mark.parametrize("what", ["parts", "part digests", "wraps"])
 def test_more_bytes_than_the_file_holds_end_the_reading(
     org: Organisation, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -27,6 +28,8 @@ def test_more_bytes_than_the_file_holds_end_the_reading(
 
     def read() -> list[tuple[object, ...]]:
         with Scan(path) as scan:
+            if what == "part digests":
+                return list(scan.part_digests(number, 0, 10, sha256).items())
             return list(scan.parts(number, 0, 10) if what == "parts" else scan.wraps(number))
 
     assert read()

@@ -122,12 +122,20 @@ LEAVES: dict[str, list[Any]] = {
     "policy": [1, 1, "policy", fixed.DAY, [], [["base", 5], ["people", 10]]],
     "codebook": [1, 2, "codebook", fixed.DAY, [], [HASH]],
 }
+OFFER: list[Any] = [fixed.JOURNAL, 7]
+ACTS: dict[str, list[Any]] = {
+    "transfer": [1, 7, "grant", fixed.DAY, [], [["transfer"], WRAP]],
+    "accept": [1, 8, "grant", fixed.DAY, [], [["accept", *OFFER], WRAP]],
+    "revoke": [1, 9, "grant", fixed.DAY, [], [["revoke", *OFFER]]],
+    "end": [1, 9, "grant", fixed.DAY, [], [["end", *OFFER]]],
+}
 
 
 def _leaf(row: str, kind: str, change: Callable[[Any], object]) -> Defect:
-    value = copy.deepcopy(LEAVES[kind])
+    good = LEAVES[kind] if kind in LEAVES else ACTS[kind.removeprefix("act ")]
+    value = copy.deepcopy(good)
     instead = change(value)
-    return Defect(bad=pack(value if instead is None else instead), good=pack(LEAVES[kind]), row=row)
+    return Defect(bad=pack(value if instead is None else instead), good=pack(good), row=row)
 
 
 def _put(*path: int, to: object) -> Callable[[Any], None]:
@@ -194,6 +202,26 @@ LEAF: dict[str, Defect] = {
     "wrap-hash-text": _leaf("M12", "grant", _put(5, 0, 2, to="0" * 32)),
     "wrap-added-field": _leaf("M13", "grant", _add(5, 0)),
     "grant-of-nothing": _leaf("M13", "grant", _put(5, to=[])),
+    "act-unknown": _leaf("M13", "act accept", _put(5, 0, 0, to="take")),
+    "act-capital": _leaf("M13", "act accept", _put(5, 0, 0, to="Accept")),
+    "act-bytes": _leaf("M12", "act transfer", _put(5, 0, 0, to=b"transfer")),
+    "act-text": _leaf("M12", "act transfer", _put(5, 0, to="transfer")),
+    "act-empty": _leaf("M13", "act transfer", _put(5, 0, to=[])),
+    "act-behind-a-wrap": _leaf("M13", "act transfer", lambda leaf: leaf[5].reverse()),
+    "act-twice": _leaf("M13", "act transfer", _add(5, item=["referral"])),
+    "act-offer-names-an-entry": _leaf("M13", "act transfer", _put(5, 0, to=["transfer", *OFFER])),
+    "act-answer-names-no-entry": _leaf("M13", "act accept", _put(5, 0, to=["accept"])),
+    "act-origin-malformed": _leaf("M13", "act accept", _put(5, 0, 1, to=fixed.JOURNAL + "0x")),
+    "act-origin-bytes": _leaf("M12", "act accept", _put(5, 0, 1, to=fixed.JOURNAL.encode())),
+    "act-seq-true": _leaf("M12", "act accept", _put(5, 0, 2, to=True)),
+    "act-seq-minus-1": _leaf("M9", "act accept", _put(5, 0, 2, to=-1)),
+    "act-seq-2-to-53": _leaf("M9", "act accept", _put(5, 0, 2, to=2**53)),
+    "act-added-field": _leaf("M13", "act accept", _add(5, 0)),
+    "act-transfer-of-nothing": _leaf("M13", "act transfer", lambda leaf: leaf[5].pop() and None),
+    "act-accept-without-wraps": _leaf("M13", "act accept", lambda leaf: leaf[5].pop() and None),
+    "act-revoke-with-a-wrap": _leaf("M13", "act revoke", _add(5, item=WRAP)),
+    "act-end-with-a-short-wrap": _leaf("M13", "act end", _add(5, item=WRAP[:2])),
+    "act-on-a-record": _leaf("M13", "record", _put(5, to=[["transfer"], WRAP])),
     "erase-of-nothing": _leaf("M13", "erase", _put(5, to=[])),
     "erase-origin-malformed": _leaf("M13", "erase", _put(5, 0, 0, to=fixed.JOURNAL + "0x")),
     "erase-seq-true": _leaf("M12", "erase", _put(5, 0, 1, to=True)),

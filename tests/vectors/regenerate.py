@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import defects, fixed, sealed
+from tests.vectors import defects, deliveries, fixed, requests, sealed
 from tests.vectors.tagged import dump, tag
 from vault import labels
 from vault.formats import canonical, keyfile, part, share
@@ -102,6 +102,22 @@ def journal_leaves() -> dict[str, Leaf]:
     }
 
 
+def act_leaves() -> dict[str, Leaf]:
+    """Every act by which a case passes between members, by the name of its vector: each as if it stood alone."""
+    case, identity = _wrap_ref("case", fixed.FIELD_ID), _wrap_ref("identity", fixed.FIELD_ID)
+    acts: dict[str, tuple[list[object], ...]] = {
+        "transfer": (["transfer"], case, identity),
+        "referral": (["referral"], case),
+        "accept": (["accept", fixed.JOURNAL, 7], case, identity),
+        "reject": (["reject", fixed.JOURNAL, 7], case),
+        "revoke-offer": (["revoke", fixed.JOURNAL, 7],),
+        "end": (["end", fixed.JOURNAL, 7],),
+        "end-with-keys": (["end", fixed.JOURNAL, 7], case),
+        "supplement": (["supplement", fixed.JOURNAL, 7], case),
+    }
+    return {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
+
+
 def roster_leaves() -> dict[str, Leaf]:
     """The example roster, by the name of its vector, in order."""
     found: tuple[object, ...] = (fixed.ROOT.signing, fixed.ROOT.sealing, fixed.RECOVERY, [])
@@ -131,7 +147,7 @@ def _roster_head() -> Checkpoint:
 def leaf_vectors() -> dict[str, bytes]:
     """Every kind of leaf, and the signed heads over the two example journals."""
     made = {}
-    for name, leaf in {**journal_leaves(), **roster_leaves()}.items():
+    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves()}.items():
         raw = encode_leaf(leaf)
         fields = tag(canonical.parse(raw))
         made[f"leaf/good/{name}.json"] = dump(
@@ -195,7 +211,7 @@ def identifiers() -> dict[str, bytes]:
 def part_vectors() -> dict[str, bytes]:
     """Cells and payload padding."""
     borders = {border + step for border in CELLS for step in (-1, 0, 1)}
-    lengths = sorted({*borders, 89, 20_000, 32_768, 32_769, 100_000, 1_000_000, 2**20})
+    lengths = sorted({*borders, 89, 20_000, 32_768, 32_769, 100_000, 1_000_000, part.MOST_BYTES})
     payload = b"\xc0"
     return {
         "part/cells.json": dump([[length, part.cell_for(length)] for length in lengths]),
@@ -280,7 +296,15 @@ def deterministic() -> dict[str, bytes]:
         made[f"origin/good/{handle}-{epoch}.json"] = dump(parts)
     seed = fixed.secret("recovery HPKE seed")
     made["hpke/seed.json"] = dump({"seed": seed.hex(), "public key": hpke.public_key(seed).hex()})
-    return made | leaf_vectors() | identifiers() | part_vectors() | card_and_file_vectors()
+    return (
+        made
+        | leaf_vectors()
+        | identifiers()
+        | part_vectors()
+        | card_and_file_vectors()
+        | requests.vectors()
+        | deliveries.vectors()
+    )
 
 
 def main(arguments: list[str]) -> None:

@@ -7,14 +7,16 @@ them anew; a test opens what is stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tests.vectors import fixed
+from tests.vectors import deliveries, fixed
 from tests.vectors.tagged import dump, tag
 from vault.formats import keyfile, part, wraps
-from vault.formats.part import CasePayload, TallyPayload
-from vault.formats.wraps import CaseWrap
-from vault.model import Handle, Kind, Layer, Purpose
+from vault.formats.origin import origin_of
+from vault.formats.part import Amends, CasePayload, TallyPayload
+from vault.formats.wraps import CaseWrap, Segment
+from vault.model import Handle, Kind, Layer, Place, Purpose
 from vault.primitives import aead, hpke, passphrase
 from vault.services.keyring import mask_locator
 
@@ -26,6 +28,13 @@ TALLY = TallyPayload(
     values={"sex": "female", "age_group": "18-59", "consent_statistics": "yes", "party": fixed.secret("party", 16)},
 )
 AMENDMENT = CasePayload(type="intake", values={"language": "zh"}, amends=1)
+NINTH, TENTH = (origin_of(fixed.VAULT_ID, Handle("field-2"), epoch) for epoch in (9, 10))
+"""Two epochs whose numbers are in another order than their texts."""
+ACROSS = Amends(record=Place(fixed.JOURNAL, 1), superseded=(Place(fixed.JOURNAL, 2), Place(NINTH, 4), Place(TENTH, 3)))
+EARLIER = (
+    Segment(place=Place(NINTH, 3), key=fixed.secret("an earlier key")),
+    Segment(place=Place(TENTH, 0), key=fixed.secret("another earlier key")),
+)
 COST = passphrase.KdfCost(memory=64 * 1024, passes=3, lanes=4)
 KEY_PAYLOAD = keyfile.KeyPayload(
     organisation="Vector \uae30\uad6c",
@@ -147,6 +156,25 @@ MAKERS: Mapping[str, Callable[[], bytes]] = {
     "part/open-amendment.json": lambda: _part(
         2, Kind.AMEND, Layer.CASE, "case key", fixed.CASE_KEY, part.encode_case(AMENDMENT)
     ),
+    "part/open-amendment-across.json": lambda: _part(
+        5, Kind.AMEND, Layer.CASE, "case key", fixed.CASE_KEY, part.encode_case(replace(AMENDMENT, amends=ACROSS))
+    ),
+    "part/open-tally-across.json": lambda: _part(
+        5, Kind.AMEND, Layer.TALLY, "tally key", fixed.TALLY_KEY, part.encode_tally(replace(TALLY, amends=ACROSS))
+    ),
+    "wraps/open-case-earlier.json": lambda: _case_wrap(
+        Purpose.CASE,
+        CaseWrap(
+            case_id=fixed.CASE_ID,
+            key=fixed.CASE_KEY,
+            token=fixed.TOKEN,
+            pseudonym=fixed.PSEUDONYM,
+            earlier=EARLIER,
+        ),
+    ),
+    "wraps/open-identity-earlier.json": lambda: _case_wrap(
+        Purpose.IDENTITY, CaseWrap(case_id=fixed.CASE_ID, key=fixed.IDENTITY_KEY, earlier=EARLIER)
+    ),
     "wraps/open-case.json": lambda: _case_wrap(
         Purpose.CASE,
         CaseWrap(case_id=fixed.CASE_ID, key=fixed.CASE_KEY, token=fixed.TOKEN, pseudonym=fixed.PSEUDONYM),
@@ -158,5 +186,7 @@ MAKERS: Mapping[str, Callable[[], bytes]] = {
         fixed.JOURNAL, 0, Purpose.COMPARTMENT, "recovery", fixed.COMPARTMENT.key
     ),
     "wraps/open-tally.json": lambda: _member_wrap(fixed.JOURNAL, 0, Purpose.TALLY, "director-1", fixed.TALLY_KEY),
+    "delivery/open.json": deliveries.sealed_delivery,
+    "delivery/open-copy.json": deliveries.sealed_copy,
     "wraps/open-export.json": lambda: _member_wrap(fixed.ROSTER, 4, Purpose.EXPORT, "director-1", fixed.EXPORT),
 }

@@ -9,7 +9,7 @@
 
     record         [wrap...]                     the wraps of a case that this entry opens, else empty
     amend, reveal  []
-    grant          [wrap...]                     at least one
+    grant          [wrap...] | [act, wrap...]    at least one wrap, unless the act says otherwise
     erase          [[origin, seq]...]            the entries whose parts and wraps are gone
     head-seen      [checkpoint]                  another journal's signed note, as bytes
     epoch-close    []
@@ -23,6 +23,16 @@
 
 A wrap is `[purpose, key id of the recipient (16 bytes), SHA-256 of the wrap's bytes]`. The wrap itself lies in a table
 from which rows can be deleted.
+
+An act says what a grant is for when a case passes between members; the last five name the entry of the offer:
+
+    ["transfer"]                offers a case to whom its keys are wrapped; the writer keeps it until that is accepted
+    ["referral"]                asks for help: the writer stays the owner
+    ["accept", origin, seq]     takes the offer
+    ["reject", origin, seq]     does not; the reason is in a wrap
+    ["revoke", origin, seq]     takes the offer back: no wraps
+    ["end", origin, seq]        ends a referral: no wraps, or the keys that hold from here on
+    ["supplement", origin, seq] delivers what was written after the offer
 """
 
 from __future__ import annotations
@@ -35,7 +45,7 @@ from vault.errors import FormatError
 from vault.formats import canonical
 from vault.formats.origin import is_handle, parse_origin
 from vault.formats.part import CELLS, is_cell
-from vault.model import Digest, KeyId, Kind, Layer, Purpose, Role
+from vault.model import Act, Digest, KeyId, Kind, Layer, Origin, Purpose, Role
 
 VERSION = 1
 MOST_BYTES = 60_000
@@ -46,6 +56,10 @@ _MOST = canonical.MOST_INTEGER
 _USUAL_CELLS = frozenset(CELLS)
 _PURPOSES = frozenset(item.value for item in Purpose)
 _ROLES = frozenset(item.value for item in Role)
+_OFFERS = frozenset({Act.TRANSFER.value, Act.REFERRAL.value})
+_ANSWERS = frozenset(item.value for item in Act) - _OFFERS
+_WITHOUT_WRAPS = frozenset({Act.REVOKE.value})
+_PERHAPS_WITHOUT = frozenset({Act.REVOKE.value, Act.END.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,15 @@ class WrapRef:
     purpose: Purpose
     recipient: KeyId
     digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantAct:
+    """What a grant is for. `origin` and `seq` name the offer that is answered; an offer itself names none."""
+
+    act: Act
+    origin: Origin | None = None
+    seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +127,32 @@ def _wraps(value: object) -> None:
         _require(_bytes(recipient, 16) and _bytes(digest, 32), "wrap")
 
 
-def _some_wraps(value: object) -> None:
-    _require(value != [], "wraps")
-    _wraps(value)
+def _is_act(item: object) -> bool:
+    """Whether an item of a grant's `extra` is its act: no purpose of a wrap has the name of an act."""
+    return type(item) is list and item != [] and type(item[0]) is str and (item[0] in _OFFERS or item[0] in _ANSWERS)
+
+
+def _act(item: list[Any]) -> str:
+    """Checks an act; returns its name."""
+    name: str = item[0]
+    if name in _OFFERS:
+        _items(item, "act", 1)
+        return name
+    _, origin, number = _items(item, "act", 3)
+    _require(type(origin) is str and _is_count(number), "act")
+    parse_origin(origin)
+    return name
+
+
+def _grant(value: object) -> None:
+    items = _items(value, "wraps")
+    if items and _is_act(items[0]):
+        name, wraps = _act(items[0]), items[1:]
+        _require(name in _PERHAPS_WITHOUT if not wraps else name not in _WITHOUT_WRAPS, "act")
+        _wraps(wraps)
+    else:
+        _require(items != [], "wraps")
+        _wraps(items)
 
 
 def _empty(value: object) -> None:
@@ -166,7 +212,7 @@ _EXTRA: dict[str, Callable[[object], None]] = {
     Kind.RECORD.value: _wraps,
     Kind.AMEND.value: _empty,
     Kind.REVEAL.value: _empty,
-    Kind.GRANT.value: _some_wraps,
+    Kind.GRANT.value: _grant,
     Kind.ERASE.value: _some_places,
     Kind.HEAD_SEEN.value: _one_note,
     Kind.EPOCH_CLOSE.value: _empty,
@@ -256,7 +302,7 @@ def encode_wrap_refs(wraps: list[WrapRef]) -> list[Any]:
 def raw_wraps(kind: str, extra: list[Any]) -> list[Any]:
     """The wraps that a leaf's checked `extra` commits to, as plain values."""
     if kind in (Kind.RECORD, Kind.GRANT):
-        return extra
+        return extra[1:] if extra and _is_act(extra[0]) else extra
     if kind in (Kind.FOUND, Kind.ENROL):
         last: list[Any] = extra[-1]
         return last
@@ -269,3 +315,30 @@ def wrap_refs(leaf: Leaf) -> tuple[WrapRef, ...]:
         WrapRef(purpose=Purpose(purpose), recipient=KeyId(recipient), digest=Digest(digest))
         for purpose, recipient, digest in raw_wraps(leaf.kind.value, list(leaf.extra))
     )
+
+
+def raw_act(kind: str, extra: list[Any]) -> list[Any] | None:
+    """The act in a leaf's checked `extra`, as plain values; None for a grant without one and for every other kind."""
+    if kind != Kind.GRANT or not extra or not _is_act(extra[0]):
+        return None
+    act: list[Any] = extra[0]
+    return act
+
+
+def grant_act(leaf: Leaf) -> GrantAct | None:
+    """The act of a grant; None for a grant without one and for every other kind."""
+    raw = raw_act(leaf.kind.value, list(leaf.extra))
+    return None if raw is None else act_of(raw)
+
+
+def act_of(raw: list[Any]) -> GrantAct:
+    """A checked act as a value."""
+    name, *offer = raw
+    if not offer:
+        return GrantAct(act=Act(name))
+    return GrantAct(act=Act(name), origin=Origin(offer[0]), seq=offer[1])
+
+
+def encode_act(act: GrantAct) -> list[Any]:
+    """An act as it stands in `extra`."""
+    return [act.act.value] if act.origin is None else [act.act.value, act.origin, act.seq]

@@ -15,8 +15,19 @@ moved to another entry, layer, journal or vault does not open.
 Payloads, canonical msgpack:
 
     identity   [{variable: value}]
-    case       [type, {variable: value}, amended seq or nil, [search tag...]]
-    tally      [counting token, type, amended seq or nil, {variable: value}]
+    case       [type, {variable: value}, amends, [search tag...]]
+    tally      [counting token, type, amends, {variable: value}]
+
+`amends` says what an amendment corrects, and which versions its author had before them:
+
+    nil                                no amendment
+    seq                                the record with this number in the same journal; all earlier amendments of it
+                                       that stand in this journal are superseded, and none of another journal
+    [[origin, seq], [[origin, seq]...]]   the record, and the versions superseded: the record itself or amendments of
+                                       it, one or more, ascending (`formats/place.py`)
+
+A version that no other one supersedes stands. Where two stand, two people corrected one record without having seen each
+other's correction; a further amendment that supersedes both resolves that.
 """
 
 from __future__ import annotations
@@ -27,7 +38,8 @@ from vault import labels
 from vault.errors import FormatError
 from vault.formats import canonical
 from vault.formats.canonical import Value
-from vault.model import Kind, Layer, Origin, Token, VaultId
+from vault.formats.place import check_ascending, encode_place, parse_place
+from vault.model import Kind, Layer, Origin, Place, Token, VaultId
 
 VERSION = 1
 HEADER = 16
@@ -37,7 +49,8 @@ SEALING_OVERHEAD = 72
 reads this module and must reach nothing that opens.)"""
 OVERHEAD = 1 + HEADER + SEALING_OVERHEAD
 CELLS = (256, 512, 1024, 2048, 4096, 16384)
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 1024 * 1024 - 16 * 1024
+"""The largest PADME length that leaves room in a bundle's item of 1 MiB."""
 
 Answers = dict[str, "str | int | bytes"]
 
@@ -55,7 +68,7 @@ def cell_for(length: int) -> int:
             return cell
     cell = _padme(length)
     if cell > MOST_BYTES:
-        raise FormatError("a record is larger than 1 MiB")
+        raise FormatError(f"a record is larger than {MOST_BYTES:,} bytes")
     return cell
 
 
@@ -96,12 +109,20 @@ def encode_aad(vault_id: VaultId, origin: Origin, seq: int, kind: Kind, layer: L
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amends:
+    """What an amendment across journals corrects: the record, and the versions of it that are superseded."""
+
+    record: Place
+    superseded: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CasePayload:
-    """What a case part holds. `amends` is the seq of the record that this entry corrects."""
+    """What a case part holds. `amends` is the record that this entry corrects: a seq in the same journal, or more."""
 
     type: str
     values: Answers = field(repr=False)
-    amends: int | None = None
+    amends: int | Amends | None = None
     tags: tuple[bytes, ...] = field(default=(), repr=False)
 
 
@@ -112,7 +133,7 @@ class TallyPayload:
     token: Token = field(repr=False)
     type: str
     values: Answers = field(repr=False)
-    amends: int | None = None
+    amends: int | Amends | None = None
 
 
 def _answers(value: Value) -> Answers:
@@ -121,10 +142,26 @@ def _answers(value: Value) -> Answers:
     return value  # type: ignore[return-value]
 
 
-def _amends(value: Value) -> int | None:
-    if value is not None and type(value) is not int:
+def _amends(value: Value) -> int | Amends | None:
+    if value is None or type(value) is int:
+        return value
+    if type(value) is not list or len(value) != 2 or type(value[1]) is not list:
         raise FormatError("a part's amended entry is not of the format")
-    return value
+    return _checked(Amends(record=parse_place(value[0]), superseded=tuple(map(parse_place, value[1]))))
+
+
+def _checked(amends: Amends) -> Amends:
+    if not amends.superseded:
+        raise FormatError("a part's amendment supersedes nothing")
+    check_ascending(amends.superseded)
+    return amends
+
+
+def _encode_amends(amends: int | Amends | None) -> Value:
+    if not isinstance(amends, Amends):
+        return amends
+    _checked(amends)
+    return [encode_place(amends.record), [encode_place(place) for place in amends.superseded]]
 
 
 def encode_identity(values: Answers) -> bytes:
@@ -142,7 +179,7 @@ def parse_identity(raw: bytes) -> Answers:
 
 def encode_case(payload: CasePayload) -> bytes:
     """The payload of a case part."""
-    return canonical.encode([payload.type, dict(payload.values), payload.amends, list(payload.tags)])
+    return canonical.encode([payload.type, dict(payload.values), _encode_amends(payload.amends), list(payload.tags)])
 
 
 def parse_case(raw: bytes) -> CasePayload:
@@ -158,7 +195,7 @@ def parse_case(raw: bytes) -> CasePayload:
 
 def encode_tally(payload: TallyPayload) -> bytes:
     """The payload of a tally part."""
-    return canonical.encode([payload.token, payload.type, payload.amends, dict(payload.values)])
+    return canonical.encode([payload.token, payload.type, _encode_amends(payload.amends), dict(payload.values)])
 
 
 def parse_tally(raw: bytes) -> TallyPayload:

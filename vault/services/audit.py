@@ -10,8 +10,9 @@ What it checks, in the order of the levels it reports:
     signatures   the roster's fold from root's key, which the vault id pins; every checkpoint, and that the last one
                  covers every entry; that only enrolled members wrote, what their role writes, up to where root cut
                  them off
-    memory       (other laptops' receipts: they arrive with bundles). Without one the verdict is "intact, NOT anchored":
-                 a whole database put back from last week would pass, and the verdict says so.
+    memory       heads that others signed or that were vouched for here (`services/audit_memory.py`). The verdict names
+                 its anchor: cosignatures by members on other laptops. Without one it is "intact, NOT anchored"; and
+                 behind an anchor, a whole database put back to before it would pass: the anchor says how far it reaches
 """
 
 from __future__ import annotations
@@ -19,29 +20,32 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vault.errors import NoVault, StorageError
 from vault.formats.keyfile import MOST_BYTES, parse_keyfile
+from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, origin_of, parse_origin
-from vault.model import Origin, VaultId
+from vault.model import Kind, Origin, VaultId
 from vault.primitives.hashing import sha256
 from vault.services.audit_journal import JournalAudit
+from vault.services.audit_memory import Memory
+from vault.services.audit_share import MOST_ROSTER, Share
 from vault.services.files import read_limited
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
-from vault.services.layout import DATABASE, VAULT_ID_SETTING
+from vault.services.layout import DATABASE, VAULT_ID_SETTING, handles_here
 from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
 from vault.store.scan import Scan, header_faults, structure_faults
 from vault.store.schema import TABLE_NAMES
 
-MOST_ROSTER = 1_000_000
 UNENROLLED_KEY = (
     "nobody on the roster has this key: an enrolment was interrupted (run it again), or the roster was rolled back"
 )
+INTACT_ANCHORED = "intact, anchored"
 INTACT_UNANCHORED = "intact, NOT anchored"
 FOUND_SOMETHING = "finding"
 
@@ -61,12 +65,16 @@ class AuditReport:
     findings: tuple[Finding, ...]
 
 
-def verify_vault(directory: Path, *, progress: Progress = quiet) -> AuditReport:
-    """Audits the vault in `directory`. Raises NoVault when there is none; whatever else is wrong is a finding."""
+def verify_vault(directory: Path, *, progress: Progress = quiet, processes: int = 1) -> AuditReport:
+    """Audits the vault in `directory`. Raises NoVault when there is none; whatever else is wrong is a finding.
+
+    With `processes=2` a copy of this process may take half of a large vault. The report is the same. Only for a caller
+    that has no database open and is about to end, such as a command: see `services/audit_share.py`.
+    """
     path = directory / DATABASE
     if not path.is_file():
         raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
-    audit = _Audit(directory, progress)
+    audit = _Audit(directory, progress, processes)
     with audit.findings.guard(DATABASE):
         for fault in header_faults(path):
             audit.findings.add(BYTES, "header", DATABASE, fault)
@@ -93,8 +101,8 @@ def _collector_paused() -> Iterator[None]:
 class _Audit:
     """The state of one audit."""
 
-    def __init__(self, directory: Path, progress: Progress) -> None:
-        self.directory, self.progress = directory, progress
+    def __init__(self, directory: Path, progress: Progress, processes: int) -> None:
+        self.directory, self.progress, self.processes = directory, progress, processes
         self.findings = Findings()
         self.roster: Roster | None = None
         self.journals: list[JournalAudit] = []
@@ -102,20 +110,27 @@ class _Audit:
         self.storage_error: StorageError | None = None
         self.seen = self.total = 0
         self.vault_id = VaultId("")
+        self.local = handles_here(directory)
+        self.memory: Memory | None = None
 
     def look(self, path: Path) -> None:
         """Opens the database and looks at everything in it."""
-        try:
-            scan = Scan(path)
-        except StorageError as error:
-            self.storage_error = error  # nothing could be looked at, so nothing was found
-            return
-        # SQLite's own check is all C and takes no lock of Python's: a second core does it meanwhile.
-        with scan, ThreadPoolExecutor(max_workers=1) as beside:
-            self.run(scan, beside.submit(structure_faults, path))
+        with ExitStack() as closing:
+            share = Share(path, self.processes)
+            closing.callback(share.end)
+            try:
+                scan = closing.enter_context(Scan(path))
+            except StorageError as error:
+                self.storage_error = error  # nothing could be looked at, so nothing was found
+                return
+            closing.callback(share.end)
+            # SQLite's own check is all C and takes no lock of Python's: another core does it meanwhile.
+            beside = closing.enter_context(ThreadPoolExecutor(max_workers=1))
+            self.run(scan, share, beside.submit(structure_faults, path))
 
-    def run(self, scan: Scan, structure: Future[list[str]]) -> None:
-        """Every section, each behind its own guard. `structure` is SQLite's own check, which runs beside us."""
+    def run(self, scan: Scan, share: Share, structure: Future[list[str]]) -> None:
+        """Every section, each behind its own guard. `structure` is SQLite's own check, which runs beside us,
+        and `share` what another process takes off us."""
         guard = self.findings.guard
         with guard(DATABASE):
             for fault in scan.identity_faults():
@@ -130,17 +145,17 @@ class _Audit:
             rows = scan.journals()
             self.total = scan.count("leaf")
         with guard("roster", SIGNATURES):
-            self._roster(scan, rows)
+            self._roster(scan, share, rows)
         for position, (number, origin) in enumerate(rows, start=1):
             with guard(f"journal {position}"):
-                self._journal(scan, position, number, origin)
+                self._journal(scan, share, position, number, origin)
         with guard(DATABASE):
             for fault in structure.result():
                 self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {_plain(fault)}")
         with guard("roster", MEMORY):
             self._absent()
         with guard("journals", MEMORY):
-            self._remembered()
+            self._remembered(scan)
         with guard(DATABASE):
             self._surplus(scan, len(rows))
         with guard("codebook"):
@@ -154,7 +169,7 @@ class _Audit:
             self.findings.add(BYTES, "settings", "settings", "the settings are not exactly the vault id")
         self.vault_id = VaultId(settings[0][1].decode("ascii"))
 
-    def _roster(self, scan: Scan, rows: list[tuple[Any, ...]]) -> None:
+    def _roster(self, scan: Scan, share: Share, rows: list[tuple[Any, ...]]) -> None:
         """Folds the roster. Its tree and root's signature over it are checked with the journals."""
         origin = origin_of(self.vault_id, ROOT, ROSTER_EPOCH)
         numbers = [number for number, name in rows if name == origin]
@@ -166,8 +181,9 @@ class _Audit:
         if roster.vault_id != self.vault_id:
             self.findings.add(SIGNATURES, "vault-id", "roster", "root's keys are not the ones that the vault id names")
         self.roster = roster
+        share.ask(scan, rows, numbers[0])
 
-    def _journal(self, scan: Scan, position: int, number: int, origin: str) -> None:
+    def _journal(self, scan: Scan, share: Share, position: int, number: int, origin: str) -> None:
         name = parse_origin(origin)
         where = f"journal {position}"
         if number != position:
@@ -176,12 +192,13 @@ class _Audit:
             self.findings.add(BYTES, "foreign-journal", origin, "the journal belongs to another vault")
         if origin in self.origins:
             self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
+            return
         self.origins.add(origin)
-        if name.epoch != 1:
+        if name.epoch != 1 and not _begins_with_recovery(scan, number):
             self.findings.add(SIGNATURES, "epoch", origin, "a further epoch without the recovery that would open it")
-        audit = JournalAudit(scan, self.findings, number, Origin(origin), self.roster)
+        audit = JournalAudit(scan, self.findings, number, Origin(origin), self.roster, self.local)
         self.journals.append(audit)
-        audit.run(self._advance)
+        audit.run(self._advance, lambda start: share.block(position, origin, start))
 
     def _advance(self, entries: int) -> None:
         self.seen += entries
@@ -191,30 +208,35 @@ class _Audit:
             self.progress = quiet  # nobody listens any more; the audit goes on
 
     def _absent(self) -> None:
-        """Members without their journal, and journals that root attested and that are not here."""
+        """Members who work here without their journal, and members elsewhere of whom nothing has come yet."""
         held = {parse_origin(journal.origin).handle for journal in self.journals}
         for member in self.roster.members if self.roster else ():
-            if member.handle not in held:
-                message = f'"{member.handle}" is enrolled, and no journal of theirs is here'
-                self.findings.add(MEMORY, "journal-gone", "roster", message)
             for origin, size in member.revoked_at or ():
-                if origin not in self.origins and size:
+                if member.handle in self.local and origin not in self.origins and size:
                     self.findings.add(MEMORY, "journal-gone", origin, f"root attested {size} entries, and none is here")
+            if member.handle in held:
+                continue
+            if member.handle in self.local:
+                message = f'"{member.handle}" works on this laptop, and no journal of theirs is here'
+                self.findings.add(MEMORY, "journal-gone", "roster", message)
+            else:
+                message = f'nothing of "{member.handle}" has come to this laptop yet'
+                self.findings.add(NOTICE, "not-here", "roster", message)
 
-    def _remembered(self) -> None:
-        """Heads that entries quote, against the journals that are here: what somebody saw signed must still be so."""
+    def _remembered(self, scan: Scan) -> None:
+        """What others signed and what was vouched for here, against the journals that are here."""
+        if self.roster is None:
+            return
         here = {journal.origin: journal for journal in self.journals}
+        memory = self.memory = Memory(
+            scan=scan, findings=self.findings, roster=self.roster, journals=here, local=self.local
+        )
+        memory.look()
         for journal in self.journals:
-            for seq, head in journal.quoted:
-                known = here.get(head.origin)
-                where = f"{journal.origin}:{seq}"
-                if known is None or known.size < head.size:
-                    held = known.size if known else 0
-                    message = f"it saw {head.size} entries of {head.origin}, and {held} are here"
-                    self.findings.add(MEMORY, "rollback", where, message)
-                elif known.heads.get(head.size, head.root) != head.root:
-                    message = f"it saw another root of {head.origin} at {head.size} entries: two histories were signed"
-                    self.findings.add(MEMORY, "fork", where, message)
+            for item in journal.quoted:
+                where = f"{journal.origin}:{item.seq}"
+                with self.findings.guard(where, MEMORY):
+                    memory.compare_quoted(item.head, where, vouched=item.vouched and journal.own)
 
     def _surplus(self, scan: Scan, journals: int) -> None:
         """Rows that belong to no journal: what was visited is compared with what is there."""
@@ -227,6 +249,8 @@ class _Audit:
             "checkpoint": sum(len(item.checkpoints) for item in self.journals),
             "part": sum(item.parts for item in self.journals),
             "wrap": sum(item.wraps for item in self.journals),
+            "head": self.memory.heads if self.memory else 0,
+            "lock": self.memory.locks if self.memory else 0,
         }
         for table in TABLE_NAMES:
             held = scan.count(table)
@@ -263,16 +287,23 @@ class _Audit:
         """The verdict."""
         findings = self.findings.all()
         sound = all(finding.level == NOTICE for finding in findings)
+        anchor = self.memory.anchor() if self.memory and sound else None
         return AuditReport(
-            verdict=INTACT_UNANCHORED if sound else FOUND_SOMETHING,
+            verdict=(INTACT_ANCHORED if anchor else INTACT_UNANCHORED) if sound else FOUND_SOMETHING,
             vault_id=self.vault_id,
-            anchor=None,
+            anchor=anchor,
             journals=len(self.journals),
             leaves=sum(journal.size for journal in self.journals),
             checkpoints=sum(journal.checked for journal in self.journals),
             parts=sum(journal.parts for journal in self.journals),
             findings=findings,
         )
+
+
+def _begins_with_recovery(scan: Scan, number: int) -> bool:
+    """Whether a journal's first entry names the epoch before it."""
+    rows = scan.leaves(number, 0, 1)
+    return bool(rows) and parse_fields(rows[0][1])[2] == Kind.RECOVERY
 
 
 def _plain(text: str) -> str:

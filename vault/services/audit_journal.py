@@ -1,242 +1,138 @@
-"""The audit of one journal, in one pass over its rows, in blocks of 4,096 entries.
+"""The audit of one journal: its blocks of entries one after the other (`services/audit_entries.py`), the tree above
+them, and the signed heads.
 
-A block is a perfect subtree of height 12, so its stored nodes can be compared level by level as whole lists, and the
-root at any size inside it is folded from what is at hand: memory stays flat however long the journal is. Speed comes
-from doing little per entry: the hashes, and one strict parse for each shape of leaf (`formats/leaf_shape.py`).
+What leads from a block to the journal's roots is its top: the peaks above the blocks before it and the root of the
+block's own first entries give the root at any size inside it. So it does not matter which process looked at a block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
-from vault.errors import VaultError
-from vault.formats.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
-from vault.formats.leaf import parse_fields, raw_wraps
-from vault.formats.leaf_shape import Key, Shape, encode_number, key_of, learn
-from vault.formats.note import parse_note
+from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.origin import parse_origin
-from vault.model import ROSTER_KINDS, Kind, Layer, Origin, Purpose, Role
+from vault.model import Handle, Layer, Member, Origin, Purpose
 from vault.primitives import tree
-from vault.primitives.hashing import sha256
-from vault.services.findings import BYTES, MEMORY, SIGNATURES, Findings
+from vault.services.audit_entries import ALLOWED as ALLOWED  # noqa: PLC0414  # for who checks arriving entries
+from vault.services.audit_entries import BLOCK, HEIGHT, OF_CASES, Block, EntryAudit, Quoted
+from vault.services.audit_share import Vouched
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
+from vault.services.offers import taken_back
 from vault.services.roster import Roster
 from vault.store.scan import Scan
 
-HEIGHT: Final = 12
-BLOCK: Final = 1 << HEIGHT
-
-_LAYERS: Final = tuple(layer.value for layer in Layer)
-_ERASABLE: Final = {"identity part", "case part", "tally part", "identity wrap", "case wrap"}
+_ERASABLE = frozenset({"identity part", "case part", "tally part", "identity wrap", "case wrap"})
 """What an erasure may take away: a person's record, never what a recorder owes to others."""
 
-_ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
-_RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
-ALLOWED: Final = {
-    Role.ROOT: frozenset(kind.value for kind in ROSTER_KINDS),
-    Role.RECORDER: frozenset(kind.value for kind in _ANY | _RECORDING),
-    Role.DIRECTOR: frozenset(kind.value for kind in _ANY | {Kind.RELEASE}),
-    Role.HUB: frozenset(kind.value for kind in _ANY),
-    Role.AUDITOR: frozenset(kind.value for kind in _ANY),
-}
-"""Which kinds of entries a role writes."""
+_OF_CASES = frozenset(f"{purpose.value} wrap" for purpose in OF_CASES)
+"""What goes with an offer of a case, and is deleted when the offer is taken back."""
+
+Elsewhere = Callable[[int], Vouched | None]
+"""Gives the block that begins with an entry, if another process has looked at it and vouches for it."""
+
+
+def nowhere(_start: int) -> Vouched | None:
+    """No other process."""
+    return None
 
 
 class JournalAudit:
     """One journal's rows against each other and against the signatures over them."""
 
-    def __init__(self, scan: Scan, findings: Findings, number: int, origin: Origin, roster: Roster | None) -> None:
-        self.scan, self.findings, self.roster = scan, findings, roster
-        self.number, self.origin = number, origin
-        members = roster.members if roster else ()
-        self.directors = {other.key_id for other in members if other.role is Role.DIRECTOR}
-        member = self.member = roster.find(parse_origin(origin).handle) if roster else None
-        self.size = self.nodes = self.parts = self.wraps = 0
-        self.erased: dict[int, int] = {}
-        self.missing: list[tuple[int, str]] = []
+    def __init__(
+        self,
+        scan: Scan,
+        findings: Findings,
+        number: int,
+        origin: Origin,
+        roster: Roster | None,
+        local: frozenset[Handle],
+    ) -> None:
+        self.scan, self.findings, self.origin = scan, findings, origin
+        self.number = number
+        self.own = parse_origin(origin).handle in local
+        self.entries = EntryAudit(scan, findings, number, origin, roster, local)
         self.peaks: list[bytes] = []
         self.checkpoints = scan.checkpoints(number)
         self.checked = 0
-        self.shapes: dict[Key, Shape] = {}
         self.heads: dict[int, bytes] = {}
-        self.quoted: list[tuple[int, Checkpoint]] = []
-        self.allowed = ALLOWED[member.role] if member else frozenset(kind.value for kind in Kind)
-        self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
+
+    @property
+    def member(self) -> Member | None:
+        """Whose journal it is, if the roster knows."""
+        return self.entries.member
+
+    @property
+    def size(self) -> int:
+        """Entries that stand in an unbroken row from the first."""
+        return self.entries.seen.size
+
+    @property
+    def nodes(self) -> int:
+        """Stored nodes that belong to them."""
+        return self.entries.seen.nodes
+
+    @property
+    def parts(self) -> int:
+        """Their parts that are here."""
+        return self.entries.seen.parts
+
+    @property
+    def wraps(self) -> int:
+        """The journal's wraps that are here."""
+        return self.entries.wraps
+
+    @property
+    def quoted(self) -> list[Quoted]:
+        """The heads that entries quote."""
+        return self.entries.seen.quoted
 
     def finding(self, level: str, code: str, message: str, seq: int | None = None) -> None:
         """Adds a finding at this journal, or at one of its entries."""
-        self.findings.add(level, code, self.origin if seq is None else f"{self.origin}:{seq}", message)
+        self.entries.finding(level, code, message, seq)
 
-    def run(self, advance: Callable[[int], None]) -> None:
-        """Looks at everything. `advance` is called with the number of entries seen in each block."""
+    def run(self, advance: Callable[[int], None], elsewhere: Elsewhere = nowhere) -> None:
+        """Looks at everything. `advance` is called with the number of entries seen in each block; `elsewhere` is asked
+        for each block first."""
         with self.findings.guard(self.origin):
-            self._read_wraps()
-        self._check_heads_up_to(0, [])
+            self.entries.read_wraps()
+        self._check_heads_up_to(0, None)
         while True:
-            rows = self.scan.leaves(self.number, self.size, BLOCK)
-            if not rows:
+            block = self._vouched(elsewhere) or self.entries.block(self.size)
+            if block is None:
                 break
-            whole = self._block(rows)
-            advance(len(rows))
-            if len(rows) < BLOCK or not whole:
+            self._check_heads_up_to(self.size, block)
+            if block.entries == BLOCK:
+                for level, index, value in tree.append(self.peaks, block.start >> HEIGHT, block.top):
+                    self.entries.compare(level + HEIGHT, index, [value], 1)
+            advance(block.entries)
+            if block.entries < BLOCK or not block.whole:
                 break
         self._finish()
 
-    def _read_wraps(self) -> None:
-        for recipient, purpose, seq, position, raw in self.scan.wraps(self.number):
-            held = self.held_wraps.setdefault(seq, {})
-            if position in held:
-                self.finding(BYTES, "surplus-wrap", "two wraps stand in one place of the entry", seq)
-            held[position] = (purpose, recipient, sha256(raw))
-            self.wraps += 1
-
-    # -- one block ---------------------------------------------------------------------------------------------------
-
-    def _block(self, rows: list[tuple[Any, ...]]) -> bool:
-        """Checks up to 4,096 entries; whether they stand in an unbroken row. Behind a gap nothing has a place in the
-        tree, and a made-up number could have us read the same rows for ever: so that is where the reading ends."""
-        start = self.size
-        gap = next((place for place, (seq, _) in enumerate(rows, start) if seq != place), None)
-        if gap is not None:
-            found = rows[gap - start][0]
-            self.finding(BYTES, "gap", f"the entry that should stand here is missing (the next one is {found})", gap)
-            del rows[gap - start :]
-        held: dict[tuple[int, str], tuple[bytes, int]] = {}
-        for seq, layer, raw in self.scan.parts(self.number, start, start + len(rows)):
-            held[seq, layer] = (sha256(raw), len(raw))
-        self.parts += len(held)
-        for seq, raw in rows:
-            number = encode_number(seq)
-            shape = self.shapes.get(key_of(raw, number))
-            if shape is not None and shape.bytes_of(number, seq, held) == raw:
-                for _, layer, _ in shape.parts:
-                    del held[seq, layer]
-            else:
-                self._entry(seq, raw, held)
-        for seq, layer in sorted(held, key=str):
-            self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
-        self.size = start + len(rows)
-        self._tree(start, tree.leaf_hashes([raw for _, raw in rows]))
-        return gap is None
-
-    def _entry(self, seq: int, raw: bytes, held: dict[tuple[int, str], tuple[bytes, int]]) -> None:
-        try:
-            fields = parse_fields(raw)
-        except VaultError as error:
-            self.finding(BYTES, "leaf", error.message, seq)
-            # What cannot be read says nothing of its parts: they are not reported as surplus too.
-            for layer in _LAYERS:
-                held.pop((seq, layer), None)
-            self.held_wraps.pop(seq, None)
-            return
-        _, number, kind, _, parts, extra = fields
-        if number != seq:
-            self.finding(BYTES, "sequence", f"the entry's own number is {number}", seq)
-        if kind not in self.allowed:
-            self.finding(SIGNATURES, "kind", f"a member of this role does not write {kind} entries", seq)
-        for layer, digest, cell in parts:
-            found = held.pop((seq, layer), None)
-            if found is None:
-                self.missing.append((seq, f"{layer} part"))
-            elif found != (digest, cell):
-                self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
-        if extra:
-            self._extra(seq, kind, extra)
-        elif parts and kind in self.allowed and number == seq:
-            encoded = encode_number(seq)
-            shape = learn(raw, encoded, fields)
-            if shape is not None:
-                self.shapes[key_of(raw, encoded)] = shape
-
-    def _extra(self, seq: int, kind: str, extra: list[Any]) -> None:
-        if kind == Kind.ERASE:
-            self._erase(seq, extra)
-        elif kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and extra[0]):
-            self._head_of_another(seq, extra[0])
-        wraps = raw_wraps(kind, extra)
-        held = self.held_wraps.pop(seq, {})
-        for position, (purpose, recipient, digest) in enumerate(wraps):
-            found = held.pop(position, None)
-            if not self._may_have(purpose, recipient):
-                self.finding(SIGNATURES, "recipient", f"a {purpose} key is wrapped to a key that may not have it", seq)
-            if found is None:
-                self.missing.append((seq, f"{purpose} wrap"))
-            elif found != (purpose, recipient, digest):
-                self.finding(BYTES, "wrap", f"the {purpose} wrap is not the one that the entry commits to", seq)
-        if held:
-            self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
-
-    def _may_have(self, purpose: str, recipient: bytes) -> bool:
-        """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
-        rounding key to directors too. (The keys of a case go to compartments, which have no public list.)"""
-        if self.roster is None or purpose in (Purpose.CASE, Purpose.IDENTITY):
-            return True
-        if purpose == Purpose.COMPARTMENT:
-            return recipient == self.roster.recovery_id
-        fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
-        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
-
-    def _head_of_another(self, seq: int, note: bytes) -> None:
-        """A head that an entry quotes must be a checkpoint that a member of this vault signed."""
-        with self.findings.guard(f"{self.origin}:{seq}", SIGNATURES):
-            origin = parse_checkpoint(parse_note(note).text).origin
-            name = parse_origin(origin)
-            writer = self.roster.find(name.handle) if self.roster else None
-            if self.roster is None or writer is None or name.vault_id != self.roster.vault_id:
-                self.finding(SIGNATURES, "head-seen", "it quotes a head of nobody on the roster", seq)
-            else:
-                self.quoted.append((seq, verify_checkpoint(note, origin, writer.keys.signing)))
-
-    def _erase(self, seq: int, places: list[Any]) -> None:
-        """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
-        for origin, number in places:
-            if origin != self.origin or number >= seq:
-                self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
-            else:
-                self.erased.setdefault(number, seq)
-
-    # -- the tree ----------------------------------------------------------------------------------------------------
-
-    def _tree(self, start: int, hashes: list[bytes]) -> None:
-        """Rebuilds the nodes above one block, compares the stored ones, and checks the heads inside it."""
-        levels = [hashes]
-        for level in range(1, HEIGHT + 1):
-            made = tree.parents(levels[-1])
-            levels.append(made)
-            self._compare(level, start >> level, made, BLOCK >> level)
-        self._check_heads_up_to(self.size, levels)
-        if len(hashes) == BLOCK:
-            for level, index, value in tree.append(self.peaks, start >> HEIGHT, levels[HEIGHT][0]):
-                self._compare(level + HEIGHT, index, [value], 1)
-
-    def _compare(self, level: int, first: int, made: list[bytes], room: int) -> None:
-        stored = self.scan.nodes(self.number, level, first, first + room)
-        self.nodes += len(stored)
-        if stored != list(enumerate(made, first)):
-            pairs = zip(stored, enumerate(made, first), strict=False)
-            bad = next((i for i, (row, wanted) in enumerate(pairs) if row != wanted), min(len(stored), len(made)))
-            self.finding(BYTES, "node", f"the stored tree is wrong at level {level}, node {first + bad}")
-
-    def _root_at(self, size: int, levels: list[list[bytes]]) -> bytes:
-        """The root of the first `size` entries, where `size` lies in the block at hand."""
-        inside = size - (size - 1) // BLOCK * BLOCK if size else 0
-        places = tree.frontier_places(inside)
-        return tree.fold([*self.peaks, *(levels[level][index] for level, index in places)])
+    def _vouched(self, elsewhere: Elsewhere) -> Vouched | None:
+        """The next block, from another process."""
+        block = elsewhere(self.size)
+        if block is not None:
+            self.entries.accept(block.start, block.seen)
+        return block
 
     # -- the heads ---------------------------------------------------------------------------------------------------
 
-    def _check_heads_up_to(self, size: int, levels: list[list[bytes]]) -> None:
+    def _check_heads_up_to(self, size: int, block: Block | Vouched | None) -> None:
         while self.checked < len(self.checkpoints) and self.checkpoints[self.checked][0] <= size:
             at, note = self.checkpoints[self.checked]
             self.checked += 1
             with self.findings.guard(f"{self.origin} checkpoint {at}", SIGNATURES):
                 if self.member is None:
                     continue
-                head = verify_checkpoint(note, self.origin, self.member.keys.signing)
+                head = block.heads.get(at) if isinstance(block, Vouched) else None
+                if head is None:
+                    head = verify_checkpoint(note, self.origin, self.member.keys.signing)
                 self.heads[head.size] = head.root
                 if head.size != at:
                     self.finding(BYTES, "checkpoint", f"the checkpoint stored for size {at} says {head.size}")
-                elif head.root != self._root_at(at, levels):
+                elif head.root != tree.fold([*self.peaks, *([block.root_at(at)] if block else [])]):
                     self.finding(
                         BYTES,
                         "root",
@@ -245,7 +141,7 @@ class JournalAudit:
 
     def _finish(self) -> None:
         self._report_missing()
-        for seq in sorted(self.held_wraps, key=str):
+        for seq in sorted(self.entries.held_wraps, key=str):
             self.finding(BYTES, "surplus-wrap", "a wrap that no entry commits to", seq)
         last = self.checkpoints[-1][0] if self.checkpoints else None
         if last is None:
@@ -259,18 +155,29 @@ class JournalAudit:
         elif self.member.revoked_at is not None:
             limit = dict(self.member.revoked_at).get(self.origin, 0)
             if self.size > limit:
-                message = f"its writer was cut off at {limit} entries, and {self.size} are here"
-                self.finding(SIGNATURES, "after-revocation", message)
-            elif self.size < limit:
+                # A replica may have brought more before root's word came: that much does not count, and is no fault.
+                message = f"its writer was cut off at {limit} entries, and {self.size} are here: the rest is void"
+                self.finding(SIGNATURES if self.own else NOTICE, "after-revocation", message)
+            elif self.size < limit and self.own:
                 self.finding(MEMORY, "rollback", f"root attested {limit} entries, and {self.size} are here")
 
     def _report_missing(self) -> None:
         """Names the missing parts and wraps that no tombstone explains. What others need (grants, the roster's wraps)
         is never erased."""
-        for seq, what in self.missing:
-            if seq not in self.erased or what not in _ERASABLE:
+        withdrawn = self._withdrawn()
+        for seq, what in self.entries.seen.missing:
+            if seq in withdrawn and what in _OF_CASES:
+                continue
+            if seq not in self.entries.seen.erased or what not in _ERASABLE:
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
-        for seq, tombstone in self.erased.items():
+        for seq, tombstone in self.entries.seen.erased.items():
             parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)} - {Layer.TALLY}
             if parts or self.scan.count_wraps(self.number, seq, (Purpose.CASE, Purpose.IDENTITY)):
                 self.finding(BYTES, "not-erased", f"entry {tombstone} says that it was erased, and it is here", seq)
+
+    def _withdrawn(self) -> frozenset[int]:
+        """The entries whose offers were taken back. Looked for only when something is missing that this explains."""
+        if not any(what in _OF_CASES for _, what in self.entries.seen.missing):
+            return frozenset()
+        starts = range(0, self.size, BLOCK)
+        return taken_back(self.origin, (row for start in starts for row in self.scan.leaves(self.number, start, BLOCK)))

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from vault.errors import UsageError, VaultError
 from vault.formats.part import Answers
 from vault.formats.text import TextRefused, clean, search_key, words
-from vault.model import Origin, Pseudonym
+from vault.model import Origin, Place, Pseudonym
 from vault.ports import day_of
-from vault.services.casework import Case, Casework, RecordState
+from vault.services.case_keys import Case, key_at
+from vault.services.casework import Casework
 from vault.services.drafting import MOST_PREFIX, search_key_of, search_tag
 from vault.services.keyring import Keyring
+from vault.services.places import Name, name_in
+from vault.services.record_states import RecordState, Version
 from vault.services.records import find_record, parse_entry
 from vault.services.vault import Vault, in_one_snapshot
 
@@ -27,16 +30,35 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryView:
-    """A record as it stands now, and whose it is. `day` is the day of writing, as the laptop claimed, in ISO 8601."""
+class VersionView:
+    """Another version of a record that stands beside the one shown, and by what name to call the entry."""
 
     origin: Origin
     seq: int
+    name: str
+    day: str
+    values: Mapping[str, str | int] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """A record as it stands now, and whose it is. `day` is the day of writing, as the laptop claimed, in ISO 8601.
+
+    `name` is what `amend` takes: the number in the journal that one writes, else HANDLE/EPOCH:SEQ. `amended_by` holds
+    numbers in the record's own journal, and names of entries in others. With `conflicts`, the values are those of the
+    version that counts until an amendment resolves it, `version`.
+    """
+
+    origin: Origin
+    seq: int
+    name: str
     type: str
     day: str
     values: Mapping[str, str | int] = field(repr=False)
-    amended_by: tuple[int, ...]
+    amended_by: tuple[Name, ...]
     pseudonym: Pseudonym
+    version: str = ""
+    conflicts: tuple[VersionView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +76,15 @@ def _line(work: Casework, case: Case, records: tuple[RecordState, ...]) -> CaseL
 
 
 @in_one_snapshot
-def list_cases(vault: Vault, me: Keyring, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
+def list_cases(vault: Vault, me: Keyring, *, damaged: list[Name] | None = None) -> tuple[CaseLine, ...]:
     """Every case that `me` can open, in the order in which they were opened.
 
     Entries that do not open are left out and their numbers appended to `damaged`; without one, IntegrityError names
     them and nothing is returned. The same holds for `show_case` and `find_cases`.
     """
     work = Casework(vault, me)
-    seqs = work.seqs_by_case()
-    lines = tuple(_line(work, case, work.records(case, seqs.get(case.case_id, []))) for case in work.cases.values())
+    places = work.places_by_case()
+    lines = tuple(_line(work, case, work.records(case, places[case.case_id])) for case in work.cases.values())
     work.settle(damaged)
     return lines
 
@@ -72,15 +94,32 @@ def visible(values: Answers) -> dict[str, str | int]:
     return {name: value for name, value in values.items() if not isinstance(value, bytes)}
 
 
+def _values(work: Casework, place: Place, values: Answers) -> dict[str, str | int]:
+    return {**visible(work.readable_tally(place)), **visible(values)}
+
+
+def _version(work: Casework, version: Version) -> VersionView:
+    return VersionView(
+        origin=version.place.origin,
+        seq=version.place.seq,
+        name=str(name_in(work.origin, version.place)),
+        day=day_of(version.day).isoformat(),
+        values=_values(work, version.place, version.values),
+    )
+
+
 def _view(work: Casework, case: Case, record: RecordState) -> EntryView:
     return EntryView(
-        origin=work.origin,
-        seq=record.seq,
+        origin=record.place.origin,
+        seq=record.place.seq,
+        name=str(name_in(work.origin, record.place)),
         type=record.type,
         day=day_of(record.day).isoformat(),
-        values={**visible(work.readable_tally(record.latest)), **visible(record.values)},
-        amended_by=record.amended_by,
+        values=_values(work, record.latest, record.values),
+        amended_by=tuple(name_in(record.place.origin, place) for place in record.amended_by),
         pseudonym=case.pseudonym,
+        version=str(name_in(work.origin, record.latest)),
+        conflicts=tuple(_version(work, version) for version in record.conflicts),
     )
 
 
@@ -95,11 +134,11 @@ def show_entry(vault: Vault, me: Keyring, entry: str) -> EntryView:
 
 
 @in_one_snapshot
-def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] | None = None) -> CaseView:
+def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[Name] | None = None) -> CaseView:
     """A case with its records as they stand. Raises UsageError when `me` can open no case of that name."""
     work = Casework(vault, me)
     case = work.case(pseudonym)
-    records = work.records(case, work.seqs_by_case().get(case.case_id, []))
+    records = work.records(case, work.places_by_case()[case.case_id])
     views = tuple(_view(work, case, record) for record in records)
     view = CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
     work.settle(damaged)
@@ -107,7 +146,7 @@ def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[int] |
 
 
 @in_one_snapshot
-def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[int] | None = None) -> tuple[CaseLine, ...]:
+def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[Name] | None = None) -> tuple[CaseLine, ...]:
     """The cases in which every word of `query` begins a word of a name, or stands in the case layer or the pseudonym.
 
     Names are found through the blind index, so that searching opens no identity layer; the answer is pseudonyms.
@@ -119,29 +158,43 @@ def find_cases(vault: Vault, me: Keyring, query: str, *, damaged: list[int] | No
     if not wanted:
         raise UsageError("nothing to look for")
     work = Casework(vault, me)
-    by_case = work.seqs_by_case()
+    by_case = work.places_by_case()
     found = []
     for case in work.cases.values():
-        seqs = by_case.get(case.case_id, [])
-        if _matches(work, case, seqs, wanted):
-            found.append(_line(work, case, work.records(case, seqs)))
+        places = by_case[case.case_id]
+        if _matches(work, case, places, wanted):
+            found.append(_line(work, case, work.records(case, places)))
     work.settle(damaged)
     return tuple(found)
 
 
-def _matches(work: Casework, case: Case, seqs: list[int], wanted: tuple[str, ...]) -> bool:
+def _matches(work: Casework, case: Case, places: list[Place], wanted: tuple[str, ...]) -> bool:
     texts = [str(case.pseudonym)]
-    tags: set[bytes] = set()
-    for entry in work.entries(case, seqs):
+    tagged: dict[Place, tuple[bytes, ...]] = {}
+    for entry in work.entries(case, places):
         texts += [search_key(value) for value in entry.payload.values.values() if isinstance(value, str)]
-        tags.update(entry.payload.tags)
-    key = b""
-    if tags:
-        try:
-            key = search_key_of(work.identity_key(case))
-        except VaultError:
-            work.damaged.add(case.opened)
-            tags.clear()
+        if entry.payload.tags:
+            tagged[entry.place] = entry.payload.tags
+    tags = _tags_by_key(work, case, tagged)
     return all(
-        any(word in text for text in texts) or (tags and search_tag(key, word[:MOST_PREFIX]) in tags) for word in wanted
+        any(word in text for text in texts) or any(search_tag(key, word[:MOST_PREFIX]) in tags[key] for key in tags)
+        for word in wanted
     )
+
+
+def _tags_by_key(work: Casework, case: Case, tagged: Mapping[Place, tuple[bytes, ...]]) -> dict[bytes, set[bytes]]:
+    """The blind index of a case: its tags by the search key under which each author made them. Entries of an author
+    whose identity key was not handed over cannot be searched by name."""
+    if not tagged:
+        return {}
+    try:
+        segments = work.identity_segments(case)
+    except VaultError:
+        work.damaged.add(case.place)
+        return {}
+    by_identity: dict[bytes, set[bytes]] = {}
+    for place, tags in tagged.items():
+        key = key_at(segments, place)
+        if key is not None:
+            by_identity.setdefault(key, set()).update(tags)
+    return {search_key_of(key): tags for key, tags in by_identity.items()}

@@ -13,9 +13,10 @@ from typing import Final
 
 from vault import labels
 from vault.formats import part as parts
-from vault.formats.part import Answers, CasePayload, TallyPayload
+from vault.formats.origin import parse_origin
+from vault.formats.part import Amends, Answers, CasePayload, TallyPayload
 from vault.formats.text import prefixes
-from vault.formats.wraps import CaseWrap, case_context, encode_case_wrap
+from vault.formats.wraps import CaseWrap, Segment, case_context, encode_case_wrap
 from vault.model import CaseId, Kind, Layer, Origin, Pseudonym, Purpose, Token, VaultId
 from vault.ports import Randomness
 from vault.primitives import aead, kdf
@@ -47,8 +48,8 @@ class Desk:
 
     @classmethod
     def of(cls, me: Keyring, vault_id: VaultId, origin: Origin, random: Randomness) -> Desk:
-        """The desk of an unlocked recorder."""
-        compartment = me.compartment
+        """The desk of an unlocked recorder who writes the journal `origin`."""
+        compartment = me.compartment_of(parse_origin(origin).epoch)
         tally_key = compartment.tally_key()
         return cls(
             me=me,
@@ -66,11 +67,13 @@ class Desk:
         salt = self.random.token(LOCATOR_SALT)
         return mask_locator(self.locator_key, salt, seq, layer.value, case_id)
 
-    def tally_values(self, prepared_tally: Mapping[str, str | int], case: Mapping[str, object]) -> Answers:
-        """Tally values as they are sealed: a travel party's label becomes its token."""
+    def tally_values(
+        self, prepared_tally: Mapping[str, str | int], case: Mapping[str, object], party: bytes | None = None
+    ) -> Answers:
+        """Tally values as they are sealed: a travel party's label becomes its token, or stays `party`."""
         values: Answers = dict(prepared_tally)
         if PARTY in case:
-            values[PARTY] = self.me.party_token(str(case[PARTY]))
+            values[PARTY] = self.me.party_token(str(case[PARTY])) if party is None else party
         return values
 
 
@@ -123,9 +126,19 @@ def name_tags(identity_key: bytes, identity: Mapping[str, str | int]) -> tuple[b
 
 
 def draft_record(
-    desk: Desk, keys: CaseKeys, prepared: Prepared, *, kind: Kind = Kind.RECORD, amends: int | None = None
+    desk: Desk,
+    keys: CaseKeys,
+    prepared: Prepared,
+    *,
+    kind: Kind = Kind.RECORD,
+    amends: int | Amends | None = None,
+    party: bytes | None = None,
 ) -> Draft:
-    """A record, or with `amends` the amendment of one. An empty `identity_key` in `keys` means: no identity layer."""
+    """A record, or with `amends` the amendment of one. An empty `identity_key` in `keys` means: no identity layer.
+
+    `party` is the token of the travel party as another recorder drew it: each draws tokens of their own, so that an
+    amendment which made a new one would tear the party apart.
+    """
     items = []
     if prepared.identity:
         items.append(
@@ -142,9 +155,8 @@ def draft_record(
         amends=amends,
         tags=name_tags(keys.identity_key, prepared.identity) if prepared.identity else (),
     )
-    tally = TallyPayload(
-        token=keys.token, type=prepared.type, values=desk.tally_values(prepared.tally, prepared.case), amends=amends
-    )
+    values = desk.tally_values(prepared.tally, prepared.case, party)
+    tally = TallyPayload(token=keys.token, type=prepared.type, values=values, amends=amends)
     items.append(case_part(desk, keys.case_id, keys.case_key, case))
     items.append(
         PartDraft(
@@ -167,22 +179,32 @@ def case_part(desk: Desk, case_id: CaseId, key: bytes, payload: CasePayload) -> 
     )
 
 
-def draft_opening(desk: Desk, keys: CaseKeys, prepared: Prepared) -> Draft:
-    """The record that opens a case: it carries the wraps of the case's two layer keys."""
+def own_wrap(desk: Desk, purpose: Purpose, wrap: CaseWrap) -> WrapDraft:
+    """A key of a case, wrapped to one's own compartment."""
     recipient = desk.compartment.key_id
 
-    def sealer(purpose: Purpose, wrap: CaseWrap) -> WrapDraft:
-        def seal(seq: int) -> bytes:
-            context = case_context(desk.vault_id, desk.origin, seq, purpose, recipient)
-            return aead.seal(desk.compartment.key, encode_case_wrap(wrap), context)
+    def seal(seq: int) -> bytes:
+        context = case_context(desk.vault_id, desk.origin, seq, purpose, recipient)
+        return aead.seal(desk.compartment.key, encode_case_wrap(wrap), context)
 
-        return WrapDraft(purpose=purpose, recipient=recipient, seal=seal)
+    return WrapDraft(purpose=purpose, recipient=recipient, seal=seal)
 
-    record = draft_record(desk, keys, prepared)
-    case = CaseWrap(case_id=keys.case_id, key=keys.case_key, token=keys.token, pseudonym=keys.pseudonym)
-    identity = CaseWrap(case_id=keys.case_id, key=keys.identity_key)
-    return Draft(
-        kind=record.kind,
-        parts=record.parts,
-        wraps=(sealer(Purpose.CASE, case), sealer(Purpose.IDENTITY, identity)),
+
+def case_wraps(
+    desk: Desk,
+    keys: CaseKeys,
+    earlier_case: tuple[Segment, ...] = (),
+    earlier_identity: tuple[Segment, ...] = (),
+) -> tuple[WrapDraft, WrapDraft]:
+    """Both layer keys of a case for one's own compartment, with the keys of the segments before, if there are any."""
+    case = CaseWrap(
+        case_id=keys.case_id, key=keys.case_key, token=keys.token, pseudonym=keys.pseudonym, earlier=earlier_case
     )
+    identity = CaseWrap(case_id=keys.case_id, key=keys.identity_key, earlier=earlier_identity)
+    return own_wrap(desk, Purpose.CASE, case), own_wrap(desk, Purpose.IDENTITY, identity)
+
+
+def draft_opening(desk: Desk, keys: CaseKeys, prepared: Prepared) -> Draft:
+    """The record that opens a case: it carries the wraps of the case's two layer keys."""
+    record = draft_record(desk, keys, prepared)
+    return Draft(kind=record.kind, parts=record.parts, wraps=case_wraps(desk, keys))

@@ -2,11 +2,13 @@
 
 The first entry of a recorder's journal wraps its compartment key and its tally key to the recovery key. Directors who
 are on the roster get the tally key, and nothing else, with the recorder's next write after their enrolment: only the
-recorder holds that key, so nobody else could grant it.
+recorder holds that key, so nobody else could grant it. A director who was enrolled after a recorder had begun another
+epoch gets the tally keys of the epochs before with it.
 """
 
 from __future__ import annotations
 
+from vault.formats.origin import parse_origin
 from vault.formats.wraps import member_context
 from vault.model import KeyId, Kind, Origin, Purpose, Role, VaultId
 from vault.primitives import hpke
@@ -49,17 +51,31 @@ def director_wraps(
 
 
 def pending(vault: Vault, me: Keyring, journal: int) -> tuple[tuple[str, ...], tuple[Draft, ...]]:
-    """The directors who wait for a grant, and the entry that this recorder's next write must begin with: one, or
-    none."""
+    """The directors who wait for a grant, and the entry that this recorder's next write in `journal` must begin with:
+    one, or none."""
     origin = vault.signer(me).origin
-    have = frozenset(
-        director.key_id
-        for director in vault.roster.active(Role.DIRECTOR)
-        if vault.store.wraps_for(journal, director.key_id, Purpose.TALLY)
-    )
-    wraps = director_wraps(vault.roster, origin, me.compartment, have)
-    waiting = tuple(item.handle for item in vault.roster.active(Role.DIRECTOR) if item.key_id not in have)
-    return waiting, (Draft(kind=Kind.GRANT, wraps=wraps),) if wraps else ()
+    waiting, wraps = [], []
+    for director in vault.roster.active(Role.DIRECTOR):
+        owed = _owed(vault, me, director.key_id, journal)
+        if owed:
+            waiting.append(director.handle)
+        for epoch in owed:
+            key = me.compartment_of(epoch).tally_key()
+            sealing = director.keys.sealing
+            wraps.append(member_wrap(vault.vault_id, origin, Purpose.TALLY, director.key_id, sealing, key))
+    return tuple(waiting), (Draft(kind=Kind.GRANT, wraps=tuple(wraps)),) if wraps else ()
+
+
+def _owed(vault: Vault, me: Keyring, director: KeyId, journal: int) -> list[int]:
+    """The epochs whose tally key a director lacks. Each journal grants its own epoch's key first, and then those that
+    its writer still owed from epochs before, newest first: so that their number says which have been granted."""
+    owed: list[int] = []
+    for origin, number in vault.own_journals(me.handle):
+        owed.insert(0, parse_origin(origin).epoch)
+        owed = owed[len(vault.store.wraps_for(number, director, Purpose.TALLY)) :]
+        if number == journal:
+            break
+    return owed
 
 
 def first_entries(roster: Roster, origin: Origin, compartment: Compartment | None) -> tuple[Draft, ...]:

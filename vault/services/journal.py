@@ -19,6 +19,7 @@ from vault.formats.leaf import Leaf, PartRef, encode_leaf
 from vault.model import Digest, KeyId, Kind, Layer, Origin, Purpose, VaultId
 from vault.primitives import aead, tree
 from vault.primitives.hashing import sha256
+from vault.services.remembered import frontier_at, require_writable
 from vault.store.store import Batch, Store
 
 Advance = Callable[[int], None]
@@ -73,14 +74,7 @@ def read_head(store: Store, journal: int, signer: Signer) -> Checkpoint:
 
 def _frontier(store: Store, journal: int, head: Checkpoint) -> list[bytes]:
     """The right edge of the stored tree, checked against the signed head."""
-    frontier = []
-    for level, index in tree.frontier_places(head.size):
-        if level == 0:
-            leaf = store.leaf(journal, index)
-            found = None if leaf is None else tree.leaf_hash(leaf)
-        else:
-            found = store.node(journal, level, index)
-        frontier.append(found or b"")
+    frontier = frontier_at(store, journal, head.size)
     if tree.fold(frontier) != head.root or store.leaf(journal, head.size) is not None:
         raise IntegrityError(
             "the stored journal does not match its last signed checkpoint; nothing was written or signed",
@@ -143,9 +137,11 @@ def write(
     """Appends `drafts` to a journal; returns the number of the first. Only inside the store's transaction.
 
     `advance` is called with the count of sealed entries. Raises IntegrityError before anything is signed when the
-    stored journal is not the one that was signed last.
+    stored journal is not the one that was signed last, RollbackError when others have seen more of it than is here,
+    ForkError when two histories of it were signed.
     """
     head = read_head(store, journal, signer)
+    require_writable(store, signer.origin, head.size)
     writing = _Writing(signer, day, head.size, _frontier(store, journal, head))
     for done, draft in enumerate(drafts, start=1):
         writing.take(draft)

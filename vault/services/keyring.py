@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vault import labels
-from vault.errors import OpenFailed, UsageError, WrongPassphrase
+from vault.errors import IntegrityError, OpenFailed, UsageError, WrongPassphrase
 from vault.formats import keyfile
 from vault.formats.keyfile import KeyFile, KeyPayload
 from vault.formats.text import TextRefused, clean
@@ -106,6 +106,19 @@ class Keyring:
         if not self.compartments:
             raise UsageError(f'"{self.handle}" is not a recorder and has no compartment')
         return self.compartments[-1]
+
+    def compartment_of(self, epoch: int) -> Compartment:
+        """The compartment of one epoch. Raises UsageError for a member who records nothing, IntegrityError for an epoch
+        whose key is not in the key file."""
+        if not self.compartments:
+            raise UsageError(f'"{self.handle}" is not a recorder and has no compartment')
+        found = next((item for item in self.compartments if item.epoch == epoch), None)
+        if found is None:
+            raise IntegrityError(
+                f'the key file of "{self.handle}" lacks the key of epoch {epoch}, whose journal is here',
+                hint="use the newest copy of the key file",
+            )
+        return found
 
     def party_token(self, label: str) -> bytes:
         """The token of a travel party: equal labels of one recorder are one party, and say nothing to others."""

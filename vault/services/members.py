@@ -6,17 +6,22 @@ nothing and is replaced on the next try, never an enrolled member whose keys are
 
 from __future__ import annotations
 
-from vault.errors import IntegrityError, UsageError
+from pathlib import Path
+
+from vault.errors import FormatError, IntegrityError, UsageError
+from vault.formats.keyfile import MOST_BYTES, KeyPayload, parse_keyfile
 from vault.formats.origin import check_handle, origin_of
-from vault.model import Handle, Kind, Member, Purpose, Role
+from vault.formats.request import PENDING
+from vault.model import Handle, Kind, Member, Purpose, Role, VaultId
 from vault.primitives import hpke, signing
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import first_entries, member_wrap
 from vault.services.journal import Draft, Signer, WrapDraft, begin, write
 from vault.services.keyring import EPOCH, Compartment, Keyring, key_path
-from vault.services.roster import new_member
+from vault.services.roster import Roster, new_member
 from vault.services.vault import Vault, read_roster, require_role
+from vault.store.store import Store
 
 
 def add_member(
@@ -38,6 +43,7 @@ def add_member(
     if role is Role.ROOT:
         raise UsageError("there is one root, made by init")
     _check_free(vault, name)
+    _check_no_request(vault.directory, name)
     environment = vault.environment
     payload = keyring.new_payload(environment, root.organisation, role)
     member = new_member(name, role, keyring.public_keys(payload))
@@ -51,7 +57,8 @@ def add_member(
         written = files.read_limited(key_path(vault.directory, name), len(raw) + 1)
         if keyring.open_keyfile(written, vault.vault_id, name, passphrase) != payload:
             raise IntegrityError("the new key file does not open as it was sealed; the member was not enrolled")
-        _enrol(vault, root, member, payload.signing_seed, dict(payload.compartments).get(EPOCH))
+        enrol(vault, root, member)
+        begin_journal(vault.store, vault.roster, member, payload, vault.day)
     vault.roster = read_roster(vault.store)
     return member
 
@@ -63,23 +70,47 @@ def _check_free(vault: Vault, handle: Handle) -> None:
         )
 
 
-def _enrol(vault: Vault, root: Keyring, member: Member, seed: bytes, compartment_key: bytes | None) -> None:
-    # Public keys are checked where they enter: root signs no key that nobody could use, or that somebody else could.
+def enrol(vault: Vault, root: Keyring, member: Member) -> None:
+    """Signs the enrolment of `member` into the roster, with the export key for a director. Only inside `writing`.
+
+    Public keys are checked where they enter: root signs no key that nobody could use, or that somebody else could.
+    Raises FormatError for such a key.
+    """
     signing.check_public_key(member.keys.signing)
     hpke.check_public_key(member.keys.sealing)
-    store, roster = vault.store, vault.roster
+    origin = vault.roster.origin
     wraps: tuple[WrapDraft, ...] = ()
     if member.role is Role.DIRECTOR:
-        wraps = (
-            member_wrap(vault.vault_id, roster.origin, Purpose.EXPORT, member.key_id, member.keys.sealing, root.export),
-        )
+        wraps = (member_wrap(vault.vault_id, origin, Purpose.EXPORT, member.key_id, member.keys.sealing, root.export),)
     enrolment = Draft(
         kind=Kind.ENROL,
         extra=(member.handle, member.role.value, member.keys.signing, member.keys.sealing),
         wraps=wraps,
     )
-    origin = origin_of(vault.vault_id, member.handle, EPOCH)
-    compartment = None if compartment_key is None else Compartment(epoch=EPOCH, key=compartment_key)
-    signer = Signer(vault_id=vault.vault_id, origin=origin, seed=seed, public_key=member.keys.signing)
-    write(store, vault.journal_number(roster.origin), vault.signer(root), vault.day, [enrolment])
-    begin(store, signer, vault.day, first_entries(roster, origin, compartment))
+    write(vault.store, vault.journal_number(origin), vault.signer(root), vault.day, [enrolment])
+
+
+def begin_journal(store: Store, roster: Roster, member: Member, payload: KeyPayload, day: int) -> None:
+    """Begins the journal of a member of `roster`, whose secrets are `payload`. Only inside the store's transaction."""
+    origin = origin_of(roster.vault_id, member.handle, EPOCH)
+    key = dict(payload.compartments).get(EPOCH)
+    compartment = None if key is None else Compartment(epoch=EPOCH, key=key)
+    signer = Signer(vault_id=roster.vault_id, origin=origin, seed=payload.signing_seed, public_key=member.keys.signing)
+    begin(store, signer, day, first_entries(roster, origin, compartment))
+
+
+def _check_no_request(directory: Path, handle: Handle) -> None:
+    """A key that waits for an answer must not be replaced: root may have approved it already."""
+    path = key_path(directory, handle)
+    if path.is_file() and _vault_id_in(path) == PENDING:
+        raise UsageError(
+            f'a request of "{handle}" waits here for its answer',
+            hint='"fieldvault member join" takes the answer; or choose another handle',
+        )
+
+
+def _vault_id_in(path: Path) -> VaultId | None:
+    try:
+        return parse_keyfile(files.read_limited(path, MOST_BYTES)).vault_id
+    except FormatError:
+        return None  # what a crash left of an earlier try

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import RecordType
-from vault.model import Kind, Layer, Origin, Pseudonym
+from vault.formats.part import Amends
+from vault.model import Kind, Layer, Origin, Place, Pseudonym
 from vault.ports import day_of
-from vault.services.casework import Case, Casework, RecordState
-from vault.services.drafting import CaseKeys, Desk, draft_opening, draft_record
+from vault.services.case_keys import Case
+from vault.services.casework import Casework
+from vault.services.drafting import PARTY, CaseKeys, Desk, draft_opening, draft_record
 from vault.services.grants import pending
 from vault.services.journal import Advance, Draft, write
-from vault.services.keyring import EPOCH, Keyring
+from vault.services.keyring import Keyring
+from vault.services.places import name_in, parse_name
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
+from vault.services.record_states import RecordState
 from vault.services.vault import Vault
 
 CLOSING = "outcome"
 CONSENT = "consent_statistics"
-_ENTRY = re.compile(r"(?:(?P<journal>[a-z0-9/-]+):)?(?P<seq>0|[1-9][0-9]{0,15})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def record(
         raise UsageError(f"a {type_name} record opens a new case", hint='leave the pseudonym out, or use "amend"')
     work = Casework(vault, me)
     case = work.case(pseudonym)
+    work.deliveries.check_writable(case.case_id)
     prepared = prepare(vault.codebook, type_name, answers, today=vault.environment.clock.today())
     draft = draft_record(desk_of(work), _keys(case, work.identity_key(case) if prepared.identity else b""), prepared)
     written = Written(seq=-1) if dry_run else commit(work, draft)
@@ -140,41 +143,37 @@ def close_case(vault: Vault, me: Keyring, pseudonym: str, *, dry_run: bool = Fal
     return record(vault, me, CLOSING, pseudonym, answers, dry_run=dry_run)
 
 
-def parse_entry(work: Casework, text: str) -> int:
-    """The number that `SEQ`, `HANDLE/EPOCH:SEQ` or `ORIGIN:SEQ` names in one's own journal. Raises UsageError."""
-    match = _ENTRY.fullmatch(text.strip())
-    if match is None:
-        raise UsageError("an entry is named by its number, such as 212, or as HANDLE/EPOCH:212")
-    short = f"{work.me.handle}/{EPOCH}"
-    if match["journal"] not in (None, short, work.origin):
-        raise UsageError("that entry is in another member's journal; one amends only one's own")
-    return int(match["seq"])
+def parse_entry(work: Casework, text: str) -> Place:
+    """The entry that `SEQ` (in the journal one writes), `HANDLE/EPOCH:SEQ` or `ORIGIN:SEQ` names. Raises UsageError."""
+    return parse_name(text, work.vault.vault_id, work.origin)
 
 
-def find_record(work: Casework, seq: int) -> tuple[Case, RecordState]:
-    """The case and the folded record behind an entry's number: the record's own, or one of its amendments'.
+def find_record(work: Casework, place: Place) -> tuple[Case, RecordState]:
+    """The case and the folded record behind an entry: the record's own, or one of its amendments'.
 
     Raises UsageError for anything else.
     """
-    for case_id, seqs in work.seqs_by_case().items():
-        if seq in seqs:
-            case = next((item for item in work.cases.values() if item.case_id == case_id), None)
-            if case is None:
-                break
-            for state in work.records(case, seqs):
-                if seq == state.seq or seq in state.amended_by:
+    for case_id, places in work.places_by_case().items():
+        case = work.case_with(case_id) if place in places else None
+        if case is not None:
+            for state in work.records(case, places):
+                if place == state.place or place in state.amended_by:
                     return case, state
-    raise UsageError(f'entry {seq} is not a record that "{work.me.handle}" can amend', hint='see "case show"')
+    raise UsageError(
+        f'entry {name_in(work.origin, place)} is not a record that "{work.me.handle}" can amend', hint='see "case show"'
+    )
 
 
 def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], *, dry_run: bool = False) -> Saved:
     """Corrects a record by a further entry; the old one stays in the log. A change to None or "" clears a variable.
 
+    A record may be another member's, where one has the case. The correction supersedes exactly the versions that stand
+    here now: of two that contradict each other, it begins with the one that counts, and resolves both, also without
+    `changes`.
+
     Derived tally values follow what they are derived from: a new birth date gives a new age group. Raises UsageError
-    for an entry that is not one's own record, InputRefused naming every bad answer.
+    for an entry that is no record of a case of `me`, InputRefused naming every bad answer.
     """
-    if not changes:
-        raise UsageError("nothing to amend", hint="give at least one --set VARIABLE=VALUE")
     if dry_run:
         work = Casework(vault, me)
         case, _, warnings = _amendment(work, entry, changes)
@@ -190,14 +189,19 @@ def amend(vault: Vault, me: Keyring, entry: str, changes: Mapping[str, object], 
 def _amendment(work: Casework, entry: str, changes: Mapping[str, object]) -> tuple[Case, Draft, tuple[str, ...]]:
     """The case, the entry that amends it, and what its author should know."""
     case, state = find_record(work, parse_entry(work, entry))
-    if work.damaged:
-        # What does not open may be this record's last amendment: building on the one before would sign it away.
+    if not changes and not state.conflicts:
+        raise UsageError("nothing to amend", hint="give at least one --set VARIABLE=VALUE")
+    if any(place.origin in work.own for place in work.damaged):
+        # What does not open may be this record's last amendment: building on the one before would sign it away. (One of
+        # another member's is not superseded by what did not see it: nobody can hold up an honest amendment with it.)
         raise work.damage_error()
+    work.deliveries.check_writable(case.case_id)
     kind = record_type(work.vault, state.type)
     identity_names = {variable.name for variable in kind.variables if variable.layer is Layer.IDENTITY}
     cleared = {name: "" for name in identity_names & set(changes) if changes[name] in (None, "")}
     _refuse_clearing(kind, cleared)
-    before = {**work.tally(state.latest), **state.values}
+    tally = work.tally(state.latest)
+    before = {**tally, **state.values}
     prepared = prepare(
         work.vault.codebook,
         state.type,
@@ -207,8 +211,33 @@ def _amendment(work: Casework, entry: str, changes: Mapping[str, object]) -> tup
     )
     prepared = replace(prepared, identity={**prepared.identity, **cleared})
     keys = _keys(case, work.identity_key(case) if prepared.identity else b"")
-    draft = draft_record(desk_of(work), keys, prepared, kind=Kind.AMEND, amends=state.seq)
-    return case, draft, consent_warnings(kind, prepared)
+    party = tally.get(PARTY) if PARTY not in changes else None
+    draft = draft_record(
+        desk_of(work),
+        keys,
+        prepared,
+        kind=Kind.AMEND,
+        amends=amends_of(state, work.origin),
+        party=party if isinstance(party, bytes) else None,
+    )
+    return case, draft, consent_warnings(kind, prepared) + _settled(work, state)
+
+
+def _settled(work: Casework, state: RecordState) -> tuple[str, ...]:
+    """What to say when an amendment resolves a conflict: a person may not have known that there was one."""
+    if not state.conflicts:
+        return ()
+    names = ", ".join(str(name_in(work.origin, place)) for place in state.versions)
+    latest = name_in(work.origin, state.latest)
+    return (f"versions {names} contradicted each other; this settles it, beginning with {latest}",)
+
+
+def amends_of(state: RecordState, origin: Origin) -> int | Amends:
+    """What an amendment written to `origin` says of the record that it corrects. In the journal that holds the record
+    and every version that stands, its number says it all."""
+    if all(place.origin == origin for place in (state.place, *state.versions)):
+        return state.place.seq
+    return Amends(record=state.place, superseded=state.versions)
 
 
 def _refuse_clearing(kind: RecordType, cleared: Iterable[str]) -> None:

@@ -10,26 +10,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vault.errors import FormatError, InputRefused, IntegrityError, Problem, UsageError
-from vault.formats.part import CasePayload, parse_identity
+from vault.formats.part import Answers, CasePayload, parse_identity
 from vault.formats.text import TextRefused, clean
-from vault.model import Kind, Layer, Origin, Pseudonym
-from vault.services.casework import REVEAL_TYPE, Case, Casework
+from vault.formats.wraps import Segment
+from vault.model import Kind, Layer, Origin, Place, Pseudonym
+from vault.services.amendments import unseen
+from vault.services.case_keys import Case, key_at
+from vault.services.casework import REVEAL_TYPE, Casework
 from vault.services.drafting import case_part
 from vault.services.journal import Draft
 from vault.services.keyring import Keyring
+from vault.services.places import Name
+from vault.services.record_states import RecordState
 from vault.services.records import commit, desk_of
 from vault.services.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """Who a case is, the entry that says it was looked at, and what else its author should know."""
+    """Who a case is, the entry that says it was looked at, and what else its author should know.
+
+    `others` holds further values of a variable that two members changed without having seen each other's change; an
+    empty text among them means that one of them cleared it.
+    """
 
     pseudonym: Pseudonym
     values: Mapping[str, str | int] = field(repr=False)
     origin: Origin
     seq: int
     warnings: tuple[str, ...] = ()
+    others: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict, repr=False)
 
 
 def reveal(
@@ -39,7 +49,7 @@ def reveal(
     reason: str,
     *,
     dry_run: bool = False,
-    damaged: list[int] | None = None,
+    damaged: list[Name] | None = None,
 ) -> Revealed:
     """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason.
 
@@ -61,28 +71,73 @@ def reveal(
     payload = CasePayload(type=REVEAL_TYPE, values={"reason": text})
     draft = Draft(kind=Kind.REVEAL, parts=(case_part(desk_of(work), case.case_id, case.key, payload),))
     written = commit(work, draft)
-    values = _identity(work, case)
+    values, others = _identity(work, case)
     work.settle(damaged)
     return Revealed(
-        pseudonym=case.pseudonym, values=values, origin=work.origin, seq=written.seq, warnings=written.warnings
+        pseudonym=case.pseudonym,
+        values=values,
+        others=others,
+        origin=work.origin,
+        seq=written.seq,
+        warnings=written.warnings,
     )
 
 
-def _identity(work: Casework, case: Case) -> dict[str, str | int]:
-    key = work.identity_key(case)
+def _identity(work: Casework, case: Case) -> tuple[dict[str, str | int], dict[str, tuple[str | int, ...]]]:
+    """The identity layer as it stands: the value of each variable, and where two members changed one without having
+    seen each other's change, the others."""
+    segments = work.identity_segments(case)
+    places = work.places_by_case()[case.case_id]
+    records = work.records(case, places)
+    said: dict[str, dict[Place, str | int]] = {}
+    for place in work.identity_places(case, places):
+        for name, value in _opened(work, segments, place).items():
+            if not isinstance(value, bytes):
+                said.setdefault(name, {})[place] = value
     found: dict[str, str | int] = {}
-    seqs = work.seqs_by_case().get(case.case_id, [])
-    for seq in work.identity_seqs(case, seqs):
-        raw = work.store.part(work.journal, seq, Layer.IDENTITY)
-        kind, _ = work.leaf_kind(seq)
-        try:
-            values = parse_identity(work.open_part(seq, kind, Layer.IDENTITY, key, raw))
-        except (IntegrityError, FormatError):
-            work.damaged.add(seq)
-            continue
-        for name, value in values.items():
-            if value == "":
-                found.pop(name, None)
-            elif not isinstance(value, bytes):
-                found[name] = value
-    return found
+    others: dict[str, tuple[str | int, ...]] = {}
+    for name, values in said.items():
+        standing = _standing(records, list(values))
+        latest = standing[-1]
+        if values[latest] != "":
+            found[name] = values[latest]
+        differing = {values[place] for place in standing if _is_rival(records, place, latest)} - {values[latest]}
+        if differing:
+            others[name] = tuple(sorted(differing, key=str))
+    return found, others
+
+
+def _opened(work: Casework, segments: tuple[Segment, ...], place: Place) -> Answers:
+    """The identity values of one entry: none, and the entry counted as damaged, when it does not open; none when its
+    author's identity key was not handed over."""
+    key = key_at(segments, place)
+    if key is None and place.origin not in work.own:
+        return {}
+    try:
+        kind, _ = work.leaf_kind(place)
+        return parse_identity(work.open_part(place, kind, Layer.IDENTITY, key, work.stored(place, Layer.IDENTITY)))
+    except (IntegrityError, FormatError):
+        work.damaged.add(place)
+        return {}
+
+
+def _record_with(records: tuple[RecordState, ...], place: Place) -> RecordState | None:
+    return next((record for record in records if place == record.place or place in record.links), None)
+
+
+def _standing(records: tuple[RecordState, ...], places: list[Place]) -> list[Place]:
+    """Of the entries that say something, in order, those whose word no other has superseded. An entry whose record is
+    not known (its case part is damaged) stands, in its place."""
+    by_record: dict[Place, list[Place]] = {}
+    for place in places:
+        record = _record_with(records, place)
+        by_record.setdefault(place if record is None else record.place, []).append(place)
+    links = {record.place: record.links for record in records}
+    kept = {place for record, some in by_record.items() for place in unseen(record, links.get(record, {}), some)}
+    return [place for place in places if place in kept]
+
+
+def _is_rival(records: tuple[RecordState, ...], place: Place, latest: Place) -> bool:
+    """Whether two entries speak of the same record: one that comes later in another record is no contradiction."""
+    record = _record_with(records, place)
+    return record is not None and record is _record_with(records, latest)

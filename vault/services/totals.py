@@ -8,16 +8,14 @@ then are its bytes handed out. An error anywhere means no output.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
 from vault import labels
-from vault.disclosure.people import TallyRow
 from vault.disclosure.protect import protect
 from vault.disclosure.rounding import Coin
-from vault.errors import IntegrityError, NotAllowed, OpenFailed, UsageError, VaultError
-from vault.formats import part as parts
+from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, parse_origin
 from vault.formats.release import Release
@@ -27,12 +25,13 @@ from vault.formats.release_json import encode_json
 from vault.formats.release_markdown import encode_markdown
 from vault.formats.table import Table, parse_table
 from vault.formats.wraps import member_context
-from vault.model import Kind, Layer, Origin, Purpose, Role
-from vault.primitives import aead, hpke
+from vault.model import Kind, Origin, Purpose, Role
+from vault.primitives import hpke
 from vault.primitives.hashing import hmac_sha256, sha256
 from vault.services.audit import FOUND_SOMETHING, verify_vault
 from vault.services.journal import Draft, write
-from vault.services.keyring import Keyring, tally_id
+from vault.services.keyring import Keyring
+from vault.services.tally_rows import read_rows
 from vault.services.vault import JournalStatus, Vault, require_role
 
 SHIPPED = ("all_years", "year_2020")
@@ -93,13 +92,25 @@ def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
             "the audit of this vault finds something wrong; no figure leaves it", hint='run "fieldvault audit verify"'
         )
     journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
-    opened = [(status, _tally_keys(vault, me, status.origin)) for status in journals]
-    rows = list(_rows(vault, opened))
+    _require_everybody(vault, journals)
+    rows = read_rows(vault, me, [status.origin for status in journals])
     checkpoints = [f"{s.origin} {s.size} {b64encode(s.root).decode()}" for s in sorted(journals, key=_by_origin)]
     export_key = _export_key(vault, me)
     release = protect(table, rows, vault.policy, coin_of(export_key), checkpoints)
     salt = hmac_sha256(export_key, labels.RELEASE_SALT + encode_json(release))
     return replace(release, salt=salt.hex())
+
+
+def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
+    """Raises NotAllowed while a recorder's journal has not come to this laptop: the count would be silently short."""
+    here = {parse_origin(status.origin).handle for status in journals}
+    absent = [member.handle for member in vault.roster.active(Role.RECORDER) if member.handle not in here]
+    if absent:
+        raise NotAllowed(
+            f"nothing of these recorders has come to this laptop yet, and their people would be missing: "
+            f"{', '.join(absent)}",
+            hint="import a bundle from each of them or from the hub; whoever will never send one, root revokes",
+        )
 
 
 def _by_origin(status: JournalStatus) -> str:
@@ -129,65 +140,6 @@ def _export_key(vault: Vault, me: Keyring) -> bytes:
         context = member_context(vault.vault_id, vault.roster.origin, seq, Purpose.EXPORT, me.member.key_id)
         return hpke.unwrap(me.sealing_seed, raw, context)
     raise NotAllowed(f'"{me.handle}" was given no export key', hint=f'"{ROOT}" enrols directors with "member add"')
-
-
-def _tally_keys(vault: Vault, me: Keyring, origin: Origin) -> dict[bytes, bytes]:
-    """The tally keys that a journal granted to this director, by their public ids."""
-    keys = {}
-    for seq, raw in vault.store.wraps_for(vault.journal_number(origin), me.member.key_id, Purpose.TALLY):
-        context = member_context(vault.vault_id, origin, seq, Purpose.TALLY, me.member.key_id)
-        try:
-            key = hpke.unwrap(me.sealing_seed, raw, context)
-        except OpenFailed:
-            continue  # a wrap that does not open is no grant: the recorder is named as one who has not granted
-        keys[tally_id(key)] = key
-    return keys
-
-
-def _rows(vault: Vault, opened: Sequence[tuple[JournalStatus, dict[bytes, bytes]]]) -> Iterator[TallyRow]:
-    """Every tally row, amendments folded in, in the order of the journals. Raises NotAllowed naming the journals that
-    are not open to this director."""
-    closed = []
-    for status, keys in opened:
-        number = vault.journal_number(status.origin)
-        if any(header not in keys for _, header in vault.store.part_headers(number, Layer.TALLY)):
-            closed.append(parse_origin(status.origin).handle)
-    if closed:
-        raise NotAllowed(
-            f"these recorders have not opened their tally to this director yet: {', '.join(closed)}",
-            hint="it happens by itself with the next thing each of them saves, such as a record or an import",
-        )
-    for status, keys in opened:
-        yield from _journal_rows(vault, status.origin, keys)
-
-
-def _journal_rows(vault: Vault, origin: Origin, keys: dict[bytes, bytes]) -> Iterator[TallyRow]:
-    """The tally rows of one journal, up to where its writer was cut off. Raises IntegrityError naming an entry that is
-    not what it should be: one recorder's mistake must be found, not searched for."""
-    number = vault.journal_number(origin)
-    member = vault.roster.member(parse_origin(origin).handle)
-    kinds = [Kind(parse_fields(raw)[2]) for raw in vault.store.leaves(number)]
-    limit = len(kinds) if member.revoked_at is None else dict(member.revoked_at).get(origin, 0)
-    found: dict[int, TallyRow] = {}
-    for seq, raw in vault.store.parts(number, Layer.TALLY):
-        if seq >= limit:
-            break
-        place = f"{origin}:{seq}"
-        try:
-            header, sealed = parts.split(raw)
-            aad = parts.encode_aad(vault.vault_id, origin, seq, kinds[seq], Layer.TALLY, header)
-            tally = parts.parse_tally(parts.unpad(aead.open_sealed(keys[header], sealed, aad)))
-        except VaultError as error:
-            raise IntegrityError(f"{place}: {error.message}; no figure leaves") from None
-        amended = found.get(seq if tally.amends is None else tally.amends)
-        if (kinds[seq] is Kind.AMEND) != (amended is not None):
-            raise IntegrityError(f"{place}: the tally row amends nothing; no figure leaves")
-        if amended is not None and (amended.token, amended.type) != (tally.token, tally.type):
-            raise IntegrityError(f"{place}: the tally row amends another person's; no figure leaves")
-        found[seq if tally.amends is None else tally.amends] = TallyRow(
-            token=tally.token, type=tally.type, values=tally.values, journal=number, place=place
-        )
-    yield from found.values()
 
 
 def _entered(vault: Vault, me: Keyring, release: Release) -> Release:

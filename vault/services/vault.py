@@ -21,7 +21,8 @@ from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.codebook import Codebook, parse_codebook
 from vault.formats.keyfile import MOST_BYTES
-from vault.formats.origin import ROOT, origin_of
+from vault.formats.leaf import parse_leaf
+from vault.formats.origin import ROOT, origin_of, parse_origin
 from vault.model import Handle, Member, Origin, Policy, Role, VaultId
 from vault.ports import Environment, day_number
 from vault.primitives import tree
@@ -30,17 +31,25 @@ from vault.services import files, roster
 from vault.services.journal import Signer, read_head
 from vault.services.keyring import EPOCH, Keyring, key_path, keyring_of, open_keyfile
 from vault.services.layout import DATABASE, VAULT_ID_SETTING
+from vault.services.remembered import witnessed_size
+from vault.store.arrivals import Arrivals
 from vault.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalStatus:
-    """A journal's last signed head: entries, 32-byte root, and the largest size that somebody else has cosigned."""
+    """A journal's last signed head: entries, 32-byte root, the largest size that somebody other than its writer has
+    cosigned, the claimed day of the first entry that nobody has (days since 1970-01-01), the largest size that others
+    are known to have seen, why the journal is under review, if it is, and whether its writer works on this laptop."""
 
     origin: Origin
     size: int
     root: bytes
     witnessed: int
+    unwitnessed_since: int | None = None
+    heard: int = 0
+    locked: str | None = None
+    own: bool = False
 
 
 def read_roster(store: Store) -> roster.Roster:
@@ -101,6 +110,11 @@ class Vault:
         """Closes."""
         self.close()
 
+    def reload(self) -> None:
+        """Reads the roster again: a bundle may have brought a newer one."""
+        self.roster = read_roster(self.store)
+        self.__dict__.pop("codebook", None)
+
     @property
     def vault_id(self) -> VaultId:
         """The id that pins root's keys."""
@@ -154,9 +168,19 @@ class Vault:
                 return number
         raise IntegrityError("a member's journal is missing from this vault", hint='run "fieldvault audit verify"')
 
+    def own_journals(self, handle: Handle) -> tuple[tuple[Origin, int], ...]:
+        """Origin and number of a member's journals that are here, oldest epoch first."""
+        found = []
+        for number, origin in self.store.journals():
+            if origin.startswith(f"fieldvault/{self.vault_id}/{handle}/"):
+                found.append((parse_origin(origin).epoch, origin, number))
+        return tuple((origin, number) for _, origin, number in sorted(found))
+
     def signer(self, me: Keyring) -> Signer:
-        """Who signs what `me` writes."""
-        origin = self.roster.origin if me.handle == ROOT else origin_of(self.vault_id, me.handle, EPOCH)
+        """Who signs what `me` writes: the newest epoch that is here."""
+        held = () if me.handle == ROOT else self.own_journals(me.handle)  # there is one roster, for good
+        none_yet = self.roster.origin if me.handle == ROOT else origin_of(self.vault_id, me.handle, EPOCH)
+        origin = held[-1][0] if held else none_yet
         return Signer(vault_id=self.vault_id, origin=origin, seed=me.signing_seed, public_key=me.member.keys.signing)
 
     def journals(self) -> tuple[JournalStatus, ...]:
@@ -170,7 +194,19 @@ class Vault:
             raise IntegrityError("a journal here belongs to nobody on the roster")
         signer = Signer(vault_id=self.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
         head = read_head(self.store, number, signer)
-        return JournalStatus(origin=origin, size=head.size, root=head.root, witnessed=0)
+        arrivals = Arrivals(self.store)
+        witnessed = witnessed_size(self.store, arrivals, self.roster, number, origin, head.size)
+        first = self.store.leaf(number, witnessed) if witnessed < head.size else None
+        return JournalStatus(
+            origin=origin,
+            size=head.size,
+            root=head.root,
+            witnessed=witnessed,
+            unwitnessed_since=None if first is None else parse_leaf(first).day,
+            heard=arrivals.largest_head(origin),
+            locked=next((lock.reason for lock in arrivals.locks() if lock.origin == origin), None),
+            own=member.handle in self.keys_here,
+        )
 
 
 _Given = ParamSpec("_Given")

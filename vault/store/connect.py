@@ -134,8 +134,7 @@ def connect(path: Path) -> apsw.Connection:
     program's database is refused before a setting could rewrite it."""
     check_surroundings(path)
     if not unfolded(path):
-        with path.open("rb") as stream:
-            head = stream.read(HEADER_BYTES)
+        head, _ = first_bytes(path)
         if head[:16] != MAGIC or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
             raise FormatError("vault.db is not a fieldvault database, or its first page is damaged")
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -145,6 +144,23 @@ def connect(path: Path) -> apsw.Connection:
         connection.close(True)
         raise
     return connection
+
+
+def first_bytes(path: Path) -> tuple[bytes, int]:
+    """The first bytes of the database file, up to a header's, and the file's size.
+
+    A process that closes a file drops all POSIX locks that it holds on it (https://sqlite.org/howtocorrupt.html, 2.2),
+    and another process could then take away the log of an open transaction. So where SQLite has the file open in this
+    process already, it is read through SQLite.
+    """
+    size = path.stat().st_size
+    for connection in apsw.connections():
+        with suppress(apsw.Error, OSError):
+            if connection.filename and Path(connection.filename).samefile(path):
+                _, raw = connection.read("main", 0, 0, PAGE_SIZE)
+                return raw[: min(HEADER_BYTES, size)], size
+    with path.open("rb") as stream:
+        return stream.read(HEADER_BYTES), size
 
 
 def log_size(path: Path) -> int:

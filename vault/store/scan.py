@@ -7,11 +7,13 @@ healthy file of this size needs. Errors are the project's IntegrityError, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+import apsw
 
 from vault.errors import IntegrityError
 from vault.store import connect
@@ -48,9 +50,7 @@ def header_faults(path: Path) -> list[str]:
 
 def _header_faults(path: Path) -> list[str]:
     unfolded = connect.unfolded(path)
-    with path.open("rb") as stream:
-        raw = stream.read(HEADER_BYTES)
-        size = stream.seek(0, 2)
+    raw, size = connect.first_bytes(path)
     if size == 0 and unfolded:
         return []
     if len(raw) < HEADER_BYTES:
@@ -80,11 +80,42 @@ def _header_faults(path: Path) -> list[str]:
     return [f"the header's {name} is wrong" for name, held, wanted in expected if held != wanted]
 
 
+def size_on_disk(path: Path) -> int:
+    """Bytes of the database and of the log beside it."""
+    return path.stat().st_size + connect.log_size(path)
+
+
+def is_open_here() -> bool:
+    """Whether this process has any database open."""
+    return bool(apsw.connections())
+
+
+class Watch:
+    """Tells whether the database was changed since the watch was set. Reads nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        with connect.mapped_errors():
+            self._connection = connect.connect_reader(path)
+        self._version = self._look()
+
+    def _look(self) -> object:
+        with connect.mapped_errors():
+            return self._connection.execute("PRAGMA data_version").fetchall()
+
+    def moved(self) -> bool:
+        """Whether somebody else wrote meanwhile."""
+        return self._look() != self._version
+
+    def close(self) -> None:
+        """Closes, leaving the files as they were."""
+        connect.close(self._connection)
+
+
 class Scan:
     """A bounded, read-only look at one database, in one snapshot."""
 
     def __init__(self, path: Path) -> None:
-        size = path.stat().st_size + connect.log_size(path)
+        size = size_on_disk(path)
         self._looks = 1_000 + size // _BYTES_A_LOOK
         self._most_rows = 1_000 + size // _LEAST_ROW
         self._bytes_left = _READINGS * (size + 1_000_000)
@@ -153,6 +184,14 @@ class Scan:
         """(digest, bytes) of every codebook."""
         return self.rows("SELECT digest, bytes FROM codebook")
 
+    def heads(self) -> list[tuple[Any, ...]]:
+        """(origin, size, digest, note) of every remembered head."""
+        return self.rows("SELECT origin, size, digest, note FROM head ORDER BY origin, size, digest")
+
+    def locks(self) -> list[tuple[Any, ...]]:
+        """(origin, reason, our note, their note) of every journal under review."""
+        return self.rows("SELECT origin, reason, ours, theirs FROM lock ORDER BY origin")
+
     def journals(self) -> list[tuple[Any, ...]]:
         """(number, origin) of every journal."""
         return self.rows("SELECT id, origin FROM journal ORDER BY id")
@@ -179,15 +218,40 @@ class Scan:
         sql = "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?"
         return self._counted(sql, journal, start, end)
 
+    def part_digests(
+        self, journal: int, start: int, end: int, digest: Callable[[bytes], bytes]
+    ) -> dict[tuple[int, str], tuple[bytes, int]]:
+        """(seq, layer) -> (digest of the bytes, length) of the same parts. Bounded like `parts`, which it is for an
+        audit's inner loop."""
+        found = {}
+        left = self._bytes_left
+        sql = "SELECT seq, layer, bytes FROM part WHERE journal = ? AND seq >= ? AND seq < ?"
+        try:
+            with connect.mapped_errors():
+                for seq, layer, raw in self._connection.execute(sql, (journal, start, end)):
+                    length = len(raw)
+                    left -= length
+                    if left < 0:
+                        raise IntegrityError("the database gives more bytes than it can hold")
+                    found[seq, layer] = (digest(raw), length)
+        finally:
+            self._bytes_left = left
+        return found
+
     def count_wraps(self, journal: int, seq: int, purposes: tuple[str, str]) -> int:
         """How many wraps of one entry for two purposes are here."""
         sql = "SELECT coalesce(sum(1), 0) FROM wrap WHERE journal = ? AND seq = ? AND purpose IN (?, ?)"
         return int(self.rows(sql, journal, seq, *purposes)[0][0])
 
-    def wraps(self, journal: int) -> Iterator[tuple[Any, ...]]:
-        """(recipient, purpose, seq, position, bytes) of every wrap of a journal."""
-        sql = "SELECT recipient, purpose, seq, position, bytes FROM wrap WHERE journal = ?"
-        return self._counted(sql, journal)
+    def last_entry(self, journal: int) -> int:
+        """The number of a journal's last entry, unchecked; -1 when there is none, or nothing that could be one."""
+        found = self.rows("SELECT max(seq) FROM leaf WHERE journal = ?", journal)[0][0]
+        return found if type(found) is int else -1
+
+    def wraps(self, journal: int, start: int = 0) -> Iterator[tuple[Any, ...]]:
+        """(recipient, purpose, seq, position, bytes) of every wrap of a journal's entries from `start` on."""
+        sql = "SELECT recipient, purpose, seq, position, bytes FROM wrap WHERE journal = ? AND seq >= ?"
+        return self._counted(sql, journal, start)
 
     def checkpoints(self, journal: int) -> list[tuple[Any, ...]]:
         """(size, note) of every stored checkpoint, in order."""

@@ -8,6 +8,8 @@
     part          sealed bytes that leaves commit to             (rows may be deleted: erasure)
     wrap          keys sealed to somebody, likewise              (rows may be deleted: erasure, revocation)
     codebook      the codebook's TOML bytes by digest
+    head          signed heads that came from elsewhere, and those that we cosigned: this laptop's memory
+    lock          journals under review, with the two signed notes that contradict each other
 
 The text below is the schema, byte for byte: opening compares what SQLite holds with it, and the audit reports any
 difference, so an extra trigger or view in a vault that came back from a search is noticed.
@@ -36,11 +38,14 @@ _COLUMNS: Final = {
     "wrap": """journal INTEGER NOT NULL, recipient BLOB NOT NULL, purpose TEXT NOT NULL, seq INTEGER NOT NULL,
         position INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (journal, recipient, purpose, seq, position)""",
     "codebook": "digest BLOB NOT NULL PRIMARY KEY, bytes BLOB NOT NULL",
+    "head": """origin TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, note BLOB NOT NULL,
+        PRIMARY KEY (origin, size, digest)""",
+    "lock": "origin TEXT NOT NULL PRIMARY KEY, reason TEXT NOT NULL, ours BLOB NOT NULL, theirs BLOB NOT NULL",
 }
 TABLE_NAMES: Final = tuple(_COLUMNS)
 TABLES: Final = tuple(f"CREATE TABLE {name} ({columns}) STRICT, WITHOUT ROWID" for name, columns in _COLUMNS.items())
 
-_APPEND_ONLY = ("journal", "leaf", "node", "checkpoint", "codebook", "setting")
+_APPEND_ONLY = ("journal", "leaf", "node", "checkpoint", "codebook", "setting", "head", "lock")
 _DELETABLE = ("part", "wrap")
 
 TRIGGERS: Final = (

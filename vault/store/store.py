@@ -7,7 +7,7 @@ retried fsync can succeed without the data being there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,12 +123,20 @@ class Store:
             self._broken = True
             raise
 
-    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        """All rows of a statement. For the modules of this package: nobody else writes SQL."""
         with self._guarded():
             return self._connection.execute(sql, values).fetchall()
 
+    def many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """One statement for many rows, only inside `transaction`. For the modules of this package."""
+        with self._guarded():
+            if not self._connection.in_transaction:
+                raise IntegrityError("an append outside a transaction")
+            self._connection.executemany(sql, rows)
+
     def _one_blob(self, sql: str, values: tuple[object, ...]) -> bytes | None:
-        rows = self._rows(sql, values)
+        rows = self.rows(sql, values)
         if not rows:
             return None
         value = rows[0][0]
@@ -144,7 +152,7 @@ class Store:
 
     def add_setting(self, name: str, value: bytes) -> None:
         """Stores a setting, once."""
-        self._rows("INSERT INTO setting VALUES (?, ?)", (name, value))
+        self.rows("INSERT INTO setting VALUES (?, ?)", (name, value))
 
     def codebook(self, digest: bytes) -> bytes | None:
         """The codebook with this digest."""
@@ -152,12 +160,12 @@ class Store:
 
     def add_codebook(self, digest: bytes, raw: bytes) -> None:
         """Stores a codebook."""
-        self._rows("INSERT INTO codebook VALUES (?, ?)", (digest, raw))
+        self.rows("INSERT INTO codebook VALUES (?, ?)", (digest, raw))
 
     def journals(self) -> tuple[tuple[int, Origin], ...]:
         """Number and origin of each journal here, in the order in which they came."""
-        rows = self._rows("SELECT id, origin FROM journal ORDER BY id")
-        return tuple((_integer(number), Origin(str(origin))) for number, origin in rows)
+        rows = self.rows("SELECT id, origin FROM journal ORDER BY id")
+        return tuple((integer(number), Origin(str(origin))) for number, origin in rows)
 
     def add_journal(self, origin: Origin) -> int:
         """Adds an empty journal; returns its number here."""
@@ -165,7 +173,7 @@ class Store:
         if origin in {name for _, name in held}:
             raise IntegrityError("a journal of that origin is here already")
         number = len(held) + 1
-        self._rows("INSERT INTO journal VALUES (?, ?)", (number, origin))
+        self.rows("INSERT INTO journal VALUES (?, ?)", (number, origin))
         return number
 
     # -- one journal -------------------------------------------------------------------------------------------------
@@ -182,12 +190,12 @@ class Store:
         """The bytes of every entry, in order."""
         with self._guarded():
             for (raw,) in self._connection.execute("SELECT bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,)):
-                yield _blob(raw)
+                yield blob(raw)
 
     def numbered_leaves(self, journal: int) -> list[tuple[int, bytes]]:
         """(seq, bytes) of every entry, in order."""
-        rows = self._rows("SELECT seq, bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,))
-        return [(_integer(seq), _blob(raw)) for seq, raw in rows]
+        rows = self.rows("SELECT seq, bytes FROM leaf WHERE journal = ? ORDER BY seq", (journal,))
+        return [(integer(seq), blob(raw)) for seq, raw in rows]
 
     def node(self, journal: int, level: int, index: int) -> bytes | None:
         """The hash of a perfect subtree of level 1 or more."""
@@ -206,14 +214,14 @@ class Store:
         sql = "SELECT seq, bytes FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with self._guarded():
             for seq, raw in self._connection.execute(sql, (journal, layer.value)):
-                yield _integer(seq), _blob(raw)
+                yield integer(seq), blob(raw)
 
     def part_headers(self, journal: int, layer: Layer) -> Iterator[tuple[int, bytes]]:
         """(seq, the 16 header bytes) of every part of one layer, in order."""
         sql = "SELECT seq, substr(bytes, 2, 16) FROM part WHERE journal = ? AND layer = ? ORDER BY seq"
         with self._guarded():
             for seq, raw in self._connection.execute(sql, (journal, layer.value)):
-                yield _integer(seq), _blob(raw)
+                yield integer(seq), blob(raw)
 
     def wraps_for(
         self, journal: int, recipient: KeyId, purpose: Purpose, *, start: int = 0
@@ -224,8 +232,8 @@ class Store:
             "SELECT seq, bytes FROM wrap WHERE journal = ? AND recipient = ? AND purpose = ? AND seq >= ?"
             " ORDER BY seq, position"
         )
-        rows = self._rows(sql, (journal, recipient, purpose.value, start))
-        return tuple((_integer(seq), _blob(raw)) for seq, raw in rows)
+        rows = self.rows(sql, (journal, recipient, purpose.value, start))
+        return tuple((integer(seq), blob(raw)) for seq, raw in rows)
 
     def wrap(self, journal: int, recipient: KeyId, purpose: Purpose, seq: int) -> bytes | None:
         """One wrap."""
@@ -236,25 +244,22 @@ class Store:
 
     def append(self, journal: int, batch: Batch) -> None:
         """Adds a batch to a journal. Only inside `transaction`."""
-        with self._guarded():
-            if not self._connection.in_transaction:
-                raise IntegrityError("an append outside a transaction")
-            many = self._connection.executemany
-            many("INSERT INTO leaf VALUES (?, ?, ?)", ((journal, *row) for row in batch.leaves))
-            many("INSERT INTO node VALUES (?, ?, ?, ?)", ((journal, *row) for row in sorted(batch.nodes)))
-            many("INSERT INTO part VALUES (?, ?, ?, ?)", ((journal, *row) for row in batch.parts))
-            many("INSERT INTO wrap VALUES (?, ?, ?, ?, ?, ?)", ((journal, *row) for row in batch.wraps))
-            self._connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (journal, *batch.checkpoint))
+        self.many("INSERT INTO leaf VALUES (?, ?, ?)", ((journal, *row) for row in batch.leaves))
+        self.many("INSERT INTO node VALUES (?, ?, ?, ?)", ((journal, *row) for row in sorted(batch.nodes)))
+        self.many("INSERT INTO part VALUES (?, ?, ?, ?)", ((journal, *row) for row in batch.parts))
+        self.many("INSERT INTO wrap VALUES (?, ?, ?, ?, ?, ?)", ((journal, *row) for row in batch.wraps))
+        self.rows("INSERT INTO checkpoint VALUES (?, ?, ?)", (journal, *batch.checkpoint))
 
 
-def _integer(value: object) -> int:
-    """Every number of ours counts from 0."""
+def integer(value: object) -> int:
+    """`value`, checked. Every number of ours counts from 0."""
     if type(value) is not int or value < 0:
         raise IntegrityError("the database holds a value of the wrong type")
     return value
 
 
-def _blob(value: object) -> bytes:
+def blob(value: object) -> bytes:
+    """`value`, checked to be bytes."""
     if type(value) is not bytes:
         raise IntegrityError("the database holds a value of the wrong type")
     return value

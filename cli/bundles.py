@@ -1,0 +1,285 @@
+"""`bundle create|inspect|import` and `journal recover`: the one file that crosses the air gap, and the way back after a
+restore."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from cli.failures import Written
+from cli.options import Command, Group, Settings, dry_run_option, pass_settings
+from cli.progress import Progress
+from cli.session import confirmed, opened, unlocked, unlocked_with
+from cli.wording import counted, entries, short
+from vault.errors import ForkError
+
+if TYPE_CHECKING:
+    from vault import Arrived, ArrivedJournal, Created, JournalStatus, Member
+
+FORK: Final = "fork"
+"""Why a journal is locked: its writer's key signed two histories. The other reason is a restored laptop."""
+_FILE = click.Path(path_type=Path)
+_AGAIN = "Next: the same command without --dry-run"
+
+
+@click.group(cls=Group)
+def bundle() -> None:
+    """Carry journals between laptops: one sealed file on a stick."""
+
+
+@bundle.command("create")
+@click.option("--to", "to", metavar="HANDLE", multiple=True, required=True,
+              help="Who can open it. Again for further members of the same role.")  # fmt: skip
+@click.option("-o", "--output", type=_FILE, metavar="PATH",
+              help="The file, or the directory for a fresh name. Else the current directory.")  # fmt: skip
+@click.option("--full", is_flag=True, help="From the first entry on, and the recipient's own journals too.")
+@dry_run_option
+@pass_settings
+def create(settings: Settings, to: tuple[str, ...], output: Path | None, full: bool, dry_run: bool) -> None:
+    """Seal what a member may have, and does not have yet, into one file for the stick.
+
+    A hub gets everything sealed, a director codes and numbers, an auditor entries without any sealed part, a recorder
+    the roster, receipts and what was handed to them. A lost stick says nothing but its size.
+    """
+    import vault
+
+    with opened(settings) as found:
+        me = unlocked(settings, found, None)
+        with Progress(settings.terminal) as progress:
+            made = vault.create_bundle(found, me, to, output or Path(), full=full, progress=progress, dry_run=dry_run)
+        closed = [short(item.origin) for item in superseded(found.journals())[1] if item.locked]
+    warnings = [*made.warnings, *(f"{name} is locked and is not in it; see: fieldvault status" for name in closed)]
+    _tell_created(settings, made, warnings, dry_run)
+
+
+def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dry_run: bool) -> None:
+    terminal = settings.terminal
+    for warning in warnings:
+        terminal.warn(warning)
+    names = ", ".join(made.recipients)
+    what = f"{entries(made.entries)} of {counted(made.journals, 'journal', 'journals')}"
+    result: dict[str, object] = {
+        "journals": made.journals,
+        "entries": made.entries,
+        "to": list(made.recipients),
+        "warnings": list(warnings),
+        "dry_run": dry_run,
+    }
+    if dry_run:
+        terminal.talk(f"It would carry {what} to {names}. Dry run: nothing was written.")
+        terminal.talk(_AGAIN)
+        terminal.result(result)
+        return
+    Written.mark()
+    terminal.data(str(made.path))
+    parts = counted(made.parts, "sealed part", "sealed parts")
+    terminal.talk(f"Sealed for {names}: {what}, {parts}; {made.size:,} bytes. Saved; read back and compared.")
+    terminal.talk(
+        f"Next: carry it to {names}, who types: fieldvault bundle import {shlex.quote(made.path.name)}"
+        " (what comes back from there is your receipt)"
+    )
+    terminal.result({**result, "file": str(made.path), "bytes": made.size, "parts": made.parts})
+
+
+_NEXT = {"bundle": "bundle import {file}", "request for membership": "member approve {file} -o ANSWER"}
+"""What one does with some kinds of files."""
+
+
+@bundle.command("inspect")
+@click.argument("file", type=_FILE)
+@pass_settings
+def inspect(settings: Settings, file: Path) -> None:
+    """Say what FILE is, without any key: a bundle, a request, a key file, a share, something else."""
+    import vault
+
+    found = vault.inspect_file(file)
+    terminal = settings.terminal
+    terminal.data(f"{file.name}: {found.kind}")
+    for line in found.lines:
+        terminal.data(f"  {line}")
+    following = _NEXT.get(str(found.kind))
+    if found.kind == "bundle" and vault.waiting(settings.directory):
+        following = "member join {file}"  # a request waits here, so this is most likely the answer
+    if following is not None:
+        terminal.talk(f"Next: {settings.line(following.format(file=shlex.quote(str(file))))}")
+    terminal.result({"kind": str(found.kind), "lines": list(found.lines)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Here:
+    """What this laptop is, for the words about what arrived: who imported, whose keys are here, what is locked."""
+
+    member: Member
+    own: frozenset[str]
+    locked: dict[str, str]
+    roles: dict[str, str]
+
+    def is_own(self, origin: str) -> bool:
+        """Whether a journal is of somebody who works here."""
+        return short(origin).split("/")[0] in self.own
+
+
+@bundle.command("import")
+@click.argument("file", type=_FILE)
+@dry_run_option
+@pass_settings
+def import_(settings: Settings, file: Path, dry_run: bool) -> int:
+    """Verify FILE entirely and take what is new in it, all or nothing.
+
+    Importing again changes nothing, and any order will do. A journal with a gap (exit code 21) or with two signed
+    histories (22) stays as it was; the others are imported.
+    """
+    import vault
+
+    with opened(settings) as found:
+        me = unlocked(settings, found, None)
+        with Progress(settings.terminal) as progress:
+            arrived = vault.import_bundle(found, me, file, progress=progress, dry_run=dry_run)
+        here = _Here(
+            member=me.member,
+            own=frozenset(map(str, found.keys_here)),
+            locked={str(item.origin): str(item.locked) for item in found.journals() if item.locked},
+            roles={str(item.handle): str(item.role) for item in found.members},
+        )
+    _tell_arrived(settings, arrived, here, dry_run)
+    return arrived.code
+
+
+_WORDS = {
+    "new": "{new}",
+    "restored": "{new} that this laptop had lost; your journal is locked until you open its next epoch",
+    "gap": "NOT taken: the entries before these are missing here; ask {sender} for a bundle made with --full",
+    "incomplete": "NOT taken: its sealed parts are not in this bundle; ask {writer} or a hub for one made with --full",
+    "fork": "NOT taken: two different histories of it were signed with the key of {writer}",
+    "locked": "NOT taken: two different histories of it were signed before, and nobody has decided yet",
+    "cut off": "NOT taken: root revoked {writer} before these entries",
+}
+"""What became of a journal. One without anything new is not listed."""
+
+
+def _line(item: ArrivedJournal, sender: str) -> str:
+    name = short(item.origin)
+    words = _WORDS[str(item.outcome)]
+    new = entries(item.after - item.before, new=True)
+    return f"{name}: {words.format(new=new, sender=sender, writer=name.split('/')[0])}"
+
+
+def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bool) -> None:
+    terminal = settings.terminal
+    for item in arrived.journals:
+        if item.outcome != "nothing new":
+            terminal.data(_line(item, arrived.sender))
+    for origin, size in arrived.receipts:
+        terminal.data(f"receipt: others hold {short(origin)} up to entry {size - 1:,}; so much cannot vanish unnoticed")
+    for origin in arrived.locked:
+        terminal.warn(_locked(origin, here))
+    for folder in arrived.evidence:
+        terminal.warn(f"the evidence, which anybody can check without this program: {folder / 'README.txt'}")
+    fresh = sum(item.after - item.before for item in arrived.journals)
+    taken = f"{entries(fresh, new=True)} from {arrived.sender}" if fresh else f"no new entry from {arrived.sender}"
+    heads = f", and word of {counted(arrived.heads, 'newer head', 'newer heads')}" if arrived.heads else ""
+    if dry_run:
+        terminal.talk(f"Verified: {taken}. Dry run: nothing was written.")
+        terminal.talk(_AGAIN)
+    else:
+        Written.mark()
+        terminal.talk(f"Verified: {taken}{heads}. Saved.")
+        terminal.talk(f"Next: {_following(settings, arrived, here)}")
+    terminal.result(
+        {
+            "sender": arrived.sender,
+            "dry_run": dry_run,
+            "journals": [
+                {"origin": item.origin, "before": item.before, "after": item.after, "outcome": str(item.outcome)}
+                for item in arrived.journals
+            ],
+            "heads": arrived.heads,
+            "receipts": dict(arrived.receipts),
+            "locked": list(arrived.locked),
+            "evidence": [str(folder) for folder in arrived.evidence],
+        },
+        code=arrived.code,
+    )
+
+
+def _locked(origin: str, here: _Here) -> str:
+    """Why a journal was locked just now. One of which nothing is held was locked because two heads of it differ."""
+    name = short(origin)
+    if here.locked.get(origin, FORK) != FORK:
+        return f"{name} is locked: others have seen more of it than is here; was this laptop restored from a backup?"
+    if here.is_own(origin):
+        return f"{name}, a journal of this laptop, is locked: somewhere a copy of it was written on"
+    return f"{name} is locked for review: a copied laptop, an old backup or a stolen key wrote a second history"
+
+
+def _following(settings: Settings, arrived: Arrived, here: _Here) -> str:
+    """What to do next, the most pressing thing first."""
+    writers = {short(item.origin).split("/")[0] for item in arrived.journals if item.outcome == FORK}
+    writers |= {short(origin).split("/")[0] for origin in arrived.locked if here.locked.get(origin, FORK) == FORK}
+    if arrived.code == ForkError.code and writers & here.own:
+        return f"write nothing here, and tell headquarters; when they have decided: {settings.line('journal recover')}"
+    if arrived.code == ForkError.code:
+        return f"ask {' and '.join(sorted(writers)) or 'its writer'} what happened, and show root the evidence"
+    if any(item.outcome == "restored" for item in arrived.journals) or any(map(here.is_own, arrived.locked)):
+        return settings.line("journal recover")
+    if arrived.code:
+        return f"ask {arrived.sender} for: fieldvault bundle create --to {here.member.handle} --full"
+    if str(here.member.role) != "hub" and here.roles.get(arrived.sender) == "hub":
+        return settings.line("status")
+    return settings.line(f"bundle create --to {arrived.sender}")
+
+
+def superseded(journals: Sequence[JournalStatus]) -> tuple[dict[str, str], list[JournalStatus]]:
+    """The journals of this laptop that a later epoch goes on from, with that epoch's origin; and the ones that are
+    written now."""
+    newest: dict[str, JournalStatus] = {}
+    own = [item for item in journals if item.own]
+    for item in own:
+        handle, epoch = short(item.origin).split("/")
+        if handle not in newest or int(short(newest[handle].origin).split("/")[1]) < int(epoch):
+            newest[handle] = item
+    followed = {str(item.origin): str(newest[short(item.origin).split("/")[0]].origin) for item in own}
+    return {old: new for old, new in followed.items() if old != new}, list(newest.values())
+
+
+@click.command("recover", cls=Command)
+@dry_run_option
+@pass_settings
+def recover(settings: Settings, dry_run: bool) -> None:
+    """Begin the next epoch of your journal after a restore from a backup, or after a fork.
+
+    The old epoch stays as it is and is never written again; the new one names its last witnessed head. Nothing that
+    was witnessed is lost: ask headquarters for a bundle with --full.
+    """
+    import vault
+
+    with opened(settings) as found:
+        me, passphrase = unlocked_with(settings, found, None)
+        before = vault.recover_journal(found, me, passphrase, dry_run=True)  # what will not do is said before the yes
+        if not dry_run:
+            confirmed(
+                settings,
+                f"Close {short(before.follows)} for good and go on in {short(before.origin)}?",
+                otherwise="the old epoch is never written again: that needs a yes",
+            )
+        done = before if dry_run else vault.recover_journal(found, me, passphrase)
+        hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
+    terminal = settings.terminal
+    old, new = short(done.follows), short(done.origin)
+    seen = f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
+    if dry_run:
+        terminal.talk(f"It would close {old} and go on in {new}; {seen}. Dry run: nothing was written.")
+        terminal.talk(_AGAIN)
+    else:
+        Written.mark()
+        terminal.talk(f"Sealed: {old} is closed and {new} goes on from it; {seen}. Saved.")
+        following = f"bundle create --to {hubs[0]}" if hubs else "status"
+        terminal.talk(f"Next: {settings.line(following)}")
+        if hubs:
+            terminal.talk(f"Then ask {hubs[0]} for: fieldvault bundle create --to {me.handle} --full")
+    terminal.result({"origin": done.origin, "follows": done.follows, "witnessed": done.witnessed, "dry_run": dry_run})

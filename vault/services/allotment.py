@@ -1,0 +1,143 @@
+"""What goes into a bundle for whom: it follows from the recipient's role, and from nothing else.
+
+hub         every journal with all parts and wraps: the sealed archive of the organisation
+auditor     every journal; no part and no wrap, so that nothing they hold could ever be opened
+director    every journal; of the parts the tally only, of the wraps those for their own key
+recorder    the roster, the hubs' journals, the sender's, and journals that have to do with them (a case was offered
+            to their key, or an act answers theirs), with the wraps for their own key; no parts. With `full` their
+            own journals too, whole: that is how a lost laptop's records come back
+root        the roster
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vault.errors import NotAllowed, UsageError
+from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.origin import parse_origin
+from vault.model import Handle, KeyId, Kind, Layer, Member, Origin, Purpose, Role
+from vault.services.remembered import Held, held_journals, known_to
+from vault.services.roster import Roster
+from vault.store.arrivals import Arrivals
+from vault.store.store import Store
+
+ALL_LAYERS: Final = frozenset(Layer)
+LAYERS: Final = {
+    Role.HUB: ALL_LAYERS,
+    Role.DIRECTOR: frozenset({Layer.TALLY}),
+    Role.AUDITOR: frozenset[Layer](),
+    Role.RECORDER: frozenset[Layer](),
+    Role.ROOT: frozenset[Layer](),
+}
+"""The layers of other members' parts that a role may hold, sealed as they are."""
+_OF_CASES = frozenset({Purpose.CASE.value, Purpose.IDENTITY.value, Purpose.DELIVERY.value})
+_GRANT_MARK = b"\xa5" + Kind.GRANT.value.encode()
+"""How the kind of a grant stands in a leaf's bytes: other leaves need no parsing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allotment:
+    """What a bundle carries of one journal: entries from `start` on, parts of some layers, wraps for some keys (None:
+    for every key)."""
+
+    held: Held
+    start: int
+    layers: frozenset[Layer]
+    keys: frozenset[KeyId] | None
+
+
+def recipients_of(roster: Roster, handles: Sequence[str]) -> tuple[Member, ...]:
+    """The members that a bundle is for. Raises UsageError for none, for an unknown one, or for such as may not have the
+    same; NotAllowed for a revoked one."""
+    members = tuple(dict.fromkeys(roster.member(handle) for handle in handles))
+    if not members:
+        raise UsageError("a bundle needs somebody to read it", hint="name them with --to HANDLE")
+    for member in members:
+        if member.revoked:
+            raise NotAllowed(f'"{member.handle}" was revoked by root and gets nothing more')
+    if len({member.role for member in members}) > 1 or (len(members) > 1 and members[0].role is Role.RECORDER):
+        raise UsageError(
+            "these members may not have the same: a bundle is for one recorder, or for members of one other role",
+            hint="make a bundle for each",
+        )
+    return members
+
+
+def allot(
+    store: Store, roster: Roster, members: Sequence[Member], sender: Handle, *, full: bool = False
+) -> tuple[Allotment, ...]:
+    """What the members get of every journal that is here, the roster first: from the entry on that they do not hold
+    yet, or with `full` from the first."""
+    held = held_journals(store, roster)
+    arrivals = Arrivals(store)
+    locked = {lock.origin for lock in arrivals.locks()}
+    role = members[0].role
+    found = []
+    for origin in sorted(held, key=lambda name: name != roster.origin):
+        writer = parse_origin(origin).handle
+        own = any(member.handle == writer for member in members)
+        if (own and not full) or (origin in locked and not own):
+            continue
+        journal = held[origin]
+        if not own and not _concerns(store, roster, journal, members, sender):
+            continue
+        start = 0 if full else min(known_to(arrivals, roster, origin, member.handle) for member in members)
+        keys = None if role is Role.HUB or own else frozenset(member.key_id for member in members)
+        found.append(
+            Allotment(
+                held=journal,
+                start=min(start, journal.size),
+                layers=ALL_LAYERS if own else LAYERS[role],
+                keys=frozenset() if role is Role.AUDITOR and not own else keys,
+            )
+        )
+    return tuple(found)
+
+
+def _concerns(store: Store, roster: Roster, held: Held, members: Sequence[Member], sender: Handle) -> bool:
+    """Whether these members get a journal of others at all."""
+    role = members[0].role
+    writer = roster.member(parse_origin(held.origin).handle)
+    if held.origin == roster.origin or role in (Role.HUB, Role.AUDITOR, Role.DIRECTOR):
+        return True
+    if role is not Role.RECORDER:
+        return False
+    if writer.role is Role.HUB or writer.handle == sender:
+        return True
+    return any(_in_relation(store.leaves(held.number), member, roster) for member in members)
+
+
+def _in_relation(leaves: Iterable[bytes], member: Member, roster: Roster) -> bool:
+    """Whether a journal offers this member a case, or answers an act of theirs."""
+    own = f"fieldvault/{roster.vault_id}/{member.handle}/"
+    for raw in leaves:
+        if _GRANT_MARK not in raw[:24]:
+            continue
+        _, _, kind, _, _, extra = parse_fields(raw)
+        if any(recipient == member.key_id and purpose in _OF_CASES for purpose, recipient, _ in raw_wraps(kind, extra)):
+            return True
+        act = extra[0] if extra else []
+        if len(act) == 3 and isinstance(act[1], str) and act[1].startswith(own):
+            return True
+    return False
+
+
+def layers_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> frozenset[Layer]:
+    """The layers of a journal's parts that a laptop with these members' keys keeps: all of one's own journals, and of
+    others' what one's roles may hold."""
+    members = [roster.member(handle) for handle in here]
+    if any(member.handle == parse_origin(origin).handle for member in members):
+        return ALL_LAYERS
+    return frozenset(layer for member in members for layer in LAYERS[member.role])
+
+
+def keys_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> frozenset[KeyId] | None:
+    """The keys whose wraps such a laptop keeps of a journal; None for every key."""
+    members = [roster.member(handle) for handle in here]
+    writer = parse_origin(origin).handle
+    if any(member.role is Role.HUB or member.handle == writer for member in members):
+        return None
+    return frozenset(member.key_id for member in members)

@@ -1,0 +1,142 @@
+"""Answering an offer: its taker accepts it, with new keys, or rejects it, with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vault.errors import NotAllowed, UsageError, VaultError
+from vault.formats.delivery import ID, Delivery
+from vault.formats.wraps import CaseWrap
+from vault.model import Act, CaseId, Pseudonym, Token
+from vault.primitives import aead
+from vault.services.drafting import CaseKeys, case_wraps
+from vault.services.handing_desk import Handed, HandingDesk, answer_act, texts
+from vault.services.journal import WrapDraft
+from vault.services.keyring import Keyring
+from vault.services.offers import Offer, State
+from vault.services.parcels import check_parcel, delivery_wraps, open_parcel, segments_in, single_key_wraps
+from vault.services.pseudonyms import draw_pseudonym
+from vault.services.vault import Vault
+
+UNNAMED = Pseudonym("unnamed")
+"""What a rejection calls a case whose offer does not open."""
+
+
+def accept_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False) -> Handed:
+    """Takes an offer. New keys are drawn, so that the giver of a transfer cannot read what comes later; the name is not
+    opened.
+
+    Raises UsageError for an unknown offer, NotAllowed for one that is not to `me` or no longer open, IntegrityError for
+    one that does not hold what its giver signed.
+    """
+    with vault.writing(me, announced=not dry_run):
+        session = HandingDesk(vault, me)
+        found = session.offer_named(offer)
+        _check_may_answer(session, found)
+        session.check_not_locked(found)
+        giver = vault.roster.member(found.giver)
+        if found.kind is Act.REFERRAL and giver.revoked:
+            raise NotAllowed(f'"{giver.handle}", who asks for help, was revoked by root')
+        parcel = open_parcel(session.received, found)
+        waiting = check_parcel(session.work, session.received, found, parcel)
+        name, warnings = _name_here(session, parcel.case)
+        keys = CaseKeys(
+            case_id=parcel.case.case_id,
+            pseudonym=name,
+            token=parcel.case.token,
+            case_key=vault.environment.random.token(aead.KEY),
+            identity_key=vault.environment.random.token(aead.KEY),
+        )
+        wraps: tuple[WrapDraft, ...] = case_wraps(
+            session.desk,
+            keys,
+            segments_in(session.received, found, parcel.case),
+            segments_in(session.received, found, parcel.identity),
+        )
+        if found.kind is Act.REFERRAL:
+            wraps += single_key_wraps(session.work, _plain_wraps(keys), giver)
+        seq, told = session.write(answer_act(Act.ACCEPT, found), wraps, dry_run=dry_run)
+    if waiting:
+        names = ", ".join(sorted(waiting))
+        warnings += (f"some entries can be shown only when these journals are here too: {names}",)
+    first = parcel.contents[0]
+    return Handed(
+        act=Act.ACCEPT,
+        offer=found.name,
+        pseudonym=name,
+        other=found.giver,
+        origin=session.work.origin,
+        seq=seq,
+        entries=parcel.entries,
+        note=first.note,
+        items=first.items,
+        warnings=warnings + told,
+    )
+
+
+def _plain_wraps(keys: CaseKeys) -> tuple[CaseWrap, CaseWrap]:
+    """A case's two new keys, as its owner gets them from a helper."""
+    return (
+        CaseWrap(case_id=keys.case_id, key=keys.case_key, token=keys.token, pseudonym=keys.pseudonym),
+        CaseWrap(case_id=keys.case_id, key=keys.identity_key),
+    )
+
+
+def _name_here(session: HandingDesk, wrap: CaseWrap) -> tuple[Pseudonym, tuple[str, ...]]:
+    """What the case is called here: as before if it comes back, as the giver calls it, or by a new name when another
+    case here has that one."""
+    known = session.work.case_with(wrap.case_id)
+    if known is not None:
+        return known.pseudonym, ()
+    if wrap.pseudonym not in session.work.cases:
+        return wrap.pseudonym, ()
+    name = draw_pseudonym(session.vault.environment.random, session.work.cases)
+    return name, (f"another case here is called {wrap.pseudonym}: this one is called {name} from now on",)
+
+
+def _check_may_answer(session: HandingDesk, offer: Offer) -> None:
+    """Raises NotAllowed unless the offer is to this member and open."""
+    if offer.taker != session.me.handle:
+        raise NotAllowed(f'the offer {offer.name} is not to "{session.me.handle}"')
+    if offer.state is State.OFFERED and not offer.ends:
+        return
+    raise NotAllowed(
+        {
+            State.ACCEPTED: f"the offer {offer.name} was accepted already",
+            State.REJECTED: f"the offer {offer.name} was rejected",
+            State.REVOKED: f'"{offer.giver}" has taken the offer {offer.name} back',
+        }.get(offer.state, f"the offer {offer.name} has ended")
+    )
+
+
+def reject_offer(vault: Vault, me: Keyring, offer: str, reason: str, *, dry_run: bool = False) -> Handed:
+    """Declines an offer, with a reason for its giver, and deletes what it wrapped to `me` (unless the giver works on
+    this laptop too). It can be done also when the offer does not open. Raises as `accept_offer`, and UsageError without
+    a reason."""
+    said = "".join(texts([reason], "reason"))
+    if not said:
+        raise UsageError("a rejection needs a reason", hint="give --reason TEXT")
+    with vault.writing(me, announced=not dry_run):
+        session = HandingDesk(vault, me)
+        found = session.offer_named(offer)
+        _check_may_answer(session, found)
+        try:
+            wrap = session.received.offered(found)
+        except VaultError:
+            wrap = None
+        reply = Delivery(case_id=CaseId(bytes(ID)), pseudonym=UNNAMED, token=Token(bytes(ID)), note=said)
+        if wrap is not None:
+            reply = replace(reply, case_id=wrap.case_id, pseudonym=wrap.pseudonym, token=wrap.token)
+        wraps = delivery_wraps(session.work, session.desk, reply, vault.roster.member(found.giver))
+        seq, told = session.write(answer_act(Act.REJECT, found), wraps, dry_run=dry_run)
+        if not dry_run and found.giver not in vault.keys_here:
+            session.forget(found)
+    return Handed(
+        act=Act.REJECT,
+        offer=found.name,
+        pseudonym=reply.pseudonym,
+        other=found.giver,
+        origin=session.work.origin,
+        seq=seq,
+        warnings=told,
+    )

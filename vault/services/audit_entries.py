@@ -1,0 +1,310 @@
+"""The entries of one journal against their parts, their wraps and the stored tree, in blocks of 4,096.
+
+A block is a perfect subtree of height 12, so its stored nodes can be compared level by level as whole lists, and memory
+stays flat however long the journal is. A block needs nothing of the blocks before it, so that two processes can take
+one each (`services/audit_share.py`). Speed comes from doing little per entry: the hashes, and one strict parse for each
+shape of leaf (`formats/leaf_shape.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vault.errors import VaultError
+from vault.formats.checkpoint import Checkpoint
+from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.leaf_shape import Held, HeldWraps, Key, Shape, encode_number, key_of, learn
+from vault.formats.origin import parse_origin
+from vault.model import ROSTER_KINDS, Handle, Kind, Layer, Origin, Purpose, Role
+from vault.primitives import tree
+from vault.primitives.hashing import sha256
+from vault.services.allotment import layers_kept
+from vault.services.findings import BYTES, SIGNATURES, Findings
+from vault.services.roster import Roster
+from vault.services.witness import verify_head
+from vault.store.scan import Scan
+
+HEIGHT: Final = 12
+BLOCK: Final = 1 << HEIGHT
+
+_LAYERS: Final = tuple(layer.value for layer in Layer)
+_NO_WRAPS: Final[HeldWraps] = {}
+_SHAPES: Final = 6
+"""Shapes that are tried on one leaf: those with its kind, day and length, the newest first."""
+
+OF_CASES: Final = (Purpose.CASE, Purpose.IDENTITY, Purpose.DELIVERY)
+"""What opens a case, or hands over some of it."""
+
+_ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
+_RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
+ALLOWED: Final = {
+    Role.ROOT: frozenset(kind.value for kind in ROSTER_KINDS),
+    Role.RECORDER: frozenset(kind.value for kind in _ANY | _RECORDING),
+    Role.DIRECTOR: frozenset(kind.value for kind in _ANY | {Kind.RELEASE}),
+    Role.HUB: frozenset(kind.value for kind in _ANY),
+    Role.AUDITOR: frozenset(kind.value for kind in _ANY),
+}
+"""Which kinds of entries a role writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """A head that an entry quotes. `vouched`: the entry's author cosigned it, and so said that they hold all of it."""
+
+    seq: int
+    head: Checkpoint
+    vouched: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What a stretch of entries came to, beside its findings: `size` is where the next one starts; how many parts and
+    nodes are here; what is missing, as (entry, what); which entries a tombstone says are erased, and where it stands;
+    the heads that entries quote."""
+
+    size: int = 0
+    parts: int = 0
+    nodes: int = 0
+    missing: list[tuple[int, str]] = field(default_factory=list)
+    erased: dict[int, int] = field(default_factory=dict)
+    quoted: list[Quoted] = field(default_factory=list)
+
+    def add(self, more: Seen) -> None:
+        """Takes in the stretch that follows."""
+        self.size = more.size
+        self.parts += more.parts
+        self.nodes += more.nodes
+        self.missing += more.missing
+        for number, tombstone in more.erased.items():
+            self.erased.setdefault(number, tombstone)
+        self.quoted += more.quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Up to 4,096 entries from `start` on, and the nodes above them, level by level. `whole` is whether they stand in
+    an unbroken row."""
+
+    start: int
+    whole: bool
+    levels: list[list[bytes]]
+
+    @property
+    def entries(self) -> int:
+        """How many."""
+        return len(self.levels[0])
+
+    @property
+    def top(self) -> bytes:
+        """The root of a full block."""
+        return self.levels[-1][0]
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the block's own entries up to journal size `size`, which lies inside it."""
+        places = tree.frontier_places(size - self.start)
+        return tree.fold([self.levels[level][index] for level, index in places])
+
+
+def _needed(origin: Origin, roster: Roster | None, local: frozenset[Handle]) -> frozenset[str]:
+    """What of a journal must be here: everything of one that is written here; of a replica the parts of the layers that
+    the members who work here keep."""
+    if roster is None or parse_origin(origin).handle in local:
+        return frozenset([f"{layer} part" for layer in _LAYERS] + [f"{purpose.value} wrap" for purpose in Purpose])
+    known = [handle for handle in local if roster.find(handle)]
+    return frozenset(f"{layer.value} part" for layer in layers_kept(roster, known, origin))
+
+
+class EntryAudit:
+    """One journal's entries. `seen` is what they came to so far."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        findings: Findings,
+        number: int,
+        origin: Origin,
+        roster: Roster | None,
+        local: frozenset[Handle],
+    ) -> None:
+        self.scan, self.findings, self.roster = scan, findings, roster
+        self.number, self.origin = number, origin
+        self.needed = _needed(origin, roster, local)
+        members = roster.members if roster else ()
+        member = self.member = roster.find(parse_origin(origin).handle) if roster else None
+        self.directors = {other.key_id for other in members if other.role is Role.DIRECTOR}
+        self.caseless = {other.key_id for other in members if other.role is not Role.RECORDER}
+        if roster:
+            self.caseless.add(roster.recovery_id)
+        self.allowed = ALLOWED[member.role] if member else frozenset(kind.value for kind in Kind)
+        self.seen = Seen()
+        self.wraps = 0
+        self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
+        self.shapes: dict[Key, tuple[Shape, ...]] = {}
+
+    def finding(self, level: str, code: str, message: str, seq: int | None = None) -> None:
+        """Adds a finding at this journal, or at one of its entries."""
+        self.findings.add(level, code, self.origin if seq is None else f"{self.origin}:{seq}", message)
+
+    def read_wraps(self, start: int = 0) -> None:
+        """Reads the wraps of the entries from `start` on: their table is in another order, so all at once."""
+        for recipient, purpose, seq, position, raw in self.scan.wraps(self.number, start):
+            held = self.held_wraps.setdefault(seq, {})
+            if position in held:
+                self.finding(BYTES, "surplus-wrap", "two wraps stand in one place of the entry", seq)
+            held[position] = (purpose, recipient, sha256(raw))
+            self.wraps += 1
+
+    def accept(self, start: int, seen: Seen) -> None:
+        """Takes in a block from `start` on that another process looked at: every wrap of its entries was in place."""
+        for seq in range(start, seen.size):
+            self.held_wraps.pop(seq, None)
+        self.seen.add(seen)
+
+    def block(self, start: int) -> Block | None:
+        """Checks up to 4,096 entries from `start` on and the nodes above them; None when there are none. Behind a gap
+        nothing has a place in the tree, and a made-up number could have us read the same rows for ever: so that is
+        where the reading ends."""
+        rows = self.scan.leaves(self.number, start, BLOCK)
+        if not rows:
+            return None
+        gap = next((place for place, (seq, _) in enumerate(rows, start) if seq != place), None)
+        if gap is not None:
+            found = rows[gap - start][0]
+            self.finding(BYTES, "gap", f"the entry that should stand here is missing (the next one is {found})", gap)
+            del rows[gap - start :]
+        self._entries(rows, self._parts(start, len(rows)))
+        self.seen.size = start + len(rows)
+        return Block(start=start, whole=gap is None, levels=self._tree(start, [raw for _, raw in rows]))
+
+    def _parts(self, start: int, entries: int) -> Held:
+        """The hashes and lengths of the parts that are here."""
+        held = self.scan.part_digests(self.number, start, start + entries, sha256)
+        self.seen.parts += len(held)
+        return held
+
+    def _entries(self, rows: list[tuple[Any, ...]], held: Held) -> None:
+        shapes, held_wraps = self.shapes, self.held_wraps
+        for seq, raw in rows:
+            number = encode_number(seq)
+            wraps = held_wraps.get(seq, _NO_WRAPS)
+            for shape in shapes.get(key_of(raw, number), ()):
+                if shape.bytes_of(number, seq, held, wraps) == raw:
+                    for _, layer, _ in shape.parts:
+                        del held[seq, layer]
+                    if shape.wraps:
+                        del held_wraps[seq]
+                    break
+            else:
+                self._entry(seq, raw, held)
+        for seq, layer in sorted(held, key=str):
+            self.finding(BYTES, "surplus-part", f"a {layer} part that no entry commits to", seq)
+
+    def _entry(self, seq: int, raw: bytes, held: Held) -> None:
+        """The strict way: everything that a shape would have taken for granted."""
+        try:
+            fields = parse_fields(raw)
+        except VaultError as error:
+            self.finding(BYTES, "leaf", error.message, seq)
+            # What cannot be read says nothing of its parts: they are not reported as surplus too.
+            for layer in _LAYERS:
+                held.pop((seq, layer), None)
+            self.held_wraps.pop(seq, None)
+            return
+        _, number, kind, _, parts, extra = fields
+        if number != seq:
+            self.finding(BYTES, "sequence", f"the entry's own number is {number}", seq)
+        if kind not in self.allowed:
+            self.finding(SIGNATURES, "kind", f"a member of this role does not write {kind} entries", seq)
+        for layer, digest, cell in parts:
+            found = held.pop((seq, layer), None)
+            if found is None:
+                self._missing(seq, f"{layer} part")
+            elif found != (digest, cell):
+                self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
+        fits = self._extra(seq, kind, extra) if extra else True
+        if parts and fits and kind in self.allowed and number == seq:
+            encoded = encode_number(seq)
+            shape = learn(raw, encoded, fields)
+            if shape is not None:
+                self.shapes[key_of(raw, encoded)] = (shape, *self.shapes.get(key_of(raw, encoded), ())[: _SHAPES - 1])
+
+    def _extra(self, seq: int, kind: str, extra: list[Any]) -> bool:
+        """Checks what stands behind the parts. Whether all of it was wraps to those who may have them."""
+        if kind == Kind.ERASE:
+            self._erase(seq, extra)
+        elif kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and extra[0]):
+            self._head_of_another(seq, extra[0])
+        wraps = raw_wraps(kind, extra)
+        held = self.held_wraps.pop(seq, {})
+        fits = wraps is extra
+        for position, (purpose, recipient, digest) in enumerate(wraps):
+            found = held.pop(position, None)
+            if not self._may_have(purpose, recipient):
+                fits = False
+                self.finding(SIGNATURES, "recipient", f"a {purpose} key is wrapped to a key that may not have it", seq)
+            if found is None:
+                self._missing(seq, f"{purpose} wrap")
+            elif found != (purpose, recipient, digest):
+                self.finding(BYTES, "wrap", f"the {purpose} wrap is not the one that the entry commits to", seq)
+        if held:
+            self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
+        return fits
+
+    def _may_have(self, purpose: str, recipient: bytes) -> bool:
+        """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
+        rounding key to directors too. (The keys of a case go to compartments, which have no public list, and to
+        recorders to whom it is offered.)"""
+        if self.roster is None:
+            return True
+        if purpose in OF_CASES:
+            return recipient not in self.caseless
+        if purpose == Purpose.COMPARTMENT:
+            return recipient == self.roster.recovery_id
+        fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
+        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
+
+    def _missing(self, seq: int, what: str) -> None:
+        """Notes what is not here, where it must be: a replica need not hold what its laptop may not have."""
+        if what in self.needed:
+            self.seen.missing.append((seq, what))
+
+    def _head_of_another(self, seq: int, note: bytes) -> None:
+        """A head that an entry quotes must be a checkpoint that a member of this vault signed."""
+        with self.findings.guard(f"{self.origin}:{seq}", SIGNATURES):
+            if self.roster is None:
+                return
+            head = verify_head(self.roster, note)
+            stated = Checkpoint(origin=head.origin, size=head.size, root=head.root)
+            author = parse_origin(self.origin).handle
+            vouched = any(handle == author for handle, _ in head.witnesses)
+            self.seen.quoted.append(Quoted(seq=seq, head=stated, vouched=vouched))
+
+    def _erase(self, seq: int, places: list[Any]) -> None:
+        """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
+        for origin, number in places:
+            if origin != self.origin or number >= seq:
+                self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
+            else:
+                self.seen.erased.setdefault(number, seq)
+
+    # -- the tree ----------------------------------------------------------------------------------------------------
+
+    def _tree(self, start: int, leaves: list[bytes]) -> list[list[bytes]]:
+        """Rebuilds the nodes above one block and compares the stored ones."""
+        levels = [tree.leaf_hashes(leaves)]
+        for level in range(1, HEIGHT + 1):
+            made = tree.parents(levels[-1])
+            levels.append(made)
+            self.compare(level, start >> level, made, BLOCK >> level)
+        return levels
+
+    def compare(self, level: int, first: int, made: list[bytes], room: int) -> None:
+        """Compares the stored nodes of one level with those that were made of the entries, from number `first` on;
+        `room` is how many there may be at most."""
+        stored = self.scan.nodes(self.number, level, first, first + room)
+        self.seen.nodes += len(stored)
+        if stored != list(enumerate(made, first)):
+            pairs = zip(stored, enumerate(made, first), strict=False)
+            bad = next((i for i, (row, wanted) in enumerate(pairs) if row != wanted), min(len(stored), len(made)))
+            self.finding(BYTES, "node", f"the stored tree is wrong at level {level}, node {first + bad}")

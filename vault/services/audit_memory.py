@@ -1,0 +1,181 @@
+"""The audit's memory: what others signed and what this laptop vouched for, against the entries that are here.
+
+Three things are compared with the journals: the heads in the table `head`, the heads that entries quote, and the locks.
+Each must be signed by somebody on the roster; a head within the entries that are here must be their head; and a head
+that a member who works here cosigned says "I hold all of it", so that much must be here still.
+
+    heard of only      field-3/1 has 160 entries, 150 are here         no finding: the rest has not come yet
+    vouched for        field-3/1 had 160 entries, 150 are here         rollback
+    my own journal     others have seen 160 entries, 150 are here      rollback, until "journal recover" has begun anew
+
+The verdict's **anchor** comes from here too: cosignatures by members whose key is on other laptops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vault.errors import IntegrityError
+from vault.formats.checkpoint import Checkpoint
+from vault.formats.origin import parse_origin
+from vault.model import Handle, Origin
+from vault.ports import day_of
+from vault.primitives import tree
+from vault.primitives.hashing import sha256
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
+from vault.services.roster import Roster
+from vault.services.witness import Head, verify_head
+from vault.store.arrivals import FORK, RESTORED
+from vault.store.scan import Scan
+
+
+class Audited(Protocol):
+    """What the memory needs of an audited journal."""
+
+    @property
+    def number(self) -> int:
+        """Its number in the database."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """Its name."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Entries that are here, in an unbroken row."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """One look at what is remembered. `local` are the members whose key files are here."""
+
+    scan: Scan
+    findings: Findings
+    roster: Roster
+    journals: Mapping[Origin, Audited]
+    local: frozenset[Handle]
+    anchors: dict[Origin, Head] = field(default_factory=dict)
+    remembered: set[tuple[str, int, bytes]] = field(default_factory=set)
+    heads: int = 0
+    locks: int = 0
+
+    def look(self) -> None:
+        """Compares all remembered heads and locks with what is here."""
+        for origin, size, digest, note in self.scan.heads():
+            self.heads += 1
+            with self.findings.guard(f"head of {_plain(origin)}", SIGNATURES):
+                self._head(origin, size, digest, note)
+        for origin, reason, ours, theirs in self.scan.locks():
+            self.locks += 1
+            with self.findings.guard(f"lock of {_plain(origin)}", SIGNATURES):
+                self._lock(str(origin), str(reason), (ours, theirs))
+
+    def _head(self, origin: Any, size: Any, digest: Any, note: Any) -> None:  # noqa: ANN401  # as the file gives them
+        head = verify_head(self.roster, note)
+        if (origin, size, digest) != (head.origin, head.size, sha256(note)):
+            self.findings.add(BYTES, "head", head.origin, "a remembered head stands under another name or size")
+        self.remembered.add((head.origin, head.size, head.root))
+        self.compare(head, head.origin, vouched=self._vouched(head))
+        self._anchor(head)
+
+    def _vouched(self, head: Head) -> bool:
+        """Whether a member who works here said that they hold all of it."""
+        return any(handle in self.local for handle, _ in head.witnesses)
+
+    def compare_quoted(self, head: Checkpoint, where: str, *, vouched: bool) -> None:
+        """A head that an entry quotes; its signatures were checked with the entry."""
+        writer = parse_origin(head.origin).handle
+        quoted = Head(origin=head.origin, size=head.size, root=head.root, note=b"", writer=writer)
+        self.compare(quoted, where, vouched=vouched)
+        if vouched and (head.origin, head.size, head.root) not in self.remembered:
+            message = f"{head.size} entries of {head.origin} were vouched for, and no remembered head says so"
+            self.findings.add(MEMORY, "forgotten", where, message)
+
+    def compare(self, head: Head, where: str, *, vouched: bool) -> None:
+        """One head against the journal that it is of."""
+        known = self.journals.get(head.origin)
+        held = known.size if known else 0
+        if known is not None and head.size <= held:
+            if self.root_at(known, head.size) != head.root:
+                message = f"another root of {head.origin} was signed at {head.size} entries: two histories"
+                self.findings.add(MEMORY, "fork", where, message)
+            return
+        own = head.writer in self.local
+        if not (vouched or own) or held >= head.size:
+            return
+        message = f"{head.size} entries of {head.origin} were seen, and {held} are here"
+        if own and self._goes_on(head.origin):
+            self.findings.add(NOTICE, "restored", where, f"{message}: its next epoch says so")
+        else:
+            self.findings.add(MEMORY, "rollback" if known else "journal-gone", where, message)
+
+    def _goes_on(self, origin: str) -> bool:
+        """Whether a later epoch of this journal is here."""
+        name = parse_origin(origin)
+        others = map(parse_origin, self.journals)
+        return any(other.handle == name.handle and other.epoch > name.epoch for other in others)
+
+    def root_at(self, journal: Audited, size: int) -> bytes:
+        """The root over the first `size` entries, from the stored tree, which the pass over the journal has checked."""
+        frontier = []
+        for level, index in tree.frontier_places(size):
+            rows: Iterable[tuple[Any, ...]]
+            if level:
+                rows = self.scan.nodes(journal.number, level, index, index + 1)
+            else:
+                rows = [(seq, tree.leaf_hash(raw)) for seq, raw in self.scan.leaves(journal.number, index, 1)]
+            found = [value for at, value in rows if at == index]
+            if len(found) != 1 or not isinstance(found[0], bytes):
+                raise IntegrityError(f"the stored tree lacks a node below {size} entries")
+            frontier.append(found[0])
+        return tree.fold(frontier)
+
+    def _anchor(self, head: Head) -> None:
+        """Keeps the largest head of a journal that somebody on another laptop cosigned, and that is its history."""
+        known = self.journals.get(head.origin)
+        if known is None or head.size > known.size or self.root_at(known, head.size) != head.root:
+            return
+        best = self.anchors.get(head.origin)
+        foreign = any(handle not in self.local for handle, _ in head.witnesses)
+        if head.size and foreign and (best is None or best.size < head.size):
+            self.anchors[head.origin] = head
+
+    def _lock(self, origin: str, reason: str, notes: tuple[Any, Any]) -> None:
+        heads = [verify_head(self.roster, note) for note in notes]
+        differ = {head.origin for head in heads} == {origin} and heads[0].root != heads[1].root
+        if not differ or reason not in (FORK, RESTORED):
+            self.findings.add(BYTES, "lock", origin, "a lock does not name two heads of its journal that differ")
+        elif reason == FORK and not self._settled(origin):
+            self.findings.add(MEMORY, "fork", origin, "two histories were signed with its key; it is locked for review")
+        else:
+            self.findings.add(NOTICE, "locked", origin, f"it is closed for good ({reason})")
+
+    def _settled(self, origin: str) -> bool:
+        """Whether somebody has decided: root cut its writer off, or the writer here went on with the next epoch."""
+        writer = self.roster.find(parse_origin(origin).handle)
+        return (writer is not None and writer.revoked) or self._goes_on(origin)
+
+    def anchor(self) -> str | None:
+        """What the verdict rests on: for each journal that is written here the largest head that somebody on another
+        laptop cosigned. None while one of them has entries and no such head."""
+        written = [item for item in self.journals.values() if parse_origin(item.origin).handle in self.local]
+        written = [item for item in written if item.size and not self._goes_on(item.origin)]
+        if not written or any(item.origin not in self.anchors for item in written):
+            return None
+        return "; ".join(self._told(item) for item in sorted(written, key=lambda item: item.origin))
+
+    def _told(self, journal: Audited) -> str:
+        head = self.anchors[journal.origin]
+        handle, day = max(((h, d) for h, d in head.witnesses if h not in self.local), key=lambda item: item[1])
+        name = "/".join(journal.origin.split("/")[2:])
+        return f"{name} up to {head.size} of {journal.size} entries, cosigned by {handle} on {day_of(day).isoformat()}"
+
+
+def _plain(text: object) -> str:
+    """A name from the file, on one line of printable ASCII."""
+    return "".join(character if " " <= character <= "~" else "?" for character in str(text))[:120]

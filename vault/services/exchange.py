@@ -1,0 +1,116 @@
+"""The recorders' journals that are here, as far as their writers signed them, and the offers in them.
+
+The database may have come back from a search, so nothing is read from a leaf, a wrap or a part before the leaf was
+hashed into the head that its writer signed, and the wrap or part was compared with the hash in that leaf. A wrap for
+another member is no secret between two people: anybody can make one. What says that it is the giver's is the leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vault.errors import IntegrityError, VaultError
+from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.place import name_of, short
+from vault.model import KeyId, Kind, Origin, Place, Purpose, Role
+from vault.primitives import tree
+from vault.primitives.hashing import sha256
+from vault.services.journal import Signer, read_head
+from vault.services.offers import Offers, fold_offers
+from vault.services.vault import Vault
+from vault.store.arrivals import Arrivals
+
+_ERASE: Final = bytes((0xA0 + len(Kind.ERASE.value),)) + Kind.ERASE.value.encode()
+_MARKED: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What the recorders' journals here say. `unsound` are journals that are not what their writers signed: nothing is
+    read from them."""
+
+    vault: Vault = field(repr=False)
+    offers: Offers
+    numbers: Mapping[Origin, int]
+    leaves: Mapping[Origin, list[bytes]] = field(repr=False)
+    erased: frozenset[Place]
+    unsound: tuple[Origin, ...]
+
+    def fields(self, place: Place) -> list[Any] | None:
+        """The checked fields of one entry's leaf; None when it is not here. Raises FormatError."""
+        leaves = self.leaves.get(place.origin, [])
+        return parse_fields(leaves[place.seq]) if place.seq < len(leaves) else None
+
+    def wraps(self, place: Place, purpose: Purpose, recipient: KeyId) -> tuple[bytes, ...]:
+        """The wraps of one entry for one key, in order: exactly those that its leaf commits to. Raises IntegrityError
+        when one is missing or is another one."""
+        fields = self.fields(place)
+        if fields is None:
+            raise IntegrityError(f"entry {short(place)} is not here")
+        wanted = [
+            digest for name, key, digest in raw_wraps(fields[2], fields[5]) if (name, key) == (purpose.value, recipient)
+        ]
+        rows = Arrivals(self.vault.store).wraps(
+            self.numbers[place.origin], place.seq, place.seq + 1, frozenset({recipient})
+        )
+        found = tuple(raw for _, name, _, _, raw in rows if name == purpose.value)
+        if [sha256(raw) for raw in found] != wanted:
+            raise IntegrityError(
+                f"entry {short(place)}: a {purpose.value} wrap is missing, or not the one that its writer signed",
+                hint="import the newest bundle of its writer",
+            )
+        return found
+
+
+def read_exchange(vault: Vault) -> Exchange:
+    """Reads the recorders' journals, at some three microseconds an entry."""
+    numbers: dict[Origin, int] = {}
+    leaves: dict[Origin, list[bytes]] = {}
+    unsound = []
+    for number, origin in vault.store.journals():
+        member = vault.roster.find(name_of(origin).handle)
+        if member is None or member.role is not Role.RECORDER:
+            continue
+        signer = Signer(vault_id=vault.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
+        try:
+            leaves[origin] = _signed_leaves(vault, number, signer)
+        except VaultError:
+            unsound.append(origin)
+        else:
+            numbers[origin] = number
+    return Exchange(
+        vault=vault,
+        offers=fold_offers(vault.roster, leaves),
+        numbers=numbers,
+        leaves=leaves,
+        erased=_erased(leaves),
+        unsound=tuple(unsound),
+    )
+
+
+def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:
+    """A journal's leaves. Raises IntegrityError unless they are exactly what its last signed head covers."""
+    head = read_head(vault.store, number, signer)
+    rows = vault.store.numbered_leaves(number)
+    found = [raw for _, raw in rows]
+    whole = [seq for seq, _ in rows] == list(range(head.size))
+    if not whole or tree.root_of(tree.leaf_hashes(found)) != head.root:
+        raise IntegrityError(f"the journal {signer.origin} is not what its writer signed")
+    return found
+
+
+def _erased(leaves: Mapping[Origin, list[bytes]]) -> frozenset[Place]:
+    """The entries that their own author has erased."""
+    found: set[Place] = set()
+    for origin, raws in leaves.items():
+        for raw in raws:
+            if _ERASE in raw[:_MARKED]:
+                try:
+                    fields = parse_fields(raw)
+                except VaultError:
+                    continue
+                if fields[2] == Kind.ERASE:
+                    found.update(Place(origin, seq) for name, seq in fields[5] if name == origin)
+    return frozenset(found)

@@ -1,0 +1,132 @@
+"""What this laptop remembers of every journal: the heads worth telling others, who has witnessed what, what is locked.
+
+The heads lie in the database's table `head`, where only verified ones enter, and once more, signed, in the head-seen
+entries of the members who work here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vault.errors import ForkError, IntegrityError, RollbackError
+from vault.formats.checkpoint import verify_checkpoint
+from vault.formats.origin import parse_origin
+from vault.model import Handle, Origin
+from vault.primitives import tree
+from vault.services.roster import Roster
+from vault.services.witness import Head, merge, verify_head
+from vault.store.arrivals import FORK, Arrivals
+from vault.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A journal whose entries are here: its number in the database and the last signed head of them."""
+
+    number: int
+    origin: Origin
+    size: int
+    root: bytes
+    note: bytes
+
+
+def held_journals(store: Store, roster: Roster) -> dict[Origin, Held]:
+    """Every journal here, in the order in which they came. Raises IntegrityError for one without a head of its own."""
+    found = {}
+    for number, origin in store.journals():
+        member = roster.find(parse_origin(origin).handle)
+        note = store.latest_checkpoint(number)
+        if member is None or note is None:
+            raise IntegrityError(
+                "a journal here has no writer on the roster or no checkpoint", hint='run "fieldvault audit verify"'
+            )
+        head = verify_checkpoint(note, origin, member.keys.signing)
+        found[origin] = Held(number=number, origin=origin, size=head.size, root=head.root, note=note)
+    return found
+
+
+def frontier_at(store: Store, journal: int, size: int) -> list[bytes]:
+    """The right edge of the stored tree as it was at `size` entries, which must be here. Raises IntegrityError."""
+    found = []
+    for level, index in tree.frontier_places(size):
+        if level == 0:
+            leaf = store.leaf(journal, index)
+            value = None if leaf is None else tree.leaf_hash(leaf)
+        else:
+            value = store.node(journal, level, index)
+        if value is None:
+            raise IntegrityError("the stored tree of a journal is incomplete", hint='run "fieldvault audit verify"')
+        found.append(value)
+    return found
+
+
+def best_heads(store: Store, roster: Roster) -> Iterator[bytes]:
+    """For every journal that is held or was heard of: its largest head, and its largest one that somebody witnessed;
+    signatures over the same text are merged into one note."""
+    arrivals = Arrivals(store)
+    held = held_journals(store, roster)
+    for origin in dict.fromkeys((*held, *arrivals.origins_heard_of())):
+        notes = arrivals.heads(origin)
+        if origin in held:
+            notes.append((held[origin].size, held[origin].note))
+        largest = max(size for size, _ in notes)
+        yield merge(roster, _of_one_text([raw for size, raw in notes if size == largest]))
+        witnessed = last_witnessed(arrivals, roster, origin)
+        if witnessed is not None and witnessed.size < largest:
+            same = [raw for size, raw in notes if size == witnessed.size]
+            yield merge(roster, [witnessed.note, *same])
+
+
+def _of_one_text(notes: list[bytes]) -> list[bytes]:
+    """The notes that say what the first one says: two histories of one size are never merged."""
+    first = notes[0].split(b"\n\n")[0]
+    return [raw for raw in notes if raw.split(b"\n\n")[0] == first]
+
+
+def last_witnessed(arrivals: Arrivals, roster: Roster, origin: Origin) -> Head | None:
+    """The largest remembered head of a journal that somebody other than its writer cosigned."""
+    for _, raw in arrivals.heads(origin):
+        head = verify_head(roster, raw)
+        if head.witnesses:
+            return head
+    return None
+
+
+def witnessed_size(store: Store, arrivals: Arrivals, roster: Roster, journal: int, origin: Origin, size: int) -> int:
+    """The largest size, of the `size` entries that are here, that somebody other than the writer cosigned, and that
+    is the history that is here; 0 when there is none."""
+    for at, raw in arrivals.heads(origin):
+        if at > size:
+            continue
+        head = verify_head(roster, raw)
+        if head.witnesses and tree.fold(frontier_at(store, journal, at)) == head.root:
+            return at
+    return 0
+
+
+def known_to(arrivals: Arrivals, roster: Roster, origin: Origin, handle: Handle) -> int:
+    """The size up to which a member certainly holds a journal: the largest head of it that they cosigned."""
+    for _, raw in arrivals.heads(origin):
+        head = verify_head(roster, raw)
+        if any(name == handle for name, _ in head.witnesses):
+            return head.size
+    return 0
+
+
+def require_writable(store: Store, origin: Origin, size: int) -> None:
+    """Raises ForkError or RollbackError when nothing may be signed in one's own journal any more: two histories of it
+    were signed, or others have seen more of it than is here."""
+    arrivals = Arrivals(store)
+    lock = next((item for item in arrivals.locks() if item.origin == origin), None)
+    if lock is not None and lock.reason == FORK:
+        raise ForkError(
+            "this journal is locked: two different histories of it were signed with its key",
+            hint='headquarters decides which one stands; then "fieldvault journal recover" opens the next one',
+        )
+    seen = arrivals.largest_head(origin)
+    if lock is not None or seen > size:
+        raise RollbackError(
+            f"this laptop was restored from a backup: others have seen {max(seen, size)} entries of this journal",
+            hint='"fieldvault journal recover" opens the next epoch, and nothing that was seen is lost',
+        )

@@ -1,0 +1,138 @@
+"""Revoking a member: cut off by the size of each of their journals, and not by a clock.
+
+Root signs how many entries of every journal of theirs count: as many as are held here. What they wrote before stays
+valid for good; what comes later counts for nothing, whatever day it claims. Revoking takes no key back. So it says,
+from the leaves alone, what this member could already read: their own cases, what was granted to their key, and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vault.errors import NotAllowed, UsageError
+from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.origin import parse_origin
+from vault.model import Handle, Kind, Member, Origin, Purpose, Role
+from vault.ports import day_of
+from vault.services.journal import Draft, Signer, read_head, write
+from vault.services.keyring import Keyring
+from vault.services.vault import Vault, read_roster, require_role
+from vault.store.arrivals import Arrivals
+
+_WORDS = {
+    Purpose.CASE: "the case layer of one case",
+    Purpose.IDENTITY: "the identity layer of one case: who the person is",
+    Purpose.DELIVERY: "a case as it was delivered",
+    Purpose.TALLY: "the tally rows of that whole journal, those to come under the same key too",
+    Purpose.EXPORT: "the export key, which decides how totals are rounded",
+    Purpose.COMPARTMENT: "the compartment key of that journal: every case in it",
+}
+_NOTHING = {
+    Role.HUB: "nothing sealed: a hub opens nothing. Handles, days and sizes they have seen",
+    Role.AUDITOR: "nothing sealed: an auditor holds no ciphertext. Handles, days and sizes they have seen",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouldRead:
+    """Something that a revoked member could already read: `what` in words, where it was granted (`origin` and `seq`;
+    empty and 0 where nothing was granted), and the day that the granting entry claims (`2026-03-14`, or empty)."""
+
+    what: str
+    origin: str = ""
+    seq: int = 0
+    day: str = ""
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.what}: entry {self.seq} of {self.origin}, {self.day}" if self.origin else self.what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """A revocation: for each of the member's journals that is here, how many entries of it count; how many more are
+    known to exist and are not here, so that they will not count; and what the member could read."""
+
+    handle: Handle
+    role: Role
+    sizes: tuple[tuple[Origin, int], ...]
+    missing: tuple[tuple[Origin, int], ...]
+    could_read: tuple[CouldRead, ...]
+
+
+def revoke(vault: Vault, root: Keyring, handle: str, *, dry_run: bool = False) -> Revoked:
+    """Signs the revocation of `handle` into the roster. Each of their journals counts up to the size held here.
+
+    Raises NotAllowed unless `root` is root, and for root itself; UsageError for somebody who is not on the roster or
+    was revoked before; IntegrityError when a journal of theirs here does not carry their signature; StorageError.
+    """
+    require_role(root, Role.ROOT)
+    _revocable(vault, handle)  # said before a lock is taken
+    with vault.writing(root, announced=not dry_run):
+        member = _revocable(vault, handle)
+        sizes = tuple(_sizes(vault, member))
+        missing = tuple(_missing(vault, member, dict(sizes)))
+        could_read = (*_own(vault, member, dict(sizes)), *_granted(vault, member))
+        if not dry_run:
+            draft = Draft(kind=Kind.REVOKE, extra=(member.handle, [[origin, size] for origin, size in sizes]))
+            number = vault.journal_number(vault.roster.origin)
+            write(vault.store, number, vault.signer(root), vault.day, [draft])
+    if not dry_run:
+        vault.roster = read_roster(vault.store)
+    return Revoked(handle=member.handle, role=member.role, sizes=sizes, missing=missing, could_read=could_read)
+
+
+def _revocable(vault: Vault, handle: str) -> Member:
+    member = vault.roster.member(handle)
+    if member.role is Role.ROOT:
+        raise NotAllowed("root cannot be revoked: whoever holds that key is the organisation")
+    if member.revoked:
+        raise UsageError(f'"{handle}" was revoked already')
+    return member
+
+
+def _sizes(vault: Vault, member: Member) -> Iterator[tuple[Origin, int]]:
+    """The verified size of every epoch of theirs that is here, the first epoch first."""
+    journals = [(parse_origin(origin), origin, number) for number, origin in vault.store.journals()]
+    for name, origin, number in sorted(journals, key=lambda item: item[0].epoch):
+        if name.handle == member.handle:
+            signer = Signer(vault_id=vault.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
+            yield origin, read_head(vault.store, number, signer).size
+
+
+def _missing(vault: Vault, member: Member, sizes: dict[Origin, int]) -> Iterator[tuple[Origin, int]]:
+    """The journals of theirs of which others have seen more than is here, and how many entries more."""
+    arrivals = Arrivals(vault.store)
+    for origin in arrivals.origins_heard_of():
+        more = arrivals.largest_head(origin) - sizes.get(origin, 0)
+        if parse_origin(origin).handle == member.handle and more > 0:
+            yield origin, more
+
+
+def _own(vault: Vault, member: Member, sizes: dict[Origin, int]) -> Iterator[CouldRead]:
+    """What they wrote themselves."""
+    if member.role is not Role.RECORDER:
+        if member.role in _NOTHING:
+            yield CouldRead(what=_NOTHING[member.role])
+        return
+    for number, origin in vault.store.journals():
+        if sizes.get(origin):
+            first = vault.store.leaf(number, 0)
+            day = "" if first is None else day_of(parse_fields(first)[3]).isoformat()
+            what = f"everything that they wrote themselves, {sizes[origin]} entries here; the first"
+            yield CouldRead(what=what, origin=origin, seq=0, day=day)
+
+
+def _granted(vault: Vault, member: Member) -> Iterator[CouldRead]:
+    """Everything that an entry here ever wrapped to their key, in order. A wrap that was deleted since could have been
+    opened before, so the leaves are asked and not the wraps."""
+    for number, origin in vault.store.journals():
+        for raw in vault.store.leaves(number):
+            if raw.find(member.key_id) < 0:  # few entries name it, and only those are parsed
+                continue
+            _, seq, kind, day, _, extra = parse_fields(raw)
+            for purpose, recipient, _ in raw_wraps(kind, extra):
+                if recipient == member.key_id:
+                    what = _WORDS[Purpose(purpose)]
+                    yield CouldRead(what=what, origin=origin, seq=seq, day=day_of(day).isoformat())
