@@ -16,7 +16,6 @@ from cli.options import Command, Group, Settings, dry_run_option, pass_settings
 from cli.progress import Progress
 from cli.session import confirmed, opened, unlocked, unlocked_with
 from cli.wording import counted, entries, short
-from vault.errors import ForkError
 
 if TYPE_CHECKING:
     from vault import Arrived, ArrivedJournal, Created, JournalStatus, Member
@@ -112,11 +111,13 @@ def inspect(settings: Settings, file: Path) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """What this laptop is, for the words about what arrived: who imported, whose keys are here, what is locked."""
+    """What this laptop is, for the words about what arrived: who imported, whose keys are here, what is locked, and
+    which epochs of theirs were closed before."""
 
     member: Member
     own: frozenset[str]
     locked: dict[str, str]
+    closed: frozenset[str]
     roles: dict[str, str]
 
     def is_own(self, origin: str) -> bool:
@@ -144,6 +145,7 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> int:
             member=me.member,
             own=frozenset(map(str, found.keys_here)),
             locked={str(item.origin): str(item.locked) for item in found.journals() if item.locked},
+            closed=frozenset(superseded(found.journals())[0]),
             roles={str(item.handle): str(item.role) for item in found.members},
         )
     _tell_arrived(settings, arrived, here, dry_run)
@@ -160,11 +162,16 @@ _WORDS = {
     "cut off": "NOT taken: root revoked {writer} before these entries",
 }
 """What became of a journal. One without anything new is not listed."""
+_CLOSED_WORDS = {
+    "restored": "{new} that this laptop had lost",
+    "fork": "NOT taken: this laptop had gone on with it in another way before you closed it; it stays as it is",
+}
+"""The same for an epoch of one's own that "journal recover" has closed already."""
 
 
-def _line(item: ArrivedJournal, sender: str) -> str:
+def _line(item: ArrivedJournal, sender: str, here: _Here) -> str:
     name = short(item.origin)
-    words = _WORDS[str(item.outcome)]
+    words = (_CLOSED_WORDS if item.origin in here.closed else {}).get(str(item.outcome)) or _WORDS[str(item.outcome)]
     new = entries(item.after - item.before, new=True)
     return f"{name}: {words.format(new=new, sender=sender, writer=name.split('/')[0])}"
 
@@ -173,7 +180,7 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bo
     terminal = settings.terminal
     for item in arrived.journals:
         if item.outcome != "nothing new":
-            terminal.data(_line(item, arrived.sender))
+            terminal.data(_line(item, arrived.sender, here))
     for origin, size in arrived.receipts:
         terminal.data(f"receipt: others hold {short(origin)} up to entry {size - 1:,}; so much cannot vanish unnoticed")
     for origin in arrived.locked:
@@ -219,15 +226,17 @@ def _locked(origin: str, here: _Here) -> str:
 
 def _following(settings: Settings, arrived: Arrived, here: _Here) -> str:
     """What to do next, the most pressing thing first."""
-    writers = {short(item.origin).split("/")[0] for item in arrived.journals if item.outcome == FORK}
-    writers |= {short(origin).split("/")[0] for origin in arrived.locked if here.locked.get(origin, FORK) == FORK}
-    if arrived.code == ForkError.code and writers & here.own:
+    forks = {str(item.origin) for item in arrived.journals if item.outcome == FORK}
+    forks |= {str(origin) for origin in arrived.locked if here.locked.get(origin, FORK) == FORK}
+    if any(here.is_own(origin) for origin in forks - here.closed):
         return f"write nothing here, and tell headquarters; when they have decided: {settings.line('journal recover')}"
-    if arrived.code == ForkError.code:
-        return f"ask {' and '.join(sorted(writers)) or 'its writer'} what happened, and show root the evidence"
-    if any(item.outcome == "restored" for item in arrived.journals) or any(map(here.is_own, arrived.locked)):
+    if forks - here.closed:
+        writers = sorted({short(origin).split("/")[0] for origin in forks})
+        return f"ask {' and '.join(writers)} what happened, and show root the evidence"
+    behind = {str(item.origin) for item in arrived.journals if item.outcome == "restored"} | set(arrived.locked)
+    if any(here.is_own(origin) for origin in behind - here.closed):
         return settings.line("journal recover")
-    if arrived.code:
+    if any(item.outcome in ("gap", "incomplete") for item in arrived.journals):
         return f"ask {arrived.sender} for: fieldvault bundle create --to {here.member.handle} --full"
     if str(here.member.role) != "hub" and here.roles.get(arrived.sender) == "hub":
         return settings.line("status")
@@ -271,7 +280,9 @@ def recover(settings: Settings, dry_run: bool) -> None:
         hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
     terminal = settings.terminal
     old, new = short(done.follows), short(done.origin)
-    seen = f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
+    seen = (
+        f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
+    )
     if dry_run:
         terminal.talk(f"It would close {old} and go on in {new}; {seen}. Dry run: nothing was written.")
         terminal.talk(_AGAIN)

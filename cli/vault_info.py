@@ -54,7 +54,8 @@ def _exposure(settings: Settings, journals: Sequence[JournalStatus], today: int)
             _closed(settings, j, short(goes_on[j.origin]))
             continue
         if j.locked == FORK:
-            settings.terminal.data(f"LOCKED: {name}: two different histories of it were signed; see the folder evidence")
+            folder = f"evidence/{name.replace('/', '-')}"
+            settings.terminal.data(f"LOCKED: {name}: two different histories of it were signed; see {folder} in here")
         elif j.own and (j.locked or j.heard > j.size):
             settings.terminal.data(
                 f"LOCKED: {name}: others have seen {entries(max(j.heard, j.size))} of it, {j.size:,} are here: "
@@ -62,19 +63,27 @@ def _exposure(settings: Settings, journals: Sequence[JournalStatus], today: int)
             )
         elif j.heard > j.size:
             settings.terminal.data(f"{name}: {entries(j.heard)} are known to exist, {j.size:,} are here.")
-        if j.own and j.unwitnessed_since is not None:
+        if j.own and j.unwitnessed_since is not None and j.heard <= j.size:
             days = counted(max(0, today - j.unwitnessed_since), "day", "days")
             settings.terminal.data(
-                f"{name}: unwitnessed since entry {j.witnessed:,}, {days}: nobody else would notice if the last "
-                f"{entries(j.size - j.witnessed)} were undone."
+                f"{name}: unwitnessed since entry {j.witnessed:,}, {days}: nobody else would notice if {_last(j)} "
+                "vanished."
             )
 
 
-def _closed(settings: Settings, journal: JournalStatus, following: str) -> None:
-    """An epoch that is never written again. What nobody witnessed of it exists on this laptop alone."""
+def _last(journal: JournalStatus) -> str:
     left = journal.size - journal.witnessed
-    alone = f"; its last {entries(left)} exist on this laptop only" if left else ""
-    settings.terminal.data(f"{short(journal.origin)}: closed, and goes on as {following}{alone}.")
+    return "the last entry" if left == 1 else f"the last {entries(left)}"
+
+
+def _closed(settings: Settings, journal: JournalStatus, following: str) -> None:
+    """An epoch that is never written again. What nobody else holds of it never travels any more."""
+    more = ""
+    if journal.heard > journal.size:
+        more = f"; others have seen {entries(journal.heard)} of it, {journal.size:,} are here"
+    elif journal.size > journal.witnessed:
+        more = f"; nobody else is known to hold {_last(journal)} of it"
+    settings.terminal.data(f"{short(journal.origin)}: closed, and goes on as {following}{more}.")
 
 
 def _following(journals: Sequence[JournalStatus], members: Sequence[Member], here: Sequence[str]) -> tuple[str, bool]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -56,3 +57,24 @@ def run(fake: FakeVault, capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def line(run: Run, secret: str) -> Run:
+    """One command line of field-1."""
+    return lambda *argv: run(*argv, "--as", "field-1", "--passphrase-file", secret)
+
+
+def said(line: Run, *argv: str, code: int = 0) -> dict[str, Any]:
+    """The one object of a line with --json."""
+    outcome = line(*argv, "--json")
+    payload = json.loads(outcome.out)
+    assert (outcome.code, payload["code"], payload["ok"]) == (code, code, code == 0)
+    assert isinstance(payload, dict)
+    return payload
+
+
+def following(err: str) -> str:
+    """What the one line `Next:` says."""
+    (found,) = [line.removeprefix("Next: ") for line in err.splitlines() if line.startswith("Next: ")]
+    return found

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vault.errors import NotAllowed, UsageError
-from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.leaf import parse_fields, raw_act, raw_wraps
 from vault.formats.origin import parse_origin
 from vault.model import Handle, KeyId, Kind, Layer, Member, Origin, Purpose, Role
 from vault.services.remembered import Held, held_journals, known_to
@@ -75,6 +75,7 @@ def allot(
     arrivals = Arrivals(store)
     locked = {lock.origin for lock in arrivals.locks()}
     role = members[0].role
+    related = _related(store, roster, held.values(), members[0]) if role is Role.RECORDER else frozenset()
     found = []
     for origin in sorted(held, key=lambda name: name != roster.origin):
         writer = parse_origin(origin).handle
@@ -82,7 +83,7 @@ def allot(
         if (own and not full) or (origin in locked and not own):
             continue
         journal = held[origin]
-        if not own and not _concerns(store, roster, journal, members, sender):
+        if not own and not _concerns(roster, origin, role, sender, related):
             continue
         start = 0 if full else min(known_to(arrivals, roster, origin, member.handle) for member in members)
         keys = None if role is Role.HUB or own else frozenset(member.key_id for member in members)
@@ -97,32 +98,42 @@ def allot(
     return tuple(found)
 
 
-def _concerns(store: Store, roster: Roster, held: Held, members: Sequence[Member], sender: Handle) -> bool:
-    """Whether these members get a journal of others at all."""
-    role = members[0].role
-    writer = roster.member(parse_origin(held.origin).handle)
-    if held.origin == roster.origin or role in (Role.HUB, Role.AUDITOR, Role.DIRECTOR):
+def _concerns(roster: Roster, origin: Origin, role: Role, sender: Handle, related: frozenset[Origin]) -> bool:
+    """Whether members of a role get a journal of others at all."""
+    writer = roster.member(parse_origin(origin).handle)
+    if origin == roster.origin or role in (Role.HUB, Role.AUDITOR, Role.DIRECTOR):
         return True
-    if role is not Role.RECORDER:
-        return False
-    if writer.role is Role.HUB or writer.handle == sender:
-        return True
-    return any(_in_relation(store.leaves(held.number), member, roster) for member in members)
+    return role is Role.RECORDER and (writer.role is Role.HUB or writer.handle == sender or origin in related)
 
 
-def _in_relation(leaves: Iterable[bytes], member: Member, roster: Roster) -> bool:
-    """Whether a journal offers this member a case, or answers an act of theirs."""
-    own = f"fieldvault/{roster.vault_id}/{member.handle}/"
+def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> frozenset[Origin]:
+    """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case,
+    and those from which the case had come before: entries of theirs can only be checked against their own leaves."""
+    ties = {journal.origin: _ties(store.leaves(journal.number)) for journal in held}
+    found = {origin for origin, (_, answered) in ties.items() if member.handle in answered}
+    keys, before = {member.key_id}, 0
+    while before != len(keys):
+        before = len(keys)
+        for origin, (recipients, _) in ties.items():
+            if not keys.isdisjoint(recipients):
+                found.add(origin)
+                keys.add(roster.member(parse_origin(origin).handle).key_id)
+    return frozenset(found)
+
+
+def _ties(leaves: Iterable[bytes]) -> tuple[set[KeyId], set[Handle]]:
+    """To whose keys a journal offers cases, and whose acts it answers."""
+    recipients: set[KeyId] = set()
+    answered: set[Handle] = set()
     for raw in leaves:
         if _GRANT_MARK not in raw[:24]:
             continue
         _, _, kind, _, _, extra = parse_fields(raw)
-        if any(recipient == member.key_id and purpose in _OF_CASES for purpose, recipient, _ in raw_wraps(kind, extra)):
-            return True
-        act = extra[0] if extra else []
-        if len(act) == 3 and isinstance(act[1], str) and act[1].startswith(own):
-            return True
-    return False
+        recipients.update(recipient for purpose, recipient, _ in raw_wraps(kind, extra) if purpose in _OF_CASES)
+        act = raw_act(kind, extra)
+        if act is not None and len(act) == 3:
+            answered.add(parse_origin(act[1]).handle)
+    return recipients, answered
 
 
 def layers_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> frozenset[Layer]:

@@ -356,7 +356,7 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         )
         for origin, item in plan.sections.items()
     )
-    codes = {_CODES.get(item.outcome, 0) for item in plan.sections.values()}
+    codes = {_CODES.get(item.outcome, 0) for item in plan.sections.values() if not _given_back(vault, item)}
     codes |= {ForkError.code if lock.reason == FORK else RollbackError.code for lock in learnt.locks}
     return Arrived(
         sender=Handle(plan.opening.sender),
@@ -368,3 +368,10 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         evidence=() if dry_run else _evidence(vault, plan, learnt),
         code=max(codes, default=0),
     )
+
+
+def _given_back(vault: Vault, item: Section) -> bool:
+    """Whether these are lost entries of an epoch that "journal recover" has closed: what its owner asked for."""
+    name = parse_origin(item.origin)
+    later = (parse_origin(origin).epoch > name.epoch for origin, _ in vault.own_journals(name.handle))
+    return item.outcome is Outcome.RESTORED and any(later)

@@ -1,0 +1,280 @@
+"""`bundle create|inspect|import` over the stand-in for the library: every outcome in words, exit codes, the keys of
+--json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.cli.conftest import Run, following, said
+from tests.cli.fake_bundles import VAULT, arrived, item, journal
+from tests.cli.fake_facade import ORIGIN, FakeVault, member
+from tests.cli.tree import accepts
+from vault import errors
+from vault.model import Handle, Role
+
+# -- create ----------------------------------------------------------------------------------------------------------
+
+
+def test_create_says_what_was_sealed_and_what_to_do_with_it(line: Run, fake: FakeVault, tmp_path: Path) -> None:
+    """The file on stdout; for whom, how much and what next on stderr. What it owed and wrote first is a warning."""
+    stick = tmp_path / "the stick.fvb"
+    outcome = line("bundle", "create", "--to", "hub-1", "-o", str(stick))
+    assert (outcome.code, outcome.out) == (0, f"{stick}\n")
+    receipt = "(what comes back from there is your receipt)"
+    assert outcome.err.splitlines()[-3:] == [
+        "warning: it opened your tally to: hq-1",
+        "Sealed for hub-1: 1,008 entries of 2 journals, 1 sealed part; 70,303 bytes. Saved; read back and compared.",
+        f"Next: carry it to hub-1, who types: fieldvault bundle import 'the stick.fvb' {receipt}",
+    ]
+    wanted = {"me": "field-1", "to": ("hub-1",), "path": stick, "full": False, "dry_run": False}
+    assert fake.calls[-1] == ("create_bundle", wanted)
+
+
+def test_create_for_programs(line: Run, fake: FakeVault) -> None:
+    """Where it is, how large, for whom; several recipients; --full; without -o the current directory."""
+    found = said(line, "bundle", "create", "--to", "hub-1", "--to", "hub-2", "--full")
+    assert found == {
+        "ok": True, "code": 0, "journals": 2, "entries": 1_008, "to": ["hub-1", "hub-2"], "dry_run": False,
+        "warnings": ["it opened your tally to: hq-1"], "file": "a bundle.fvb", "bytes": 70_303, "parts": 1,
+    }  # fmt: skip
+    what = dict(fake.calls)["create_bundle"]
+    assert (what["to"], what["full"], what["path"]) == (("hub-1", "hub-2"), True, Path())
+
+
+def test_a_dry_run_of_create_names_no_file(line: Run, fake: FakeVault) -> None:
+    """It says what would travel, and that nothing was written."""
+    outcome = line("bundle", "create", "--to", "hub-1", "--dry-run")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "It would carry 1,008 entries of 2 journals to hub-1. Dry run: nothing was written." in outcome.err
+    found = said(line, "bundle", "create", "--to", "hub-1", "--dry-run")
+    assert (found["dry_run"], "file" in found) == (True, False)
+    assert dict(fake.calls)["create_bundle"]["dry_run"]
+
+
+def test_create_says_that_a_locked_journal_stays_behind(line: Run, fake: FakeVault) -> None:
+    """Or its owner believes that it travelled. A closed epoch that goes on says nothing any more."""
+    fake.journals_here = (journal(ORIGIN, locked="restored"),)
+    warning = "field-1/1 is locked and is not in it; see: fieldvault status"
+    assert f"warning: {warning}" in line("bundle", "create", "--to", "hub-1").err
+    assert warning in said(line, "bundle", "create", "--to", "hub-1")["warnings"]
+    fake.journals_here += (journal(f"{VAULT}/field-1/2"),)
+    assert "locked" not in line("bundle", "create", "--to", "hub-1").err
+
+
+def test_create_needs_a_recipient(line: Run) -> None:
+    """Exit 2, naming the option."""
+    outcome = line("bundle", "create")
+    assert outcome.code == 2
+    assert "--to" in outcome.err
+
+
+# -- inspect ---------------------------------------------------------------------------------------------------------
+
+
+def test_inspect_begins_with_what_it_is(run: Run, fake: FakeVault, tmp_path: Path) -> None:
+    """No key is asked for; the kind stands first; then what one does with it."""
+    outcome = run("bundle", "inspect", str(tmp_path / "x y"))
+    assert outcome.out.splitlines() == ["x y: bundle", "  version 1", "  for at most 4 recipients"]
+    assert following(outcome.err) == f"fieldvault bundle import '{tmp_path / 'x y'}'"
+    assert [name for name, _ in fake.calls] == ["inspect_file"]
+    assert json.loads(run("bundle", "inspect", "x", "--json").out) == {
+        "ok": True, "code": 0, "kind": "bundle", "lines": ["version 1", "for at most 4 recipients"],
+    }  # fmt: skip
+
+
+def test_where_a_request_waits_a_bundle_is_most_likely_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is joined with; elsewhere it is imported (control: the test above)."""
+    monkeypatch.setattr("vault.waiting", lambda _: (Handle("field-3"),))
+    assert following(run("bundle", "inspect", "x").err) == "fieldvault member join x"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [("request for membership", "fieldvault member approve x -o ANSWER"), ("recovery share", ""), ("key file", "")],
+)
+def test_inspect_of_other_files(run: Run, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: str) -> None:
+    """A request is approved; with other files there is nothing to do here."""
+    monkeypatch.setattr("vault.inspect_file", lambda _: SimpleNamespace(kind=kind, lines=()))
+    outcome = run("bundle", "inspect", "x")
+    assert outcome.out == f"x: {kind}\n"
+    assert outcome.err == (f"Next: {wanted}\n" if wanted else "")
+
+
+# -- import ----------------------------------------------------------------------------------------------------------
+
+OUTCOMES = [
+    (item("field-2/1", "new", 4, 1_004), 0, "field-2/1: 1,000 new entries"),
+    (item("field-2/1", "new", 4, 5), 0, "field-2/1: 1 new entry"),
+    (item("field-1/1", "restored", 2, 4), 21, "field-1/1: 2 new entries that this laptop had lost; your journal is"),
+    (item("hub-1/1", "gap"), 21, "hub-1/1: NOT taken: the entries before these are missing here; ask hub-1 for"),
+    (item("field-2/1", "incomplete"), 21, "field-2/1: NOT taken: its sealed parts are not in this bundle; ask field-2"),
+    (item("field-2/1", "fork"), 22, "field-2/1: NOT taken: two different histories of it were signed with the key of"),
+    (item("field-2/1", "locked"), 0, "field-2/1: NOT taken: two different histories of it were signed before"),
+    (item("field-2/1", "cut off"), 0, "field-2/1: NOT taken: root revoked field-2 before these entries"),
+    (item("field-2/1", "nothing new", 4, 4), 0, ""),
+]
+
+
+@pytest.mark.parametrize(("journal_of", "code", "words"), OUTCOMES, ids=lambda value: getattr(value, "outcome", ""))
+def test_every_outcome_has_its_words_and_code(
+    line: Run, fake: FakeVault, journal_of: SimpleNamespace, code: int, words: str
+) -> None:
+    """One line a journal, none for one without anything new; the exit code is the library's."""
+    fake.arrived = arrived(journal_of, code=code)
+    outcome = line("bundle", "import", "FILE")
+    assert outcome.code == code
+    assert outcome.out.startswith(words)
+    assert outcome.out.count("\n") == bool(words)
+    found = said(line, "bundle", "import", "FILE", code=code)
+    name, size = str(journal_of.origin), journal_of.before
+    row = {"origin": name, "before": size, "after": journal_of.after, "outcome": journal_of.outcome}
+    assert found["journals"] == [row]
+
+
+def test_an_outcome_that_is_new_to_the_program_has_words() -> None:
+    """Whatever the library can say of a journal, the command line can say in words."""
+    from cli.bundles import _WORDS
+    from vault.services.replica import Outcome
+
+    assert {str(outcome) for outcome in Outcome} == {*_WORDS, "nothing new"}
+
+
+def test_import_for_programs(line: Run, fake: FakeVault, tmp_path: Path) -> None:
+    """The keys that may be relied on."""
+    fake.arrived = arrived(
+        item("field-2/1", "fork"), code=22, sender="field-2", heads=3,
+        receipts=[("field-1/1", 7)], locked=["field-2/1"], evidence=(tmp_path / "evidence" / "field-2-1",),
+    )  # fmt: skip
+    found = said(line, "bundle", "import", "FILE", code=22)
+    del found["journals"]
+    assert found == {
+        "ok": False, "code": 22, "sender": "field-2", "dry_run": False, "heads": 3, "receipts": {ORIGIN: 7},
+        "locked": [f"{VAULT}/field-2/1"], "evidence": [str(tmp_path / "evidence" / "field-2-1")],
+    }  # fmt: skip
+    assert fake.calls[-1] == ("import_bundle", {"me": "field-1", "path": Path("FILE"), "dry_run": False})
+
+
+def test_a_receipt_is_told(line: Run, fake: FakeVault) -> None:
+    """Up to which entry; and a recorder who got it looks at the status next."""
+    fake.members += (member("hub-1", Role.HUB),)
+    fake.arrived = arrived(item("hub-1/1", "new", 1, 3), receipts=[("field-1/1", 7)], heads=1)
+    outcome = line("bundle", "import", "FILE")
+    assert outcome.out.splitlines() == [
+        "hub-1/1: 2 new entries",
+        "receipt: others hold field-1/1 up to entry 6; so much cannot vanish unnoticed",
+    ]
+    assert "Verified: 2 new entries from hub-1, and word of 1 newer head. Saved." in outcome.err
+    assert following(outcome.err) == "fieldvault status --as field-1"
+
+
+def test_a_hub_sends_the_receipt_next(run: Run, fake: FakeVault, secret: str) -> None:
+    """What headquarters does with every bundle of the field."""
+    fake.members += (member("hub-1", Role.HUB),)
+    fake.keys_here += (Handle("hub-1"),)
+    fake.arrived = arrived(item("field-2/1", "new", 0, 3), sender="field-2")
+    outcome = run("bundle", "import", "FILE", "--passphrase-file", secret)
+    assert following(outcome.err) == "fieldvault bundle create --to field-2"
+    assert ("unlock", "hub-1") in fake.calls
+
+
+def test_nothing_new_is_no_failure(line: Run, fake: FakeVault) -> None:
+    """The second time: exit 0, nothing on stdout."""
+    fake.arrived = arrived(item("hub-1/1", "nothing new", 3, 3))
+    outcome = line("bundle", "import", "FILE")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "Verified: no new entry from hub-1. Saved." in outcome.err
+
+
+def test_a_dry_run_of_import_promises_nothing(line: Run, fake: FakeVault) -> None:
+    """It says what would come, keeps the code of what would go wrong, and never says saved."""
+    fake.arrived = arrived(item("field-2/1", "new", 0, 3), item("hub-1/1", "gap"), code=21)
+    outcome = line("bundle", "import", "FILE", "--dry-run")
+    assert outcome.code == 21
+    assert "Verified: 3 new entries from hub-1. Dry run: nothing was written." in outcome.err
+    assert "Saved" not in outcome.err
+    assert said(line, "bundle", "import", "FILE", "--dry-run", code=21)["dry_run"]
+    assert dict(fake.calls)["import_bundle"]["dry_run"]
+
+
+def test_a_gap_is_asked_for(line: Run, fake: FakeVault) -> None:
+    """The whole line that the sender has to type."""
+    fake.arrived = arrived(item("hub-1/1", "gap"), code=21)
+    wanted = "ask hub-1 for: fieldvault bundle create --to field-1 --full"
+    assert following(line("bundle", "import", "FILE").err) == wanted
+    accepts(wanted.split()[4:])
+
+
+def test_the_fork_of_another_is_shown_with_its_evidence(line: Run, fake: FakeVault) -> None:
+    """It is locked, nobody is accused, and root sees the evidence."""
+    fake.journals_here += (journal(f"{VAULT}/field-2/1", own=False, locked="fork"),)
+    folder = Path("/v/evidence/field-2-1")
+    fake.arrived = arrived(item("field-2/1", "fork"), code=22, locked=["field-2/1"], evidence=(folder,))
+    outcome = line("bundle", "import", "FILE")
+    why = "a copied laptop, an old backup or a stolen key wrote a second history"
+    assert outcome.err.splitlines()[-4:] == [
+        f"warning: field-2/1 is locked for review: {why}",
+        f"warning: the evidence, which anybody can check without this program: {folder / 'README.txt'}",
+        "Verified: no new entry from hub-1. Saved.",
+        "Next: ask field-2 what happened, and show root the evidence",
+    ]
+
+
+def test_ones_own_fork_stops_the_work(line: Run, fake: FakeVault) -> None:
+    """Somebody wrote on a copy of this laptop: write nothing, and tell headquarters."""
+    fake.journals_here = (journal(ORIGIN, locked="fork"),)
+    fake.arrived = arrived(code=22, locked=["field-1/1"])
+    outcome = line("bundle", "import", "FILE")
+    assert (
+        "warning: field-1/1, a journal of this laptop, is locked: somewhere a copy of it was written on" in outcome.err
+    )
+    assert following(outcome.err).startswith("write nothing here, and tell headquarters")
+
+
+def test_a_restored_laptop_is_told_so(line: Run, fake: FakeVault) -> None:
+    """Others have seen more: the next epoch is what comes next, whatever else came."""
+    fake.journals_here = (journal(ORIGIN, locked="restored"),)
+    fake.arrived = arrived(item("hub-1/1", "gap"), code=21, locked=["field-1/1"], heads=2)
+    outcome = line("bundle", "import", "FILE")
+    assert (
+        "warning: field-1/1 is locked: others have seen more of it than is here; was this laptop restored"
+        in outcome.err
+    )
+    assert following(outcome.err) == "fieldvault journal recover --as field-1"
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("restored", 0), ("fork", 22)])
+def test_a_closed_epoch_is_not_recovered_again(line: Run, fake: FakeVault, outcome: str, code: int) -> None:
+    """What this laptop had lost came back, or stays as it is: either way the work goes on."""
+    fake.members += (member("hub-1", Role.HUB),)
+    fake.journals_here = (journal(ORIGIN, locked="restored"), journal(f"{VAULT}/field-1/2"))
+    fake.arrived = arrived(item("field-1/1", outcome, 2, 4), code=code)
+    found = line("bundle", "import", "FILE")
+    assert following(found.err) == "fieldvault status --as field-1"
+    assert "locked" not in found.out + found.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.NotAllowed("this bundle is not for this key"), 31),
+        (errors.FormatError("this is not a bundle", hint="look"), 13),
+        (errors.IntegrityError("a bundle was changed"), 20),
+        (errors.RollbackError("this laptop knows less of the roster than it did"), 21),
+        (errors.ForkError("two histories"), 22),
+        (errors.StorageError("the stick is gone"), 40),
+    ],
+)
+@pytest.mark.parametrize("words", [("import", "FILE"), ("create", "--to", "hub-1"), ("inspect", "FILE")])
+def test_errors_keep_their_codes(
+    line: Run, fake: FakeVault, error: errors.VaultError, code: int, words: tuple[str, ...]
+) -> None:
+    """One clear line, nothing on stdout; with --json one object."""
+    fake.failing = error
+    outcome = line("bundle", *words)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert f"fieldvault: {error.message}" in outcome.err
+    assert said(line, "bundle", *words, code=code)["error"] == error.message
