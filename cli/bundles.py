@@ -262,8 +262,8 @@ def superseded(journals: Sequence[JournalStatus]) -> tuple[dict[str, str], list[
 def recover(settings: Settings, dry_run: bool) -> None:
     """Begin the next epoch of your journal after a restore from a backup, or after a fork.
 
-    The old epoch stays as it is and is never written again; the new one names its last witnessed head. Nothing that
-    was witnessed is lost: ask headquarters for a bundle with --full.
+    The old epoch stays as it is and is never written again; the new one names its last witnessed head. What was
+    witnessed is at headquarters: ask for a bundle with --full. What nobody else has seen is named: record it again.
     """
     import vault
 
@@ -280,6 +280,12 @@ def recover(settings: Settings, dry_run: bool) -> None:
         hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
     terminal = settings.terminal
     old, new = short(done.follows), short(done.origin)
+    if done.only_here:
+        shown = ", ".join(map(str, done.only_here[:20])) + (" and more" if len(done.only_here) > 20 else "")
+        terminal.warn(
+            f"nobody else has these entries of {old}: {shown}. They stay here and never travel: read them with "
+            "case show, and record them again."
+        )
     seen = (
         f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
     )
@@ -293,4 +299,12 @@ def recover(settings: Settings, dry_run: bool) -> None:
         terminal.talk(f"Next: {settings.line(following)}")
         if hubs:
             terminal.talk(f"Then ask {hubs[0]} for: fieldvault bundle create --to {me.handle} --full")
-    terminal.result({"origin": done.origin, "follows": done.follows, "witnessed": done.witnessed, "dry_run": dry_run})
+    terminal.result(
+        {
+            "origin": done.origin,
+            "follows": done.follows,
+            "witnessed": done.witnessed,
+            "only_here": list(done.only_here),
+            "dry_run": dry_run,
+        }
+    )

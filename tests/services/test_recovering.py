@@ -191,3 +191,21 @@ def test_a_journal_that_nobody_witnessed_names_what_was_heard(fleet: Fleet) -> N
     found = recover(backup)
     head = verify_head(backup.vault.roster, parse_leaf(second(backup)[0]).extra[0])
     assert (head.size, found.witnessed) == (4, 4)
+
+
+def test_what_was_recorded_after_the_restore_is_named(fleet: Fleet, hub: Laptop) -> None:
+    """Two records written before the laptop learned that it had been restored are on it alone: they are named, and
+    nothing else is. Control: without them nothing is named."""
+    field = fleet.laptop("field", "field-1")
+    record(field, "field-1", 2)
+    hub.take(field.bundle("hub-1"))
+    carry(hub, "hub-1", field, "field-1")
+    careful, hasty = field.copied("careful"), field.copied("hasty")
+    record(field, "field-1", 3)
+    hub.take(field.bundle("hub-1"))
+    first = hasty.size("field-1")
+    record(hasty, "field-1", 2)
+    for laptop in (careful, hasty):
+        assert carry(hub, "hub-1", laptop, "field-1").code != 0
+    assert recover(careful).only_here == ()
+    assert recover(hasty).only_here == (first, first + 1)

@@ -18,6 +18,8 @@ from vault.services.cases import list_cases
 from vault.services.tally_rows import read_rows
 from vault.store.arrivals import FORK, Arrivals
 
+SOME = 3
+"""Of laptops on which nothing special has happened, so many are audited."""
 Make = Callable[..., Stick | None]
 Take = Callable[..., None]
 Recover = Callable[[Station], bool]
@@ -48,20 +50,26 @@ class Ending:
             if handle != HUB and handle not in truth.revoked
             for which, station in enumerate(found)
         ]
-        self.recovered = False
         self.sent: dict[str, Journals] = {}
 
     def meet(self, make: Make, take: Take, recover: Recover) -> None:
         """Everybody visits headquarters, and headquarters visits everybody, until nothing but heads is new: once to
         tell and to begin anew where that must be, and once for what is owed after that."""
         for last in (False, True):
-            for handle, which, _ in self.others:
+            owing = [item for item in self.others if not last or self._owes(item[0])]
+            for handle, which, _ in owing:
                 self._carry(make, take, handle, which, HUB, 0)
-            for handle, which, station in self.others:
+            readers = [item for item in self.others if not last or item in owing or item[2].role is not Role.RECORDER]
+            for handle, which, station in readers:
                 forgot = not self.truth.alone(handle)
                 self._carry(make, take, HUB, 0, handle, which, full=forgot)
                 if forgot and which == 0 and not last:
                     recover(station)
+
+    def _owes(self, handle: str) -> bool:
+        """Whether a member may have something new to tell after the first round."""
+        offers = self.truth.offers.values()
+        return not self.truth.alone(handle) or any(handle in (offer.giver, offer.taker) for offer in offers)
 
     def _carry(
         self, make: Make, take: Take, sender: str, which: int, to: str, target: int, *, full: bool = False
@@ -112,7 +120,12 @@ class Ending:
 
     def audits_accuse_nobody_honest(self) -> None:
         """The keyless audit finds something exactly where a fork is under review, and names its anchor elsewhere."""
-        for handle, which, station in [(HUB, 0, self.hq), *self.others]:
+        few = [
+            item
+            for at, item in enumerate(self.others)
+            if at < SOME or item[2].role is not Role.RECORDER or not self.truth.alone(item[0])
+        ]
+        for handle, which, station in [(HUB, 0, self.hq), *few]:
             report = verify_vault(station.directory)
             named = {origin for origin, reason in station.locks().items() if reason == FORK}
             if not self.truth.alone(handle):
@@ -149,7 +162,9 @@ class Ending:
             if director.vault.roster.member(writer(origin)).role is Role.RECORDER
         }
         self._has_what_headquarters_has(director, held)
-        entries = {leaf: self.truth.entries[leaf] for leaves in held.values() for leaf in leaves if leaf in self.truth.entries}
+        entries = {
+            leaf: self.truth.entries[leaf] for leaves in held.values() for leaf in leaves if leaf in self.truth.entries
+        }
         try:
             rows = read_rows(director.vault, director.key(), list(held))
         except RollbackError as error:
@@ -209,7 +224,9 @@ class Ending:
     def givers_read_nothing_new(self) -> None:
         """Who gave a case away has no key, in all that headquarters holds, for what its taker wrote since."""
         held = {leaf: (origin, seq) for origin, leaves in self.hq.journals().items() for seq, leaf in enumerate(leaves)}
-        hidden = [(held[leaf], entry) for leaf, entry in self.truth.entries.items() if entry.hidden_from and leaf in held]
+        hidden = [
+            (held[leaf], entry) for leaf, entry in self.truth.entries.items() if entry.hidden_from and leaf in held
+        ]
         for handle in sorted({name for _, entry in hidden for name in entry.hidden_from}):
             rings = [station.key() for name, _, station in self.others if name == handle]
             secret = {place for place, entry in hidden if handle in entry.hidden_from}
@@ -237,4 +254,3 @@ class Ending:
 def _speaking(directory: Path) -> Iterable[Path]:
     """The files that hold something of what was recorded."""
     return [path for path in directory.rglob("*") if path.is_file() and holds_canary(path.read_bytes())]
-

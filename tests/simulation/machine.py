@@ -17,14 +17,14 @@ from tests.simulation.ending import check_everything
 from tests.simulation.oracle import receive
 from tests.simulation.truth import Entry, Offered, Stick, Truth
 from tests.simulation.world import HUB, NEWCOMER, RECORDERS, Station, World, enrolled, meet
-from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, UsageError
+from vault.errors import ForkError, NotAllowed, RollbackError, UsageError
 from vault.formats.origin import parse_origin
 from vault.model import Origin, Role
 from vault.services.answering import accept_offer, reject_offer
 from vault.services.cases import list_cases, show_case
 from vault.services.handing import end_referral, offer_referral, offer_transfer, revoke_offer
 from vault.services.handing_desk import Handed
-from vault.services.offer_list import OfferLine, list_offers
+from vault.services.offer_list import list_offers
 from vault.services.offers import State
 from vault.services.records import Saved, amend, open_case, record
 from vault.services.recovering import recover_journal
@@ -73,7 +73,7 @@ class Simulation(RuleBasedStateMachine):
             raise
 
     @contextmanager
-    def writing(self, station: Station) -> Iterator[None]:
+    def writing(self, station: Station, other: str = "") -> Iterator[None]:
         """What may stop an honest member from writing, and nothing else may: what the model knows."""
         handle = station.handle
         try:
@@ -81,9 +81,8 @@ class Simulation(RuleBasedStateMachine):
         except (ForkError, RollbackError):
             assert not self.truth.alone(handle), f"{handle} has one laptop that forgot nothing, and may not write"
         except NotAllowed as error:
-            known = handle in self.truth.revoked or any(handle == offer.giver for offer in self.truth.offers.values())
-            known = known or any(handle == offer.taker for offer in self.truth.offers.values())
-            assert known, f"{handle} may not write: {error.message}"
+            known = any(handle in (offer.giver, offer.taker) for offer in self.truth.offers.values())
+            assert known or {handle, other} & self.truth.revoked, f"{handle} may not write: {error.message}"
 
     def leaf(self, station: Station, origin: Origin, seq: int) -> bytes:
         """An entry's bytes."""
@@ -94,16 +93,22 @@ class Simulation(RuleBasedStateMachine):
     def save(self, station: Station, saved: Saved, case: int, kind: str, values: dict[str, str]) -> None:
         """Enters an acknowledged record into the model."""
         author = station.handle
-        entry = Entry(
-            case=case, author=author, type=kind, values=values, hidden_from=self.truth.hidden(case, author)
-        )
+        entry = Entry(case=case, author=author, type=kind, values=values, hidden_from=self.truth.hidden(case, author))
         self.truth.save(self.leaf(station, saved.origin, saved.seq), entry)
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
-    @rule(who=WHO, which=PICK, pick=PICK, new=st.booleans(), count=st.integers(1, 2), consent=st.booleans())
+    @rule(who=WHO, which=PICK, pick=PICK, consent=st.booleans())
+    def opens_a_case(self, who: str, which: int, pick: int, consent: bool) -> None:
+        """Somebody meets a new person."""
+        with self.step():
+            station = self.at(who, which)
+            with self.writing(station):
+                self._open(station, pick, consent)
+
+    @rule(who=WHO, which=PICK, pick=PICK, new=RARELY, count=st.integers(1, 3), consent=st.booleans())
     def records(self, who: str, which: int, pick: int, new: bool, count: int, consent: bool) -> None:
-        """Somebody records: a new person, or more about one whom they know."""
+        """Somebody records: more about a person whom they know, or a new one."""
         with self.step():
             station = self.at(who, which)
             for number in range(count):
@@ -114,11 +119,12 @@ class Simulation(RuleBasedStateMachine):
                     else:
                         self._record(station, known[(pick + number) % len(known)], pick + number)
 
-    def _open(self, station: Station, pick: int, consent: bool) -> None:
+    def _open(self, station: Station, pick: int, consent: bool) -> str:
         values = {"sex": ("female", "male")[pick % 2], "consent_statistics": "yes" if consent else "no"}
         answers = {**values, "name": canary("name"), "age_group": "18-59", "notes": canary("note")}
         saved = open_case(station.vault, station.key(), answers)
         self.save(station, saved, self.truth.open_case(station.handle, saved.pseudonym), "intake", values)
+        return saved.pseudonym
 
     def _record(self, station: Station, pseudonym: str, pick: int) -> None:
         kind, answers = (
@@ -129,15 +135,14 @@ class Simulation(RuleBasedStateMachine):
         saved = record(station.vault, station.key(), kind, pseudonym, answers)
         self.save(station, saved, self.truth.names[station.handle, pseudonym], kind, {})
 
-    @rule(who=WHO, which=PICK, pick=PICK, consent=st.booleans())
-    def amends(self, who: str, which: int, pick: int, consent: bool) -> None:
+    @precondition(lambda self: self.truth.names)
+    @rule(whose=PICK, pick=PICK, consent=st.booleans())
+    def amends(self, whose: int, pick: int, consent: bool) -> None:
         """Somebody corrects a record: their own, or one that was handed to them."""
         with self.step():
-            station = self.at(who, which)
-            known = [line.pseudonym for line in list_cases(station.vault, station.key(), damaged=[])]
-            if not known:
+            station, pseudonym = self._owner(whose)
+            if not pseudonym:
                 return
-            pseudonym = known[pick % len(known)]
             entries = show_case(station.vault, station.key(), pseudonym, damaged=[]).entries
             if not entries:
                 return
@@ -202,22 +207,23 @@ class Simulation(RuleBasedStateMachine):
         with self.step():
             self._take(self.sticks[pick % len(self.sticks)], which, again=again)
 
+    def _carry(self, sender: str, to: str, which: int = 0, target: int = 0) -> None:
+        stick = self._make(sender, which, to)
+        if stick is not None:
+            self._take(stick, target)
+
     @rule(sender=ANYBODY, which=PICK, to=ANYBODY)
     def carries(self, sender: str, which: int, to: str) -> None:
         """One stick, made and imported."""
         with self.step():
-            stick = self._make(sender, which, to)
-            if stick is not None:
-                self._take(stick)
+            self._carry(sender, to, which)
 
     @rule(who=WHO, which=PICK, then=ANYBODY)
     def visits_headquarters(self, who: str, which: int, then: str) -> None:
         """To headquarters, and from there to somebody."""
         with self.step():
-            for sender, to in ((who, HUB), (HUB, then)):
-                stick = self._make(sender, which, to)
-                if stick is not None:
-                    self._take(stick, which)
+            self._carry(who, HUB, which)
+            self._carry(HUB, then, 0, which)
 
     @precondition(lambda self: self.sticks)
     @rule(pick=PICK)
@@ -257,87 +263,140 @@ class Simulation(RuleBasedStateMachine):
             recover(self.at(handles[pick % len(handles)]))
 
     @precondition(lambda self: not self.truth.cloned and self.received > 1)
-    @rule(who=WHO)
-    def is_cloned(self, who: str) -> None:
-        """The same keys on two laptops."""
+    @rule(who=WHO, pick=PICK, busy=st.integers(0, 3))
+    def is_cloned(self, who: str, pick: int, busy: int) -> None:
+        """The same keys on two laptops; often they are used on both."""
         with self.step():
             station = self.at(who)
             self.truth.cloned.add(station.handle)
             self.laptops[station.handle].append(station.cloned(f"{station.handle}-clone"))
+            for which, laptop in enumerate(self.laptops[station.handle] if busy else ()):
+                with self.writing(laptop):
+                    self._open(laptop, pick, consent=True)
+                if busy > 1:
+                    self._carry(station.handle, HUB, which)
 
     # -- cases pass on -----------------------------------------------------------------------------------------------------
 
-    @rule(who=WHO, to=WHO, pick=PICK, transfer=st.booleans(), identity=st.booleans(), carried=st.booleans())
-    def offers(self, who: str, to: str, pick: int, transfer: bool, identity: bool, carried: bool) -> None:
-        """A case is offered, and mostly the offer reaches its taker."""
+    @precondition(lambda self: self.truth.names)
+    @rule(whose=PICK, to=WHO, transfer=st.booleans(), identity=st.booleans(), how=st.integers(0, 3))
+    def offers(self, whose: int, to: str, transfer: bool, identity: bool, how: int) -> None:
+        """A case is offered; mostly the offer reaches its taker, and often it is accepted at once."""
         with self.step():
-            station, taker = self.at(who), self.at(to).handle
-            known = [line.pseudonym for line in list_cases(station.vault, station.key(), damaged=[])]
-            if not known or taker == station.handle or NEWCOMER in (station.handle, taker):
+            (station, known), taker = self._owner(whose), self.at(to).handle
+            if not known or taker == station.handle:
                 return
-            pseudonym = known[pick % len(known)]
-            with suppress(UsageError, IntegrityError), self.writing(station):
-                if transfer:
-                    handed = offer_transfer(station.vault, station.key(), pseudonym, taker, note=canary("handing"))
-                else:
-                    handed = offer_referral(station.vault, station.key(), pseudonym, taker, identity=identity)
-                case = self.truth.names[station.handle, pseudonym]
-                leaf = self.leaf(station, handed.origin, handed.seq)
-                self.truth.offer(leaf, Offered(case=case, giver=who, taker=taker, transfer=transfer))
-            if carried:
-                stick = self._make(station.handle, 0, taker)
-                if stick is not None:
-                    self._take(stick)
+            with self.writing(station, taker):
+                self._offer(station, known, taker, transfer=transfer, identity=identity)
+            stick = self._make(station.handle, 0, taker) if how else None
+            if stick is not None:
+                self._take(stick)
+                if how > 1:
+                    self._answer(self.at(taker), -1, accept=True)
 
-    def _lines(self, station: Station, *, given: bool, states: tuple[State, ...]) -> list[OfferLine]:
-        handle = station.handle
-        lines = list_offers(station.vault, station.key(), unsound=[])
-        return [line for line in lines if handle == (line.giver if given else line.taker) and line.state in states]
+    @rule(who=WHO, to=WHO, pick=PICK, transfer=st.booleans(), back=st.booleans())
+    def hands_over(self, who: str, to: str, pick: int, transfer: bool, back: bool) -> None:
+        """A whole story: a new person, handed to somebody who accepts and goes on; and perhaps the news of it."""
+        with self.step():
+            giver, taker = self.at(who), self.at(to)
+            if giver is taker:
+                return
+            with self.writing(giver, taker.handle):
+                self._offer(
+                    giver, self._open(giver, pick, consent=True), taker.handle, transfer=transfer, identity=True
+                )
+            stick = self._make(giver.handle, 0, taker.handle)
+            if stick is None:
+                return
+            self._take(stick)
+            name = self._answer(taker, -1, accept=True)
+            if name:
+                self._record(taker, name, pick)
+            if back:
+                self._carry(taker.handle, giver.handle)
+
+    def _offer(self, station: Station, known: str, taker: str, *, transfer: bool, identity: bool) -> None:
+        case = self.truth.names[station.handle, known]
+        try:
+            if transfer:
+                handed = offer_transfer(station.vault, station.key(), known, taker, note=canary("handing"))
+            else:
+                handed = offer_referral(station.vault, station.key(), known, taker, identity=identity)
+        except UsageError as error:
+            before = any((case, station.handle) == (offer.case, offer.giver) for offer in self.truth.offers.values())
+            assert before or NEWCOMER in (taker, station.handle), f"an offer is refused: {error.message}"
+            return
+        offered = Offered(case=case, giver=station.handle, taker=taker, transfer=transfer)
+        self.truth.offer(self.leaf(station, handed.origin, handed.seq), offered)
+
+    def _owner(self, whose: int) -> tuple[Station, str]:
+        """Somebody who opened or was given a case, and its name there; no name where it is not on their laptop now."""
+        names = sorted(self.truth.names)
+        handle, pseudonym = names[whose % len(names)]
+        station = self.at(handle)
+        known = [line.pseudonym for line in list_cases(station.vault, station.key(), damaged=[])]
+        return station, pseudonym if pseudonym in known else ""
 
     @precondition(lambda self: self.truth.offers)
-    @rule(who=WHO, which=PICK, pick=PICK, accept=st.sampled_from([True, True, True, False]))
-    def answers(self, who: str, which: int, pick: int, accept: bool) -> None:
+    @rule(whose=PICK, which=PICK, pick=PICK, accept=st.sampled_from([True, True, True, False]))
+    def answers(self, whose: int, which: int, pick: int, accept: bool) -> None:
         """An offer is taken, or not."""
         with self.step():
-            station = self.at(who, which)
-            able = self._lines(station, given=False, states=(State.OFFERED,))
+            takers = sorted(offer.taker for offer in self.truth.offers.values())
+            self._answer(self.at(takers[whose % len(takers)], which), pick, accept=accept)
+
+    def _answer(self, station: Station, pick: int, *, accept: bool) -> str:
+        """Answers one of the offers that stand; what an accepted case is called now."""
+        lines = list_offers(station.vault, station.key(), unsound=[])
+        able = [line for line in lines if line.taker == station.handle and line.state is State.OFFERED]
+        if not able:
+            return ""
+        line = able[pick % len(able)]
+        with self.writing(station):
+            if not accept:
+                reject_offer(station.vault, station.key(), line.name, "no room")
+                return ""
+            handed = accept_offer(station.vault, station.key(), line.name)
+            self.truth.accept(self._offer_leaf(station, handed), handed.pseudonym)
+            return handed.pseudonym
+        return ""
+
+    @precondition(lambda self: self.truth.offers)
+    @rule(whose=PICK, pick=PICK)
+    def withdraws(self, whose: int, pick: int) -> None:
+        """An offer is taken back, or a referral ended."""
+        with self.step():
+            givers = sorted(offer.giver for offer in self.truth.offers.values())
+            station = self.at(givers[whose % len(givers)])
+            lines = list_offers(station.vault, station.key(), unsound=[])
+            able = [line for line in lines if line.state in (State.OFFERED, State.ACCEPTED)]
             for line in able[pick % len(able) :][:1] if able else ():
-                with self.writing(station):
-                    if not accept:
-                        reject_offer(station.vault, station.key(), line.name, "no room")
-                        continue
-                    handed = accept_offer(station.vault, station.key(), line.name)
-                    self.truth.accept(self._offer_leaf(station, handed), handed.pseudonym)
+                with self.writing(station), suppress(UsageError):
+                    act = revoke_offer if line.state is State.OFFERED else end_referral
+                    act(station.vault, station.key(), line.name)
 
     def _offer_leaf(self, station: Station, handed: Handed) -> bytes:
         handle, _, place = handed.offer.partition("/")
         epoch, _, seq = place.partition(":")
         return self.leaf(station, Origin(f"fieldvault/{station.vault.vault_id}/{handle}/{epoch}"), int(seq))
 
-    @precondition(lambda self: self.truth.offers)
-    @rule(who=WHO, pick=PICK)
-    def withdraws(self, who: str, pick: int) -> None:
-        """An offer is taken back, or a referral ended."""
-        with self.step():
-            station = self.at(who)
-            able = self._lines(station, given=True, states=(State.OFFERED, State.ACCEPTED))
-            for line in able[pick % len(able) :][:1] if able else ():
-                with self.writing(station), suppress(UsageError):
-                    act = revoke_offer if line.state is State.OFFERED else end_referral
-                    act(station.vault, station.key(), line.name)
-
     # -- headquarters --------------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: not self.truth.revoked and self.received > 4)
-    @rule(who=st.sampled_from(RECORDERS[1:4]))
-    def cuts_off(self, who: str) -> None:
-        """Root revokes a member."""
+    @rule(who=st.sampled_from(RECORDERS[1:4]), pick=PICK, friend=st.sampled_from([*RECORDERS, ""]))
+    def cuts_off(self, who: str, pick: int, friend: str) -> None:
+        """Root revokes a member, who perhaps goes on, and finds somebody who has not heard of it yet."""
         with self.step():
             hq = self.headquarters
             held = {origin: len(leaves) for origin, leaves in hq.journals().items() if f"/{who}/" in origin}
             done = revoke(hq.vault, hq.key("root"), who)
             assert dict(done.sizes) == held
             self.truth.revoked.add(who)
+            if friend:
+                with self.writing(self.at(who)):
+                    self._open(self.at(who), pick, consent=True)
+                for sender, to in ((who, friend), (HUB, "auditor-1"), (friend, "auditor-1"), (friend, HUB)):
+                    self._carry(sender, to)
 
     @precondition(lambda self: NEWCOMER not in self.laptops)
     @rule()
@@ -374,4 +433,3 @@ def recover(station: Station) -> bool:
         return False
     station.rings[station.handle] = done.keyring
     return True
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vault.formats import bundle as wire
@@ -76,8 +76,11 @@ class Truth:
         return frozenset() if author in troubled else frozenset(self.involved[case] - self.readers[case] - {author})
 
     def offer(self, leaf: bytes, offered: Offered) -> None:
-        """A case was offered: its taker may read it."""
+        """A case was offered: its taker may read it, and what was hidden from them while they did not have it."""
         self.offers[leaf] = offered
+        for saved, entry in self.entries.items():
+            if entry.case == offered.case:
+                self.entries[saved] = replace(entry, hidden_from=entry.hidden_from - {offered.taker})
         self.readers[offered.case].add(offered.taker)
         self.involved[offered.case].add(offered.taker)
 
@@ -137,7 +140,9 @@ class Stick:
         sections, notes = {}, []
         for item in items:
             if isinstance(item, wire.JournalItem):
-                sections[Origin(item.origin)] = Section(start=item.start, history=held[Origin(item.origin)][: item.size])
+                sections[Origin(item.origin)] = Section(
+                    start=item.start, history=held[Origin(item.origin)][: item.size]
+                )
                 notes.append(item.note)
             elif isinstance(item, wire.HeadsItem):
                 notes += item.notes

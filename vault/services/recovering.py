@@ -3,8 +3,11 @@
 A laptop that came back from a backup knows less of its own journal than others have seen. Going on from there would
 sign a second history, and honest people would look like forgers. So the journal stays locked for good, and its writer
 begins the next epoch: a new journal, with a compartment key of its own, whose first entry names the last head of the
-old one that somebody witnessed. Nothing that was witnessed is lost: headquarters holds it and sends it back with
-"bundle create --full".
+old one that somebody witnessed. What was witnessed is at headquarters, which sends it back with "bundle create --full".
+
+What was recorded between the restore and the discovery stands in the closed epoch, on this laptop alone: it can be read
+here, and it never travels. Then the old epoch has two histories, and what headquarters holds of it cannot stand beside
+what is here. `recover_journal` names those entries, so that they are recorded again.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, UsageError
 from vault.formats.keyfile import MOST_BYTES, KeyPayload
+from vault.formats.leaf import parse_fields
 from vault.formats.origin import origin_of, parse_origin
 from vault.model import Handle, Kind, Origin, Role
 from vault.primitives import aead
@@ -22,7 +26,7 @@ from vault.services import files, keyring
 from vault.services.grants import first_entries
 from vault.services.journal import Draft, begin
 from vault.services.keyring import Compartment, Keyring, key_path
-from vault.services.remembered import held_journals, last_witnessed, require_writable
+from vault.services.remembered import Held, held_journals, last_witnessed, require_writable, witnessed_size
 from vault.services.vault import Vault
 from vault.services.witness import verify_head
 from vault.store.arrivals import Arrivals
@@ -30,11 +34,13 @@ from vault.store.arrivals import Arrivals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """The journal that goes on, the one that it follows, and the size up to which somebody has witnessed that."""
+    """The journal that goes on, the one that it follows, the size up to which somebody has witnessed that, and the
+    numbers of its records that are on this laptop only, as far as is known."""
 
     origin: Origin
     follows: Origin
     witnessed: int
+    only_here: tuple[int, ...]
     keyring: Keyring
 
 
@@ -69,7 +75,13 @@ def recover_journal(
     mine = keyring.open_keyfile(_key_bytes(vault, me), vault.vault_id, me.handle, passphrase)
     payload = _with_compartment(vault, me, mine, epoch)
     ring = keyring.keyring_of(me.member, payload)
-    answer = Recovered(origin=origin, follows=old, witnessed=witnessed.size if witnessed else 0, keyring=ring)
+    answer = Recovered(
+        origin=origin,
+        follows=old,
+        witnessed=witnessed.size if witnessed else 0,
+        only_here=_only_here(vault, arrivals, held),
+        keyring=ring,
+    )
     if dry_run:
         return answer
     if payload != mine:
@@ -80,6 +92,13 @@ def recover_journal(
         entry = Draft(kind=Kind.RECOVERY, extra=(best.note,))
         begin(vault.store, signer, vault.day, (entry, *first_entries(vault.roster, origin, compartment)))
     return answer
+
+
+def _only_here(vault: Vault, arrivals: Arrivals, held: Held) -> tuple[int, ...]:
+    """The records and amendments behind the last head that somebody witnessed and that is the history here."""
+    start = witnessed_size(vault.store, arrivals, vault.roster, held.number, held.origin, held.size)
+    leaves = enumerate(arrivals.leaves(held.number, start, held.size), start)
+    return tuple(seq for seq, raw in leaves if parse_fields(raw)[2] in (Kind.RECORD, Kind.AMEND))
 
 
 def _epochs_heard_of(vault: Vault, arrivals: Arrivals, handle: Handle) -> Iterator[int]:

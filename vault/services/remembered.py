@@ -128,5 +128,5 @@ def require_writable(store: Store, origin: Origin, size: int) -> None:
     if lock is not None or seen > size:
         raise RollbackError(
             f"this laptop was restored from a backup: others have seen {max(seen, size)} entries of this journal",
-            hint='"fieldvault journal recover" opens the next epoch, and nothing that was seen is lost',
+            hint='"fieldvault journal recover" opens the next epoch; headquarters has what was seen',
         )
