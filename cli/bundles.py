@@ -160,6 +160,7 @@ _WORDS = {
     "fork": "NOT taken: two different histories of it were signed with the key of {writer}",
     "locked": "NOT taken: two different histories of it were signed before, and nobody has decided yet",
     "cut off": "NOT taken: root revoked {writer} before these entries",
+    "invalid": "NOT taken: it holds an entry that its writer may not write; tell root",
 }
 """What became of a journal. One without anything new is not listed."""
 _CLOSED_WORDS = {

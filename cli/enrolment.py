@@ -278,25 +278,34 @@ def _patiently(settings: Settings, handle: str, attempt: Callable[[str], Joined]
 
 @click.command("revoke", cls=Command)
 @click.argument("handle")
+@click.option("--upto", type=click.IntRange(min=0), metavar="SIZE",
+              help="How many entries of their newest journal count, if fewer than are known.")  # fmt: skip
 @dry_run_option
 @pass_settings
-def revoke(settings: Settings, handle: str, dry_run: bool) -> None:
+def revoke(settings: Settings, handle: str, upto: int | None, dry_run: bool) -> None:
     """Cut HANDLE off, as root, by the size of their journals.
 
-    What they wrote up to what is held here stays valid; entries after that count for nothing, whatever day they claim.
-    Says what they could already read, for revoking takes no key back. Import their last bundle first, if you can.
+    What they wrote up to what is held here, or what headquarters is known to hold, stays valid; entries after that
+    count for nothing, whatever day they claim. --upto cuts before an entry that does harm. Says what they could already
+    read, for revoking takes no key back. Import their last bundle first, if you can.
     """
     import vault
 
     with opened(settings) as found:
         root = unlocked(settings, found, "root")
         before = vault.revoke(found, root, handle, dry_run=True)
+        cut = None
+        if upto is not None:
+            if not before.sizes:
+                raise UsageError("no journal of theirs is known here, so there is nothing to cut with --upto")
+            cut = {before.sizes[-1][0]: upto}
+            before = vault.revoke(found, root, handle, upto=cut, dry_run=True)
         _show_revocation(settings, before)
         if not (dry_run or settings.yes):
             if not settings.interactive:
                 raise InputNeeded("a revocation is for good, and needs a yes", hint="add --yes")
             _typed(settings, f"This cannot be undone. Type {handle} to revoke them: ", handle)
-        done = before if dry_run else vault.revoke(found, root, handle)
+        done = before if dry_run else vault.revoke(found, root, handle, upto=cut)
         following = _whom_to_tell(found)
     if dry_run:
         _tell_dry(settings)
@@ -310,6 +319,9 @@ def revoke(settings: Settings, handle: str, dry_run: bool) -> None:
             "handle": done.handle,
             "role": str(done.role),
             "journals": [{"origin": origin, "size": size} for origin, size in done.sizes],
+            "elsewhere": [
+                {"origin": origin, "here": here, "witness": witness} for origin, here, witness in done.elsewhere
+            ],
             "missing": [{"origin": origin, "entries": more} for origin, more in done.missing],
             "could_read": [
                 {"what": item.what, "origin": item.origin, "seq": item.seq, "day": item.day} for item in done.could_read
@@ -324,6 +336,8 @@ def _show_revocation(settings: Settings, what: Revoked) -> None:
     terminal.heading(f"{what.handle}, {what.role}")
     for origin, size in what.sizes:
         terminal.data(f"cut off: {size:,} entries of {origin} count, and none after them")
+    for origin, here, witness in what.elsewhere:
+        terminal.talk(f"{here:,} entries of {origin} are here; how many there are is known from {witness}'s signature")
     if not what.sizes:
         terminal.warn("no journal of theirs is here: nothing that they wrote will count, unless you import it first")
     for origin, more in what.missing:

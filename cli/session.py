@@ -12,6 +12,7 @@ import click
 from cli import passphrases
 from cli.failures import Written
 from cli.options import Settings
+from cli.wording import short
 from vault.errors import NotAllowed, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def unlocked_with(settings: Settings, found: Vault, role: str | None) -> tuple[K
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
         try:
-            return vault.unlock(found, handle, passphrase), passphrase
+            me = vault.unlock(found, handle, passphrase)
         except WrongPassphrase:
             if passphrases.is_given(settings) or attempt == ATTEMPTS:
                 raise
@@ -92,7 +93,19 @@ def unlocked_with(settings: Settings, found: Vault, role: str | None) -> tuple[K
             settings.terminal.prompt(f"That passphrase does not open this key. {again}.\n")
             if not passphrase.isascii():
                 settings.terminal.prompt("It had letters outside ASCII: is the keyboard in the right language?\n")
+        else:
+            _warn_of_an_old_key_file(settings, found, me)
+            return me, passphrase
     raise AssertionError("the loop above returns or raises")
+
+
+def _warn_of_an_old_key_file(settings: Settings, found: Vault, me: Keyring) -> None:
+    """Name the epochs that the key file is too old for."""
+    for origin in found.epochs_without_key(me):
+        settings.terminal.warn(
+            f"this key file is older than {short(origin)}: what was recorded there cannot be read with it; use the "
+            "newest copy of the key file"
+        )
 
 
 def ask(settings: Settings, question: str) -> str:

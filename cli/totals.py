@@ -16,7 +16,7 @@ from cli.session import confirmed, opened, unlocked
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
-    from vault import Preview, Release
+    from vault import Preview, Release, Vault
 
 FORMATS = ("csv", "json", "html", "md")
 
@@ -69,6 +69,7 @@ def export(settings: Settings, table: str, output: Path | None, format_: str | N
         confirmed(settings, f"Replace {output}?", otherwise=f"{output} exists")
     with opened(settings) as found:
         me = unlocked(settings, found, "director")
+        _warn_of_more(settings, found)
         if dry_run:
             preview = vault.preview_table(found, me, table)
             _tell_dry_run(settings, preview)
@@ -82,6 +83,17 @@ def export(settings: Settings, table: str, output: Path | None, format_: str | N
             release = vault.export_table(found, me, table)
             Written.mark()
     _deliver(settings, release, table, output, chosen)
+
+
+def _warn_of_more(settings: Settings, found: Vault) -> None:
+    """Name the recorders' journals of which others have seen more than is here: what is missing is not counted."""
+    recorders = {member.handle for member in found.members if member.role == "recorder"}
+    for status in found.journals():
+        name = "/".join(status.origin.split("/")[2:])
+        if status.heard > status.size and name.split("/")[0] in recorders:
+            settings.terminal.warn(
+                f"{name}: {status.heard:,} entries are known, {status.size:,} are here; the rest is not counted"
+            )
 
 
 def _counts(release: Release) -> tuple[int, int]:

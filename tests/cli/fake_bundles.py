@@ -80,7 +80,9 @@ def functions(vault: Answers) -> Mapping[str, object]:
 
     def recover_journal(_: object, me: str, passphrase: str, *, dry_run: bool = False) -> SimpleNamespace:
         vault.called("recover_journal", (str(me), dry_run))
-        return SimpleNamespace(origin=f"{VAULT}/{me}/2", follows=f"{VAULT}/{me}/1", witnessed=3, keyring=me)
+        return SimpleNamespace(
+            origin=f"{VAULT}/{me}/2", follows=f"{VAULT}/{me}/1", witnessed=3, only_here=(), keyring=me
+        )
 
     return {
         "create_bundle": create_bundle,

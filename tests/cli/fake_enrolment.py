@@ -47,9 +47,11 @@ def functions(vault: FakeVault, member: Callable[[str, Role], Member], passphras
         vault.called("join", how)
         return joined
 
-    def revoke(_: FakeVault, root: str, handle: str, *, dry_run: bool = False) -> SimpleNamespace:
+    def revoke(_: FakeVault, root: str, handle: str, *, upto: object = None, dry_run: bool = False) -> SimpleNamespace:
         vault.called("revoke", (handle, dry_run))
-        return SimpleNamespace(handle=Handle(handle), role=Role.RECORDER, sizes=SIZES, missing=(), could_read=())
+        return SimpleNamespace(
+            handle=Handle(handle), role=Role.RECORDER, sizes=SIZES, elsewhere=(), missing=(), could_read=()
+        )
 
     return {
         "request_membership": request_membership,

@@ -89,6 +89,10 @@ class FakeVault:
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
+    def epochs_without_key(self, me: object) -> tuple[str, ...]:
+        """None: the key file is the newest."""
+        return ()
+
     def journals(self) -> tuple[SimpleNamespace, ...]:
         """What is here: one journal, unless a test has it otherwise."""
         return self.journals_here

@@ -115,6 +115,11 @@ OUTCOMES = [
     (item("field-2/1", "fork"), 22, "field-2/1: NOT taken: two different histories of it were signed with the key of"),
     (item("field-2/1", "locked"), 0, "field-2/1: NOT taken: two different histories of it were signed before"),
     (item("field-2/1", "cut off"), 0, "field-2/1: NOT taken: root revoked field-2 before these entries"),
+    (
+        item("field-2/1", "invalid"),
+        20,
+        "field-2/1: NOT taken: it holds an entry that its writer may not write; tell root",
+    ),
     (item("field-2/1", "nothing new", 4, 4), 0, ""),
 ]
 

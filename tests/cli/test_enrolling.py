@@ -215,6 +215,11 @@ def test_a_revocation_says_where_it_cuts_and_what_was_readable(laptops: Laptops)
     origin = done["journals"][0]["origin"]
     assert done["journals"] == [{"origin": origin, "size": 2}]
     assert [(row["origin"], row["seq"]) for row in done["could_read"]] == [(origin, 0)]
+    assert done["elsewhere"] == []
+    cut = laptops("north", "member", "revoke", "field-1", "--upto", "1", "--dry-run", key="root")
+    assert cut["journals"] == [{"origin": origin, "size": 1}]
+    for size in ("2", "3", "-1"):
+        laptops("north", "member", "revoke", "field-1", "--upto", size, "--yes", key="root", code=2)
     out, err = laptops.said("north", "member", "revoke", "field-1", "--yes", key="root")
     assert f"cut off: 2 entries of {origin} count, and none after them" in out
     assert "could read: everything that they wrote themselves, 2 entries here" in out

@@ -17,7 +17,7 @@ from vault.formats.origin import origin_of, parse_origin
 from vault.formats.wraps import Segment
 from vault.model import CaseId, Kind, Layer, Origin, Place, Pseudonym
 from vault.primitives import aead
-from vault.services import case_index
+from vault.services import case_index, tally_rows
 from vault.services.delivered import Delivered
 from vault.services.drafting import CaseKeys, case_wraps
 from vault.services.grants import first_entries
@@ -66,6 +66,9 @@ class Carried:
         if case_id in self.given_away:
             raise NotAllowed("given away")
 
+    def lawful(self) -> None:
+        """Nothing is said of who may supersede whom: there are no offers."""
+
 
 class Sharing:
     """One case that two recorders hold, each with what the other has handed over so far."""
@@ -75,6 +78,7 @@ class Sharing:
         self.case_id = org.work(org.field_1).case(pseudonym).case_id
         self.carried = {handle: Carried(case_id=self.case_id) for handle in ("field-1", "field-2")}
         monkeypatch.setattr(case_index, "deliveries_of", lambda _, me: self.carried.get(me.handle, Carried()))
+        monkeypatch.setattr(tally_rows, "Lawful", lambda _: None)  # no offers: see `Carried.lawful`
         self._keys_to_helper()
 
     def _keys_to_helper(self) -> None:

@@ -148,14 +148,18 @@ def test_for_several_the_bundle_begins_where_the_last_of_them_is(fleet: Fleet, h
         assert journals(items_of(path, fleet.keys[handle]))["field-1"] == (0, 5)
 
 
+def long_list(origin: str, size: int) -> tuple[list[object], ...]:
+    """The places in a tombstone of about `size` bytes: the first entry, which has nothing to erase, over and over."""
+    return ([origin, 0],) * max(1, size // (len(origin) + 4))
+
+
 @pytest.mark.parametrize("size", [60, 900, 3_000, 20_000])
 def test_long_entries_keep_their_parts_with_them(fleet: Fleet, size: int) -> None:
     """Entries so long that a block of them takes several items: their parts follow each, so that a reader who
     remembers one item finds what they belong to."""
     field, hub = fleet.laptop("field", "field-1"), fleet.laptop("hq", "hub-1")
-    note = b"n" * size  # a long note: many cosigned
     count = min(300, 3_000_000 // size)
-    drafts = [Draft(kind=Kind.HEAD_SEEN, extra=(note,)), entry(field.key())]
+    drafts = [Draft(kind=Kind.ERASE, extra=long_list(field.origin(), size)), entry(field.key())]
     field.write(drafts * count)
     assert outcome(carry(field, "field-1", hub, "hub-1"), "field-1") is Outcome.NEW
     assert len(hub.dump()["part"]) == len(field.dump()["part"]) == 2 * count
@@ -164,9 +168,9 @@ def test_long_entries_keep_their_parts_with_them(fleet: Fleet, size: int) -> Non
 def test_the_longest_entry_that_there_is_travels(fleet: Fleet) -> None:
     """An entry of nearly 60,000 bytes fits an item."""
     field, hub = fleet.laptop("field", "field-1"), fleet.laptop("hq", "hub-1")
-    note = b"n" * 59_950
-    assert len(encode_leaf(Leaf(seq=1, kind=Kind.HEAD_SEEN, day=20_000, extra=(note,)))) > 59_900
-    field.write([Draft(kind=Kind.HEAD_SEEN, extra=(note,))] * 20)
+    places = long_list(field.origin(), 59_900)
+    assert len(encode_leaf(Leaf(seq=1, kind=Kind.ERASE, day=20_000, extra=places))) > 59_800
+    field.write([Draft(kind=Kind.ERASE, extra=places)] * 20)
     assert outcome(carry(field, "field-1", hub, "hub-1"), "field-1") is Outcome.NEW
 
 

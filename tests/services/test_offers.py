@@ -17,6 +17,7 @@ from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf
 from vault.formats.note import Note, encode_note, parse_note
 from vault.formats.origin import origin_of
 from vault.model import Act, Digest, Handle, KeyId, Kind, Layer, Member, Origin, Place, Policy, PublicKeys, Role
+from vault.primitives import signing
 from vault.services.offers import Offers, State, fold_offers, taken_back
 from vault.services.roster import Roster
 from vault.services.witness import cosigner_name
@@ -29,6 +30,13 @@ ROLES = {
     "director-1": Role.DIRECTOR,
 }
 KEYS = {handle: KeyId(fixed.secret(f"{handle} id", 16)) for handle in ROLES}
+
+
+def _seed(handle: str) -> bytes:
+    return fixed.secret(f"{handle} seed")
+
+
+SIGNING = {handle: signing.public_key(_seed(handle)) for handle in ROLES}
 KEY_1, KEY_3 = Handle("field-1"), Handle("field-3")
 OWN = KeyId(fixed.secret("some compartment", 16))
 
@@ -40,7 +48,7 @@ def roster(cut: Mapping[str, int] | None = None) -> Roster:
         Member(
             handle=Handle(handle),
             role=role,
-            keys=PublicKeys(signing=b"", sealing=b""),
+            keys=PublicKeys(signing=SIGNING[handle], sealing=b""),
             key_id=KEYS[handle],
             revoked_at=((journal(handle), limits[handle]),) if handle in limits else None,
         )
@@ -90,12 +98,13 @@ class Story:
         given = wraps or (() if act is Act.REVOKE else (("case", OWN),))
         return self.add(handle, GrantAct(act=act, origin=place.origin, seq=place.seq), *given, epoch=epoch)
 
-    def sees(self, handle: str, origin: Origin, size: int, *, by: str = "") -> Place:
-        """A head-seen entry, cosigned by its writer, or by somebody else, or by nobody."""
+    def sees(self, handle: str, origin: Origin, size: int, *, by: str = "", forged: bool = False) -> Place:
+        """A head-seen entry, cosigned by its writer, or by somebody else, or by nobody; `forged` with another key."""
         head = Checkpoint(origin=origin, size=size, root=Digest(fixed.secret("a root")))
         note = parse_note(sign_checkpoint(head, fixed.secret("a seed")))
         name = cosigner_name(fixed.VAULT_ID, Handle(by or handle))
-        lines = () if by == "nobody" else (cosign(note.text, name, fixed.secret("another seed"), 86_400),)
+        seed = fixed.secret("another seed") if forged else _seed(by or handle)
+        lines = () if by == "nobody" else (cosign(note.text, name, seed, 86_400),)
         raw = encode_note(Note(text=note.text, signatures=(*note.signatures, *lines)))
         return self._put(handle, 1, Kind.HEAD_SEEN, (raw,))
 
@@ -183,6 +192,7 @@ def test_seeing_it_later_or_by_somebody_else_changes_nothing() -> None:
     story.sees("field-3", place.origin, 2)
     story.sees("field-2", place.origin, 2, by="nobody")  # heard of, and not held
     story.sees("field-2", place.origin, 2, by="hub-1")
+    story.sees("field-2", place.origin, 2, forged=True)
     story.answer("field-2", Act.ACCEPT, place)
     story.sees("field-2", place.origin, 2)
     assert state(story.fold(), place) is State.ACCEPTED

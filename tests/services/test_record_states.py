@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.services.histories import JOURNALS, RECORD
 from vault.formats.part import Amends, CasePayload
 from vault.model import Kind, Place
+from vault.services.lawful import Lawful
+from vault.services.offers import Offers
 from vault.services.record_states import Entry, fold
 
 LATER = Place(JOURNALS[2], 4)
@@ -31,3 +33,17 @@ def test_an_amendment_whose_record_is_not_here_is_shown() -> None:
     over = Amends(record=RECORD, superseded=(RECORD,))
     (state,) = fold([entry(LATER, "b", over)], set())
     assert (state.place, state.latest, state.values, state.versions) == (RECORD, LATER, {"n": "b"}, (LATER,))
+
+
+def test_an_amendment_that_does_not_count_stands_beside() -> None:
+    """By somebody to whom nothing was ever handed: it is shown, the record's own values stay, and a writer whose
+    amendments count settles it."""
+    over = Amends(record=RECORD, superseded=(RECORD,))
+    nobody = Lawful(Offers())
+    entries = [entry(RECORD, "a"), entry(LATER, "b", over)]
+    (state,) = fold(entries, set(), nobody)
+    assert (state.values, [other.place for other in state.conflicts]) == ({"n": "a"}, [LATER])
+    assert (state.amended_by, state.versions) == ((LATER,), (RECORD, LATER))
+    settling = entry(Place(JOURNALS[0], 9), "c", Amends(record=RECORD, superseded=(RECORD, LATER)))
+    (state,) = fold([*entries, settling], set(), nobody)
+    assert (state.values, state.conflicts) == ({"n": "c"}, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +49,11 @@ def cosigned(roster: Roster, raw: bytes, *members: Keyring, day: int = DAY) -> b
     for me in members:
         raw = cosign_head(roster, me.member, me.signing_seed, raw, day)
     return raw
+
+
+def merged_of(roster: Roster, notes: Iterable[bytes]) -> bytes:
+    """What several notes have in common."""
+    return merge(roster, [verify_head(roster, raw) for raw in notes])
 
 
 def with_line(raw: bytes, name: str, seed: bytes, seconds: int = DAY * 86_400) -> bytes:
@@ -148,11 +153,11 @@ def test_merging_keeps_every_signature_over_the_same_text_once(fleet: Fleet, fie
     note = History.of(field, "field-1").note()
     some = [cosigned(roster, note, fleet.keys[name]) for name in ("field-2", "director-1", "auditor-1", "hub-1")]
     other = cosigned(roster, History.of(field, "field-1").grown(1).note(), fleet.keys["hub-1"])
-    merged = merge(roster, [*some, other, *some])
+    merged = merged_of(roster, [*some, other, *some])
     names = [line.name.rsplit("/", 1)[-1] for line in parse_note(merged).signatures]
     assert names == ["1", "hub-1", "auditor-1", "director-1", "field-2"]
     assert verify_head(roster, merged).size == 1
-    assert merge(roster, reversed(some)) == merged
+    assert merged_of(roster, reversed(some)) == merged
 
 
 def test_a_note_that_is_full_keeps_those_who_see_most(field: Laptop, roster: Roster) -> None:
@@ -172,7 +177,7 @@ def test_a_note_that_is_full_keeps_those_who_see_most(field: Laptop, roster: Ros
     ]
     crowd = replace(roster, members=(*roster.members, *people))
     notes = [cosign_head(crowd, member, seeds[member.handle], note, DAY) for member in people]
-    merged = merge(crowd, [note, *notes])
+    merged = merged_of(crowd, [note, *notes])
     lines = parse_note(merged).signatures
     assert len(lines) == MOST_SIGNATURES
     assert (lines[0].name, lines[1].name) == (field.origin(), cosigner_name(roster.vault_id, Handle("hub-9")))
@@ -184,7 +189,7 @@ def test_a_strangers_lines_do_not_crowd_out_witnesses(fleet: Fleet, field: Lapto
     note = History.of(field, "field-1").note()
     for number in range(10):
         note = with_line(note, f"example.com/w{number}", bytes([number]) * 32)
-    merged = merge(roster, [note, cosigned(roster, History.of(field, "field-1").note(), fleet.keys["hub-1"])])
+    merged = merged_of(roster, [note, cosigned(roster, History.of(field, "field-1").note(), fleet.keys["hub-1"])])
     assert len(parse_note(merged).signatures) == 2
 
 

@@ -1,4 +1,4 @@
-"""What holds when everybody has met: nothing honest is lost, nothing dishonest unnamed, and the totals are the truth."""
+"""What holds when everybody has met: nothing honest is lost, nothing dishonest unnamed, and totals are the truth."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class Ending:
             take(stick, target)
             if to == HUB:
                 name = next(item.name for handle, number, item in self.others if (handle, number) == (sender, which))
-                self.sent[name] = dict(stick.held)
+                self.sent[name] = {origin: list(leaves) for origin, leaves in stick.held.items()}
 
-    # -- entries ---------------------------------------------------------------------------------------------------------
+    # -- entries -------------------------------------------------------------------------------------------------------
 
     def nothing_honest_is_lost(self) -> None:
         """What an honest laptop holds of its own, and what ever came to another, is at headquarters byte by byte; what
@@ -116,7 +116,7 @@ class Ending:
         )
         assert set(mine) <= set(theirs), f"headquarters lacks wraps of {origin}"
 
-    # -- verdicts --------------------------------------------------------------------------------------------------------
+    # -- verdicts ------------------------------------------------------------------------------------------------------
 
     def audits_accuse_nobody_honest(self) -> None:
         """The keyless audit finds something exactly where a fork is under review, and names its anchor elsewhere."""
@@ -151,7 +151,7 @@ class Ending:
             return set()
         return {origin for origin in vouched if writer(origin) not in (HUB, "root", station.handle)}
 
-    # -- totals ----------------------------------------------------------------------------------------------------------
+    # -- totals --------------------------------------------------------------------------------------------------------
 
     def totals_are_the_truth(self) -> None:
         """The director counts every person whose record they hold once, and says of them what was said last."""
@@ -213,7 +213,7 @@ class Ending:
         else:
             assert any(values["sex"] == version.values["sex"] for _, version in versions)
 
-    # -- who reads what --------------------------------------------------------------------------------------------------
+    # -- who reads what ------------------------------------------------------------------------------------------------
 
     def who_has_a_case_reads_it(self) -> None:
         """On no honest laptop an entry of a case is damaged or missing."""

@@ -94,7 +94,8 @@ class _Judge:
         elif outcome is Outcome.INCOMPLETE:
             keeps_parts = self.station.role in (Role.HUB, Role.DIRECTOR)
             whole = self.stick.sender in (writer(origin), HUB)
-            assert keeps_parts and not whole, f"{told}: parts are missing in a bundle of who has them"
+            assert keeps_parts, f"{told}: nobody here keeps parts"
+            assert not whole, f"{told}: parts are missing in a bundle of who has them"
         elif outcome is Outcome.LOCKED:
             assert origin in self.locks, f"{told}: locked for no reason"
         elif outcome is Outcome.CUT_OFF:
@@ -102,10 +103,10 @@ class _Judge:
             assert limit is not None, f"{told}: nobody cut it off"
             assert limit < len(theirs), f"{told}: it ends before it was cut off"
         elif origin not in self.station.own():
-            assert list(after) == list(max(ours, theirs, key=len)), f"{told}: what came is not here"
+            assert list(after) == list(theirs if len(theirs) > len(ours) else ours), f"{told}: what came is not here"
         limit = self.station.cut_at(origin)
-        if limit is not None:
-            assert len(after) <= max(len(ours), limit), f"{told}: entries after a revocation were taken"
+        if limit is not None and len(ours) >= limit:
+            assert len(after) == len(ours), f"{told}: entries after a revocation were taken"
 
     def _named(self, origin: Origin, locks: dict[Origin, str]) -> None:
         """A fork that was seen: the journal is under review, with evidence, and the exit code says so."""

@@ -9,37 +9,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.simulation.machine import Simulation
-from tests.simulation.world import World, build_world
+from tests.laptops import Fleet
+from tests.simulation.machine import Simulation, recover
+from tests.simulation.world import HUB, Station, World, build_world
 from vault.disclosure.people import TallyRow
 from vault.errors import VaultError
 from vault.formats.wraps import Segment
 from vault.primitives import passphrase
 from vault.primitives.hashing import sha256
-from vault.services import answering, witness
+from vault.services import answering, drafting, witness
+from vault.services.cases import list_cases
 from vault.services.drafting import CaseKeys, Desk
 from vault.services.learning import _Learning
+from vault.services.records import open_case
 from vault.services.replica import Outcome, Section
 from vault.services.tally_fold import TallyFold
 from vault.services.witness import cosign_head
 from vault.store.arrivals import Arrivals
 
-STEPS = 24
+STEPS = 20
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The organisation, founded once."""
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch)
-        made = build_world(tmp_path_factory.mktemp("world"))
-    yield made
+        return build_world(tmp_path_factory.mktemp("world"))
 
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
@@ -54,14 +57,16 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every test here."""
     hurry(monkeypatch)
 
 
 def run(world: World, schedules: int, number: int, phases: Iterable[Phase] = tuple(Phase)) -> None:
     """Runs so many schedules, the same ones every time."""
 
-    def made() -> Simulation:
-        return Simulation(world)
+    class Schedule(Simulation):
+        def __init__(self) -> None:
+            super().__init__(world)
 
     bounded = settings(
         max_examples=schedules,
@@ -72,7 +77,7 @@ def run(world: World, schedules: int, number: int, phases: Iterable[Phase] = tup
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(seed(number)(made), settings=bounded)
+    run_state_machine_as_test(seed(number)(Schedule), settings=bounded)
 
 
 def test_ten_schedules(world: World) -> None:
@@ -87,7 +92,7 @@ def test_two_hundred_schedules(world: World, number: int) -> None:
     run(world, 50, number)
 
 
-# -- controls: a broken program is noticed -------------------------------------------------------------------------------
+# -- controls: a broken program is noticed -----------------------------------------------------------------------------
 
 
 def never_a_fork(patch: pytest.MonkeyPatch) -> None:
@@ -128,7 +133,7 @@ def believes_the_revoked(patch: pytest.MonkeyPatch) -> None:
 
 def keeps_the_key(patch: pytest.MonkeyPatch) -> None:
     """Who accepts a case goes on with the key that its giver has."""
-    plain = answering.case_wraps
+    plain = drafting.case_wraps
 
     def lazy(desk: Desk, keys: CaseKeys, earlier: tuple[Segment, ...], names: tuple[Segment, ...]) -> Any:  # noqa: ANN401
         newest = earlier[-1].key if earlier else keys.case_key
@@ -175,3 +180,30 @@ def test_a_broken_program_is_noticed(
 ) -> None:
     """Within fifty schedules, whatever is broken."""
     _noticed(world, monkeypatch, breaks)
+
+
+# -- what the machine found --------------------------------------------------------------------------------------------
+
+
+def test_a_laptop_restored_before_its_recovery_takes_back_what_it_lost(world: World, tmp_path: Path) -> None:
+    """Restored, recovered, and then the same old copy once more, key file and all: headquarters sends back both epochs;
+    what the old key file has no key of is named, hides nothing, and the next epoch goes on."""
+    fleet = Fleet(world.template, tmp_path)
+    hq, field = (Station(fleet, handle, world.homes[handle], (handle,)) for handle in (HUB, "field-1"))
+    field.back_up()
+    for _ in range(2):
+        open_case(field.vault, field.key(), {"name": "somebody", "sex": "female"})
+        hq.take(field.bundle(HUB))
+        field.restore(field.backups[0])
+        field.take(hq.bundle("field-1"))
+        recover(field)
+    field.restore(field.backups[0])
+    try:
+        field.take(hq.bundle("field-1", full=True))
+        assert [origin[-1] for origin in field.vault.epochs_without_key(field.key())] == ["2"]
+        recover(field)
+        open_case(field.vault, field.key(), {"name": "somebody", "sex": "female"})
+        assert [origin[-1] for origin in field.vault.epochs_without_key(field.key())] == ["2"]
+        assert len(list_cases(field.vault, field.key())) == 2
+    finally:
+        fleet.close()

@@ -38,15 +38,26 @@ _GRANT_MARK = b"\xa5" + Kind.GRANT.value.encode()
 """How the kind of a grant stands in a leaf's bytes: other leaves need no parsing."""
 
 
+PURPOSES: Final = {
+    Role.HUB: frozenset[str](),
+    Role.DIRECTOR: frozenset({Purpose.TALLY.value, Purpose.EXPORT.value}),
+    Role.AUDITOR: frozenset[str](),
+    Role.RECORDER: _OF_CASES,
+    Role.ROOT: frozenset[str](),
+}
+"""What may be wrapped to a role's key for it to hold. (A hub holds everybody's wraps, and has a key for none.)"""
+Wanted = frozenset[tuple[str, KeyId]] | None
+"""Wraps by (purpose, recipient); None for all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allotment:
-    """What a bundle carries of one journal: entries from `start` on, parts of some layers, wraps for some keys (None:
-    for every key)."""
+    """What a bundle carries of one journal: entries from `start` on, parts of some layers, some wraps (None: all)."""
 
     held: Held
     start: int
     layers: frozenset[Layer]
-    keys: frozenset[KeyId] | None
+    wraps: Wanted
 
 
 def recipients_of(roster: Roster, handles: Sequence[str]) -> tuple[Member, ...]:
@@ -67,10 +78,17 @@ def recipients_of(roster: Roster, handles: Sequence[str]) -> tuple[Member, ...]:
 
 
 def allot(
-    store: Store, roster: Roster, members: Sequence[Member], sender: Handle, *, full: bool = False
+    store: Store,
+    roster: Roster,
+    members: Sequence[Member],
+    sender: Handle,
+    *,
+    here: Iterable[Handle],
+    full: bool = False,
 ) -> tuple[Allotment, ...]:
     """What the members get of every journal that is here, the roster first: from the entry on that they do not hold
-    yet, or with `full` from the first."""
+    yet, or with `full` from the first, and then also what they held once and may have lost. `here` are the members who
+    work on the sender's laptop: a replica without the parts that the recipients keep is of no use to them."""
     held = held_journals(store, roster)
     arrivals = Arrivals(store)
     locked = {lock.origin for lock in arrivals.locks()}
@@ -83,16 +101,18 @@ def allot(
         if (own and not full) or (origin in locked and not own):
             continue
         journal = held[origin]
-        if not own and not _concerns(roster, origin, role, sender, related):
+        known = min(known_to(arrivals, roster, origin, member.handle) for member in members)
+        if not own and not (full and known) and not _concerns(roster, origin, role, sender, related):
             continue
-        start = 0 if full else min(known_to(arrivals, roster, origin, member.handle) for member in members)
-        keys = None if role is Role.HUB or own else frozenset(member.key_id for member in members)
+        if not own and not _complete(roster, origin, role, here):
+            continue
+        start = 0 if full else known
         found.append(
             Allotment(
                 held=journal,
                 start=min(start, journal.size),
                 layers=ALL_LAYERS if own else LAYERS[role],
-                keys=frozenset() if role is Role.AUDITOR and not own else keys,
+                wraps=None if role is Role.HUB or own else wraps_for(members),
             )
         )
     return tuple(found)
@@ -104,6 +124,12 @@ def _concerns(roster: Roster, origin: Origin, role: Role, sender: Handle, relate
     if origin == roster.origin or role in (Role.HUB, Role.AUDITOR, Role.DIRECTOR):
         return True
     return role is Role.RECORDER and (writer.role is Role.HUB or writer.handle == sender or origin in related)
+
+
+def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle]) -> bool:
+    """Whether the sender's laptop holds the parts of a journal that the recipients would keep."""
+    recorded = roster.member(parse_origin(origin).handle).role is Role.RECORDER
+    return not recorded or LAYERS[role] <= layers_kept(roster, here, origin)
 
 
 def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> frozenset[Origin]:
@@ -145,10 +171,16 @@ def layers_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> froze
     return frozenset(layer for member in members for layer in LAYERS[member.role])
 
 
-def keys_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> frozenset[KeyId] | None:
-    """The keys whose wraps such a laptop keeps of a journal; None for every key."""
+def wraps_for(members: Iterable[Member]) -> frozenset[tuple[str, KeyId]]:
+    """The wraps that members may hold of others' journals: (purpose, recipient). Each role what it is for, to its own
+    key, whatever somebody may have addressed to it."""
+    return frozenset((purpose, member.key_id) for member in members for purpose in PURPOSES[member.role])
+
+
+def wraps_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> Wanted:
+    """The wraps that such a laptop keeps of a journal; None for all of them."""
     members = [roster.member(handle) for handle in here]
     writer = parse_origin(origin).handle
     if any(member.role is Role.HUB or member.handle == writer for member in members):
         return None
-    return frozenset(member.key_id for member in members)
+    return wraps_for(members)

@@ -47,15 +47,48 @@ def _superseded(record: Place, links: Links) -> dict[Place, set[Place]]:
     return found
 
 
-def _reached(starts: Iterable[Place], edges: Mapping[Place, Collection[Place]]) -> set[Place]:
-    """What is superseded by any of `starts`, over however many steps."""
-    found: set[Place] = set()
-    waiting = [place for start in starts for place in edges[start]]
-    while waiting:
-        place = waiting.pop()
-        if place not in found:
-            found.add(place)
-            waiting.extend(edges[place])
+def _components(edges: Mapping[Place, Collection[Place]]) -> list[list[Place]]:
+    """The versions in groups that supersede each other in a circle (nearly always: each alone), what supersedes before
+    what is superseded. Linear in versions and edges, so that nobody's circles hold a program up (Kosaraju's way)."""
+    above: dict[Place, list[Place]] = {place: [] for place in edges}
+    for place, below in edges.items():
+        for other in below:
+            above[other].append(place)
+    finished = _finished(edges, edges)
+    left = dict.fromkeys(reversed(finished))
+    return [group for place in reversed(finished) if place in left for group in [_taken(place, above, left)]]
+
+
+def _finished(starts: Iterable[Place], edges: Mapping[Place, Collection[Place]]) -> list[Place]:
+    """All versions in the order in which a search through depth leaves them."""
+    found: list[Place] = []
+    seen: set[Place] = set()
+    for start in starts:
+        if start in seen:
+            continue
+        seen.add(start)
+        path = [(start, iter(edges[start]))]
+        while path:
+            place, rest = path[-1]
+            deeper = next((other for other in rest if other not in seen), None)
+            if deeper is None:
+                found.append(place)
+                path.pop()
+            else:
+                seen.add(deeper)
+                path.append((deeper, iter(edges[deeper])))
+    return found
+
+
+def _taken(start: Place, edges: Mapping[Place, Collection[Place]], left: dict[Place, None]) -> list[Place]:
+    """What is reached from `start` among what is left, taken out of it."""
+    found = [start]
+    del left[start]
+    for place in found:  # it grows meanwhile
+        for other in edges[place]:
+            if other in left:
+                del left[other]
+                found.append(other)
     return found
 
 
@@ -69,16 +102,21 @@ def standing(record: Place, links: Links) -> list[Place]:
         return [record]
     if not any(isinstance(amends, Amends) for amends in links.values()):
         return [max(links, key=lambda place: place.seq)]  # one journal, one line of amendments
-    edges = _superseded(record, links)
-    below = set().union(*edges.values())
-    heads = [place for place in edges if place not in below]
-    circling = set(edges) - set(heads) - _reached(heads, edges)
-    if circling:
-        reached = {place: _reached([place], edges) for place in circling}
-        heads += [
-            place for place in circling if all(other in reached[place] for other in circling if place in reached[other])
-        ]
-    return sorted(heads, key=order)
+    return sorted(_uncovered(_superseded(record, links), None), key=order)
+
+
+def _uncovered(edges: Mapping[Place, Collection[Place]], places: Collection[Place] | None) -> set[Place]:
+    """Of `places` (of all versions without it), those that none of them outside their own circle supersedes."""
+    found: set[Place] = set()
+    covered: set[Place] = set()
+    for group in _components(edges):
+        mine = [place for place in group if places is None or place in places]
+        hidden = any(place in covered for place in group)
+        if not hidden:
+            found.update(mine)
+        if hidden or mine:
+            covered.update(other for place in group for other in edges[place])
+    return found
 
 
 def counting(places: Iterable[Place], days: Mapping[Place, int]) -> Place:
@@ -90,10 +128,5 @@ def unseen(record: Place, links: Links, places: Collection[Place]) -> list[Place
     """Of `places` (versions of one record), those that no other of them supersedes, directly or not."""
     if len(places) < 2:
         return list(places)
-    edges = _superseded(record, links)
-    reached = {place: _reached([place], edges) for place in places}
-    return [
-        place
-        for place in places
-        if not any(place in reached[other] and other not in reached[place] for other in places if other != place)
-    ]
+    kept = _uncovered(_superseded(record, links), set(places))
+    return [place for place in places if place in kept]

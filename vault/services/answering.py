@@ -15,11 +15,11 @@ from vault.services.journal import WrapDraft
 from vault.services.keyring import Keyring
 from vault.services.offers import Offer, State
 from vault.services.parcels import check_parcel, delivery_wraps, open_parcel, segments_in, single_key_wraps
-from vault.services.pseudonyms import draw_pseudonym
+from vault.services.pseudonyms import draw_pseudonym, is_pseudonym
 from vault.services.vault import Vault
 
 UNNAMED = Pseudonym("unnamed")
-"""What a rejection calls a case whose offer does not open."""
+"""What a rejection calls a case whose offer does not open, or calls the case something that is no pseudonym."""
 
 
 def accept_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False) -> Handed:
@@ -38,6 +38,7 @@ def accept_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False
         if found.kind is Act.REFERRAL and giver.revoked:
             raise NotAllowed(f'"{giver.handle}", who asks for help, was revoked by root')
         parcel = open_parcel(session.received, found)
+        _check_theirs(session, found, parcel.case.case_id)
         waiting = check_parcel(session.work, session.received, found, parcel)
         name, warnings = _name_here(session, parcel.case)
         keys = CaseKeys(
@@ -84,14 +85,30 @@ def _plain_wraps(keys: CaseKeys) -> tuple[CaseWrap, CaseWrap]:
 
 def _name_here(session: HandingDesk, wrap: CaseWrap) -> tuple[Pseudonym, tuple[str, ...]]:
     """What the case is called here: as before if it comes back, as the giver calls it, or by a new name when another
-    case here has that one."""
+    case here has that one, or when the giver's is any text (it is printed, and taken for a pseudonym)."""
     known = session.work.case_with(wrap.case_id)
     if known is not None:
         return known.pseudonym, ()
+    if not is_pseudonym(wrap.pseudonym):
+        name = draw_pseudonym(session.vault.environment.random, session.work.cases)
+        return name, (f"its giver calls the case something that is no pseudonym: it is called {name} here",)
     if wrap.pseudonym not in session.work.cases:
         return wrap.pseudonym, ()
     name = draw_pseudonym(session.vault.environment.random, session.work.cases)
     return name, (f"another case here is called {wrap.pseudonym}: this one is called {name} from now on",)
+
+
+def _check_theirs(session: HandingDesk, offer: Offer, case_id: CaseId) -> None:
+    """Raises NotAllowed for a case that its giver, as far as one knows, does not own: one's own, or one with which one
+    helps somebody else. A former owner still holds keys, and could otherwise make its owner a helper and end that."""
+    hint = "reject the offer; if its giver's program did this by mistake, ask them what they meant"
+    if session.received.owns(case_id):
+        raise NotAllowed(f'the case of the offer {offer.name} is yours, and not "{offer.giver}"\'s to offer', hint=hint)
+    now = session.received.standing(case_id)
+    if now.helps and now.through is not None and now.through.state is State.ACCEPTED:
+        owner = now.through.giver
+        if owner != offer.giver:
+            raise NotAllowed(f'you help "{owner}" with the case of the offer {offer.name}, who owns it', hint=hint)
 
 
 def _check_may_answer(session: HandingDesk, offer: Offer) -> None:
@@ -126,7 +143,8 @@ def reject_offer(vault: Vault, me: Keyring, offer: str, reason: str, *, dry_run:
             wrap = None
         reply = Delivery(case_id=CaseId(bytes(ID)), pseudonym=UNNAMED, token=Token(bytes(ID)), note=said)
         if wrap is not None:
-            reply = replace(reply, case_id=wrap.case_id, pseudonym=wrap.pseudonym, token=wrap.token)
+            name = wrap.pseudonym if is_pseudonym(wrap.pseudonym) else UNNAMED
+            reply = replace(reply, case_id=wrap.case_id, pseudonym=name, token=wrap.token)
         wraps = delivery_wraps(session.work, session.desk, reply, vault.roster.member(found.giver))
         seq, told = session.write(answer_act(Act.REJECT, found), wraps, dry_run=dry_run)
         if not dry_run and found.giver not in vault.keys_here:

@@ -20,13 +20,14 @@ from vault.formats import bundle as wire
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Origin, Role
 from vault.services import files
-from vault.services.allotment import keys_kept, layers_kept
+from vault.services.allotment import layers_kept, wraps_kept
+from vault.services.entry_rules import EntryRules
 from vault.services.evidence import write_evidence
 from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
 from vault.services.progress import Progress, quiet
-from vault.services.remembered import held_journals
+from vault.services.remembered import held_journals, verified
 from vault.services.replica import Outcome, Section, open_section
 from vault.services.roster import Roster, fold
 from vault.services.sealing import OpenedBundle
@@ -41,12 +42,13 @@ MOST_MEMORY = 32 * 1024**2
 """Bytes of heads and codebooks that one bundle may bring: what an import holds at once, whoever sealed it."""
 _TAKEN = (Outcome.NEW, Outcome.RESTORED)
 _LOCKING = (Outcome.FORK, Outcome.RESTORED)
-_NOT_BELIEVED = (Outcome.FORK, Outcome.CUT_OFF, Outcome.LOCKED)
+_NOT_BELIEVED = (Outcome.FORK, Outcome.CUT_OFF, Outcome.LOCKED, Outcome.INVALID)
 _CODES = {
     Outcome.FORK: ForkError.code,
     Outcome.GAP: RollbackError.code,
     Outcome.INCOMPLETE: RollbackError.code,
     Outcome.RESTORED: RollbackError.code,
+    Outcome.INVALID: IntegrityError.code,
 }
 
 
@@ -62,8 +64,9 @@ class ArrivedJournal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What a bundle brought. `code` is the exit code: 0, 21 for a gap or a laptop behind its own journal, 22 for a
-    fork. `receipts` maps own journals to the size that somebody has now witnessed."""
+    """What a bundle brought. `code` is the exit code: 0, 20 for an entry that its writer may not write, 21 for a gap or
+    a laptop behind its own journal, 22 for a fork. `receipts` maps own journals to the size that somebody has now
+    witnessed."""
 
     sender: Handle
     day: int
@@ -92,7 +95,15 @@ def import_bundle(
             plan = reading.read(opened)
             if not dry_run:
                 _write(vault, plan, opened, progress)
-                learnt = learn_heads(vault, me, plan.roster, notes=plan.notes, sections=plan.heads(), locks=plan.locks)
+                learnt = learn_heads(
+                    vault,
+                    me,
+                    plan.roster,
+                    notes=plan.notes,
+                    evidence=plan.evidence,
+                    sections=plan.heads(),
+                    locks=plan.locks,
+                )
                 if me.member.role is Role.RECORDER:
                     vault.reload()
                     forget_withdrawn(vault, me)
@@ -119,6 +130,7 @@ class Plan:
     sections: dict[Origin, Section]
     codebooks: dict[bytes, bytes]
     notes: list[bytes]
+    evidence: list[bytes]
     locks: list[Lock]
 
     def heads(self) -> dict[Origin, Head]:
@@ -139,6 +151,7 @@ class _Reading:
         self.sections: dict[Origin, Section] = {}
         self.codebooks: dict[bytes, bytes] = {}
         self.notes: list[bytes] = []
+        self.evidence: list[bytes] = []
         self.roster_leaves: list[bytes] | None = None
         self.current: Section | None = None
         self.kept = 0
@@ -164,6 +177,7 @@ class _Reading:
             sections=self.sections,
             codebooks=self.codebooks,
             notes=self.notes,
+            evidence=self.evidence,
             locks=[self._lock_of(item) for item in self.sections.values() if item.outcome in _LOCKING],
         )
 
@@ -192,7 +206,7 @@ class _Reading:
             self.notes += item.notes
             self._keep(*item.notes)
         elif isinstance(item, wire.ForkItem):
-            self.notes += (item.ours, item.theirs)
+            self.evidence += (item.ours, item.theirs)
             self._keep(item.ours, item.theirs)
         else:
             self._in_section(item)
@@ -221,8 +235,9 @@ class _Reading:
             own=head.writer in self.own,
             keeps=layers_kept(self.roster, self.own, head.origin),
             # Of the roster a wrap is for its member alone, who gets it with root's answer: nobody waits for it here.
-            keys=frozenset() if roster else keys_kept(self.roster, self.own, head.origin),
-            heard=[verify_head(self.roster, raw) for size, raw in remembered if held is None or size > held.size],
+            keys=frozenset() if roster else wraps_kept(self.roster, self.own, head.origin),
+            heard=list(verified(self.roster, (row for row in remembered if held is None or row[0] > held.size))),
+            rules=EntryRules.of(self.roster, head.origin),
         )
         if head.origin == self.roster.origin:
             if len(self.sections) > 1:
@@ -251,6 +266,11 @@ class _Reading:
         lock = self.locks.get(section.origin)
         if lock is not None and section.outcome is not Outcome.FORK and not (section.own and lock.reason == RESTORED):
             section.outcome = Outcome.LOCKED
+        if section.outcome is Outcome.INVALID and section.fault is not None and section.fault.doubtful:
+            # Who is on the roster may make an entry right: nobody is accused for what this laptop does not know.
+            roster = self.sections.get(self.roster.origin)
+            if roster is None or roster.outcome not in (Outcome.NEW, Outcome.NOTHING_NEW):
+                section.outcome = Outcome.GAP
         if section.origin == self.roster.origin and section.outcome is Outcome.NEW and section.held is not None:
             held = list(self.store.leaves(section.held.number))
             self.roster = fold([*held, *(self.roster_leaves or ())])
@@ -307,9 +327,10 @@ class _Writing:
             rows = self.section.checked_parts(item.parts)
             self.arrivals.add_parts(self.number, (row for row in rows if row[1] in self.section.keeps))
         elif self.section is not None and isinstance(item, wire.WrapsItem):
-            keys = keys_kept(self.plan.roster, self.here, self.section.origin)
+            wanted = wraps_kept(self.plan.roster, self.here, self.section.origin)
             rows_of_wraps = self.section.checked_wraps(item.wraps)
-            self.arrivals.add_wraps(self.number, (row for row in rows_of_wraps if keys is None or row[0] in keys))
+            kept = (row for row in rows_of_wraps if wanted is None or (row[1], row[0]) in wanted)
+            self.arrivals.add_wraps(self.number, kept)
         return 0
 
     def _begin(self, item: wire.JournalItem) -> None:

@@ -194,9 +194,10 @@ class _Audit:
             self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
             return
         self.origins.add(origin)
-        if name.epoch != 1 and not _begins_with_recovery(scan, number):
-            self.findings.add(SIGNATURES, "epoch", origin, "a further epoch without the recovery that would open it")
         audit = JournalAudit(scan, self.findings, number, Origin(origin), self.roster, self.local)
+        if name.epoch != 1 and not _begins_with_recovery(scan, number):
+            level = NOTICE if audit.entries.void(0) else SIGNATURES
+            self.findings.add(level, "epoch", origin, "a further epoch without the recovery that would open it")
         self.journals.append(audit)
         audit.run(self._advance, lambda start: share.block(position, origin, start))
 

@@ -16,11 +16,12 @@ from vault.formats.checkpoint import Checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.formats.leaf_shape import Held, HeldWraps, Key, Shape, encode_number, key_of, learn
 from vault.formats.origin import parse_origin
-from vault.model import ROSTER_KINDS, Handle, Kind, Layer, Origin, Purpose, Role
+from vault.model import Handle, Kind, Layer, Origin, Purpose
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import layers_kept
-from vault.services.findings import BYTES, SIGNATURES, Findings
+from vault.services.entry_rules import ALLOWED, EntryRules, limit_of, may_erase, quotes_head
+from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
 from vault.store.scan import Scan
@@ -32,20 +33,6 @@ _LAYERS: Final = tuple(layer.value for layer in Layer)
 _NO_WRAPS: Final[HeldWraps] = {}
 _SHAPES: Final = 6
 """Shapes that are tried on one leaf: those with its kind, day and length, the newest first."""
-
-OF_CASES: Final = (Purpose.CASE, Purpose.IDENTITY, Purpose.DELIVERY)
-"""What opens a case, or hands over some of it."""
-
-_ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
-_RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
-ALLOWED: Final = {
-    Role.ROOT: frozenset(kind.value for kind in ROSTER_KINDS),
-    Role.RECORDER: frozenset(kind.value for kind in _ANY | _RECORDING),
-    Role.DIRECTOR: frozenset(kind.value for kind in _ANY | {Kind.RELEASE}),
-    Role.HUB: frozenset(kind.value for kind in _ANY),
-    Role.AUDITOR: frozenset(kind.value for kind in _ANY),
-}
-"""Which kinds of entries a role writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +117,9 @@ class EntryAudit:
         self.scan, self.findings, self.roster = scan, findings, roster
         self.number, self.origin = number, origin
         self.needed = _needed(origin, roster, local)
-        members = roster.members if roster else ()
+        self.rules = EntryRules.of(roster, origin) if roster else None
         member = self.member = roster.find(parse_origin(origin).handle) if roster else None
-        self.directors = {other.key_id for other in members if other.role is Role.DIRECTOR}
-        self.caseless = {other.key_id for other in members if other.role is not Role.RECORDER}
-        if roster:
-            self.caseless.add(roster.recovery_id)
+        self.limit = limit_of(member, origin) if member else None
         self.allowed = ALLOWED[member.role] if member else frozenset(kind.value for kind in Kind)
         self.seen = Seen()
         self.wraps = 0
@@ -143,8 +127,14 @@ class EntryAudit:
         self.shapes: dict[Key, tuple[Shape, ...]] = {}
 
     def finding(self, level: str, code: str, message: str, seq: int | None = None) -> None:
-        """Adds a finding at this journal, or at one of its entries."""
-        self.findings.add(level, code, self.origin if seq is None else f"{self.origin}:{seq}", message)
+        """Adds a finding at this journal, or at one of its entries. What stands behind the end that root set is void
+        and says nothing against the vault: worth a notice."""
+        where = self.origin if seq is None else f"{self.origin}:{seq}"
+        self.findings.add(NOTICE if self.void(seq) else level, code, where, message)
+
+    def void(self, seq: int | None) -> bool:
+        """Whether root cut the writer off before this entry."""
+        return self.limit is not None and seq is not None and seq >= self.limit
 
     def read_wraps(self, start: int = 0) -> None:
         """Reads the wraps of the entries from `start` on: their table is in another order, so all at once."""
@@ -233,14 +223,14 @@ class EntryAudit:
         """Checks what stands behind the parts. Whether all of it was wraps to those who may have them."""
         if kind == Kind.ERASE:
             self._erase(seq, extra)
-        elif kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and extra[0]):
+        elif quotes_head(kind, extra):
             self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)
         held = self.held_wraps.pop(seq, {})
         fits = wraps is extra
         for position, (purpose, recipient, digest) in enumerate(wraps):
             found = held.pop(position, None)
-            if not self._may_have(purpose, recipient):
+            if self.rules is not None and not self.rules.may_have(purpose, recipient):
                 fits = False
                 self.finding(SIGNATURES, "recipient", f"a {purpose} key is wrapped to a key that may not have it", seq)
             if found is None:
@@ -251,19 +241,6 @@ class EntryAudit:
             self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
         return fits
 
-    def _may_have(self, purpose: str, recipient: bytes) -> bool:
-        """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
-        rounding key to directors too. (The keys of a case go to compartments, which have no public list, and to
-        recorders to whom it is offered.)"""
-        if self.roster is None:
-            return True
-        if purpose in OF_CASES:
-            return recipient not in self.caseless
-        if purpose == Purpose.COMPARTMENT:
-            return recipient == self.roster.recovery_id
-        fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
-        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
-
     def _missing(self, seq: int, what: str) -> None:
         """Notes what is not here, where it must be: a replica need not hold what its laptop may not have."""
         if what in self.needed:
@@ -271,7 +248,7 @@ class EntryAudit:
 
     def _head_of_another(self, seq: int, note: bytes) -> None:
         """A head that an entry quotes must be a checkpoint that a member of this vault signed."""
-        with self.findings.guard(f"{self.origin}:{seq}", SIGNATURES):
+        with self.findings.guard(f"{self.origin}:{seq}", NOTICE if self.void(seq) else SIGNATURES):
             if self.roster is None:
                 return
             head = verify_head(self.roster, note)
@@ -282,11 +259,11 @@ class EntryAudit:
 
     def _erase(self, seq: int, places: list[Any]) -> None:
         """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
-        for origin, number in places:
-            if origin != self.origin or number >= seq:
+        for place in places:
+            if not may_erase(self.origin, seq, place):
                 self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
             else:
-                self.seen.erased.setdefault(number, seq)
+                self.seen.erased.setdefault(place[1], seq)
 
     # -- the tree ----------------------------------------------------------------------------------------------------
 

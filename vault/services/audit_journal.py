@@ -13,9 +13,9 @@ from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Layer, Member, Origin, Purpose
 from vault.primitives import tree
-from vault.services.audit_entries import ALLOWED as ALLOWED  # noqa: PLC0414  # for who checks arriving entries
-from vault.services.audit_entries import BLOCK, HEIGHT, OF_CASES, Block, EntryAudit, Quoted
+from vault.services.audit_entries import BLOCK, HEIGHT, Block, EntryAudit, Quoted
 from vault.services.audit_share import Vouched
+from vault.services.entry_rules import OF_CASES
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
 from vault.services.offers import taken_back
 from vault.services.roster import Roster
@@ -84,8 +84,8 @@ class JournalAudit:
 
     @property
     def quoted(self) -> list[Quoted]:
-        """The heads that entries quote."""
-        return self.entries.seen.quoted
+        """The heads that entries quote which count."""
+        return [item for item in self.entries.seen.quoted if self.own or not self.entries.void(item.seq)]
 
     def finding(self, level: str, code: str, message: str, seq: int | None = None) -> None:
         """Adds a finding at this journal, or at one of its entries."""
@@ -152,8 +152,7 @@ class JournalAudit:
             self.finding(SIGNATURES, "unsigned-tail", f"{self.size} entries are here, and {last} were signed")
         if self.member is None:
             self.finding(SIGNATURES, "not-enrolled", "nobody on the roster writes this journal")
-        elif self.member.revoked_at is not None:
-            limit = dict(self.member.revoked_at).get(self.origin, 0)
+        elif (limit := self.entries.limit) is not None:
             if self.size > limit:
                 # A replica may have brought more before root's word came: that much does not count, and is no fault.
                 message = f"its writer was cut off at {limit} entries, and {self.size} are here: the rest is void"
@@ -171,9 +170,13 @@ class JournalAudit:
             if seq not in self.entries.seen.erased or what not in _ERASABLE:
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
         for seq, tombstone in self.entries.seen.erased.items():
+            if self.entries.void(tombstone):
+                continue
             parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)} - {Layer.TALLY}
             if parts or self.scan.count_wraps(self.number, seq, (Purpose.CASE, Purpose.IDENTITY)):
-                self.finding(BYTES, "not-erased", f"entry {tombstone} says that it was erased, and it is here", seq)
+                # Of a replica it is for this laptop to follow: its writer's word alone must not condemn what is here.
+                message = f"entry {tombstone} says that it was erased, and it is here"
+                self.finding(BYTES if self.own else NOTICE, "not-erased", message, seq)
 
     def _withdrawn(self) -> frozenset[int]:
         """The entries whose offers were taken back. Looked for only when something is missing that this explains."""

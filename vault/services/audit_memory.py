@@ -103,7 +103,9 @@ class Memory:
         if known is not None and head.size <= held:
             if self.root_at(known, head.size) != head.root:
                 message = f"another root of {head.origin} was signed at {head.size} entries: two histories"
-                self.findings.add(MEMORY, "fork", where, message)
+                writer = self.roster.find(head.writer)
+                decided = writer is not None and writer.revoked and not vouched
+                self.findings.add(NOTICE if decided else MEMORY, "fork", where, message)
             return
         own = head.writer in self.local
         if not (vouched or own) or held >= head.size:
@@ -156,9 +158,11 @@ class Memory:
             self.findings.add(NOTICE, "locked", origin, f"it is closed for good ({reason})")
 
     def _settled(self, origin: str) -> bool:
-        """Whether somebody has decided: root cut its writer off, or the writer here went on with the next epoch."""
-        writer = self.roster.find(parse_origin(origin).handle)
-        return (writer is not None and writer.revoked) or self._goes_on(origin)
+        """Whether somebody has decided: root cut its writer off; or the writer, who works here and knows of it, went on
+        with the next epoch. Of others' journals only root decides: else a forger's next epoch would settle it."""
+        handle = parse_origin(origin).handle
+        writer = self.roster.find(handle)
+        return (writer is not None and writer.revoked) or (handle in self.local and self._goes_on(origin))
 
     def anchor(self) -> str | None:
         """What the verdict rests on: for each journal that is written here the largest head that somebody on another

@@ -6,13 +6,13 @@ name, flushed, renamed and read back: what "saved" says is true of the bytes on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-from vault.errors import StorageError, UsageError
+from vault.errors import StorageError, UsageError, VaultError
 from vault.formats import bundle as wire
 from vault.model import Digest, Handle, Member, Origin, Role
 from vault.primitives.hashing import sha256
@@ -26,6 +26,7 @@ from vault.services.remembered import best_heads, frontier_at
 from vault.services.roster import Roster
 from vault.services.sealing import seal_bundle
 from vault.services.vault import Vault
+from vault.services.witness import verify_head
 from vault.store.arrivals import FORK, Arrivals
 from vault.store.store import Store
 
@@ -34,7 +35,8 @@ _Row = TypeVar("_Row")
 SUFFIX: Final = ".fvb"
 ENTRIES_AN_ITEM: Final = 256
 BYTES_AN_ITEM: Final = 256 * 1024
-NOTES_AN_ITEM: Final = 32
+MOST_HEADS: Final = 8 * 1024**2
+"""Bytes of heads, and of forks: together well below what a reader holds (`arriving.MOST_MEMORY`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def _create(
     dry_run: bool,
     warnings: tuple[str, ...],
 ) -> Created:
-    allotments = allot(vault.store, vault.roster, members, me.handle, full=full)
+    allotments = allot(vault.store, vault.roster, members, me.handle, here=vault.keys_here, full=full)
     counts = _Counts()
     size = 0
     if dry_run:
@@ -189,13 +191,31 @@ def bundle_items(
 
 
 def _memory(store: Store, roster: Roster) -> Iterator[wire.Item]:
-    """The best known heads of all journals, and the forks that are known."""
-    notes = list(best_heads(store, roster))
-    for start in range(0, len(notes), NOTES_AN_ITEM):
-        yield wire.HeadsItem(notes=tuple(notes[start : start + NOTES_AN_ITEM]))
+    """The best known heads of all journals, and the forks that are known: the first `MOST_HEADS` bytes of each, for a
+    reader refuses what no honest memory holds."""
+    for few in _batches(list(_at_most(best_heads(store, roster), len)), lambda note: len(note) + 64):
+        yield wire.HeadsItem(notes=tuple(few))
+    yield from _at_most(_forks(store, roster), lambda item: len(item.ours) + len(item.theirs))
+
+
+def _forks(store: Store, roster: Roster) -> Iterator[wire.ForkItem]:
+    """The locks that show two histories. One whose notes do not verify, or say the same, proves nothing."""
     for lock in Arrivals(store).locks():
-        if lock.reason == FORK:
-            yield wire.ForkItem(origin=lock.origin, ours=lock.ours, theirs=lock.theirs)
+        try:
+            ours, theirs = verify_head(roster, lock.ours), verify_head(roster, lock.theirs)
+        except VaultError:
+            continue
+        if lock.reason == FORK and ours.origin == theirs.origin == lock.origin and ours.root != theirs.root:
+            yield wire.ForkItem(origin=lock.origin, ours=ours.note, theirs=theirs.note)
+
+
+def _at_most(rows: Iterable[_Row], size: Callable[[_Row], int]) -> Iterator[_Row]:
+    total = 0
+    for row in rows:
+        total += size(row) + 128
+        if total > MOST_HEADS:
+            return
+        yield row
 
 
 def _journal(store: Store, item: Allotment, counts: _Counts) -> Iterator[wire.Item]:
@@ -220,7 +240,8 @@ def _journal(store: Store, item: Allotment, counts: _Counts) -> Iterator[wire.It
             counts.parts += len(parts)
             for few_parts in _batches(parts, lambda row: len(row[2]) + 32):
                 yield wire.PartsItem(parts=tuple(few_parts))
-            wraps = arrivals.wraps(held.number, at, upto, item.keys)
+            rows = arrivals.wraps(held.number, at, upto)
+            wraps = [row for row in rows if item.wraps is None or (row[1], row[0]) in item.wraps]
             for few_wraps in _batches(wraps, lambda row: len(row[4]) + 64):
                 yield wire.WrapsItem(wraps=tuple(few_wraps))
             at = upto

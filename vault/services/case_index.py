@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vault.errors import IntegrityError, UsageError, VaultError
+from vault.formats.origin import parse_origin
 from vault.formats.place import order
 from vault.formats.wraps import CaseWrap, Segment, case_context, parse_case_wrap
 from vault.model import CaseId, Layer, Origin, Place, Pseudonym, Purpose, Role
@@ -52,7 +53,11 @@ class CaseIndex:
 
     @property
     def signer(self) -> Signer:
-        """Who signs it."""
+        """Who signs it. Raises IntegrityError when the newest epoch is one that this key file lacks the key of: what is
+        written belongs there, and an older epoch is never gone on with."""
+        newest = self.vault.signer(self.me).origin
+        if newest != self.origin:
+            self.me.compartment_of(parse_origin(newest).epoch)
         return self.current.signer
 
     def read_cases(self) -> None:

@@ -186,7 +186,7 @@ class Casework(CaseIndex):
 
     def records(self, case: Case, places: Sequence[Place]) -> tuple[RecordState, ...]:
         """The records of a case in order, amendments folded in. An amendment that cannot be one is damaged."""
-        return fold(self.entries(case, places), self.damaged)
+        return fold(self.entries(case, places), self.damaged, self.deliveries.lawful())
 
     def status(self, records: Sequence[RecordState]) -> str:
         """The status that the last outcome gave, or "open"."""

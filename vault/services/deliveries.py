@@ -13,6 +13,7 @@ from vault.formats.wraps import Segment
 from vault.model import CaseId, Layer
 from vault.services.delivered import Delivered
 from vault.services.keyring import Keyring
+from vault.services.lawful import Lawful
 from vault.services.received import Received
 from vault.services.vault import Vault
 
@@ -31,6 +32,10 @@ class Deliveries(Protocol):
 
     def check_writable(self, case_id: CaseId) -> None:
         """Raises NotAllowed when this member may no longer write in the case."""
+        ...
+
+    def lawful(self) -> Lawful | None:
+        """Whose amendments count over whose versions; None when nobody else's journal is here."""
         ...
 
 

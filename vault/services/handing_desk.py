@@ -16,6 +16,7 @@ from vault.services.journal import Draft, WrapDraft
 from vault.services.keyring import Keyring
 from vault.services.offers import Offer, State
 from vault.services.places import parse_name
+from vault.services.pseudonyms import is_pseudonym
 from vault.services.received import Received
 from vault.services.records import append, desk_of
 from vault.services.vault import Vault
@@ -129,7 +130,7 @@ class HandingDesk:
             wrap = self.received.offered(offer)
         except VaultError:
             wrap = None
-        return Pseudonym("") if wrap is None else wrap.pseudonym
+        return wrap.pseudonym if wrap is not None and is_pseudonym(wrap.pseudonym) else Pseudonym("")
 
 
 def texts(given: Iterable[str], variable: str) -> tuple[str, ...]:

@@ -120,6 +120,10 @@ class Keyring:
             )
         return found
 
+    def has_no_key_of(self, epoch: int) -> bool:
+        """Whether a recorder's key file lacks the key of an epoch: it is older than the recovery that began it."""
+        return bool(self.compartments) and all(item.epoch != epoch for item in self.compartments)
+
     def party_token(self, label: str) -> bytes:
         """The token of a travel party: equal labels of one recorder are one party, and say nothing to others."""
         return hmac_sha256(kdf.derive(self.sealing_seed, labels.PARTY), label.encode())[:16]

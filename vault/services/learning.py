@@ -8,8 +8,10 @@ import's transaction (C2SP tlog-witness asks the same of a witness).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from vault.errors import ForkError, RollbackError
 from vault.formats.checkpoint import parse_checkpoint
@@ -17,16 +19,25 @@ from vault.formats.leaf import parse_fields
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Kind, Origin, Role
-from vault.primitives import tree
 from vault.primitives.hashing import sha256
+from vault.services.history import contradicts
 from vault.services.journal import Draft, write
 from vault.services.keyring import Keyring
-from vault.services.remembered import Held, frontier_at, held_journals, known_to, require_writable, witnessed_size
+from vault.services.remembered import Held, held_journals, known_to, require_writable, verified, witnessed_size
 from vault.services.roster import Roster
 from vault.services.vault import Vault
 from vault.services.witness import Head, cosign_head, verify_head
 from vault.store.arrivals import FORK, RESTORED, Arrivals, Lock
 
+MOST_EPOCHS = 64
+"""Journals of one writer that are remembered without being held: an epoch is begun when a laptop was lost."""
+MOST_EVIDENCE = 64
+"""Heads of one journal up to which those of a fork are remembered although they are not the largest."""
+MOST_LIES = 8
+"""Heads of one journal that may contradict in one import before its others are passed over: each costs a pass over the
+entries here, and one is enough to lock it."""
+MOST_ENTERED = 1_000
+"""Head-seen entries that one import writes; what is left follows with the next."""
 _HEAD_SEEN_MARK = b"\xa9" + Kind.HEAD_SEEN.value.encode()
 
 
@@ -40,6 +51,32 @@ class Learnt:
 
 
 @dataclass(slots=True, kw_only=True)
+class _Known:
+    """What is known of one journal: a head of each size, remembered or just seen; the largest remembered size and how
+    many are remembered; how many contradicted in this import; and how far each member witnessed it, separately within
+    the entries that are here (True) and beyond them."""
+
+    at: dict[int, Head] = field(default_factory=dict)
+    largest: int = -1
+    rows: int = 0
+    lies: int = 0
+    reach: dict[tuple[Handle, bool], int] = field(default_factory=dict)
+
+    def says_more(self, head: Head, *, within: bool) -> bool:
+        """Whether `head` is larger than all remembered ones, or somebody witnessed more by it."""
+        reached = [self.reach.get((handle, within), -1) for handle, _ in head.witnesses]
+        return head.size > min((self.largest, *reached))
+
+    def add(self, head: Head, *, within: bool) -> None:
+        """Counts a remembered head."""
+        self.at.setdefault(head.size, head)
+        self.largest = max(self.largest, head.size)
+        self.rows += 1
+        for handle, _ in head.witnesses:
+            self.reach[handle, within] = max(self.reach.get((handle, within), -1), head.size)
+
+
+@dataclass(slots=True, kw_only=True)
 class _Learning:
     vault: Vault
     me: Keyring
@@ -47,57 +84,98 @@ class _Learning:
     arrivals: Arrivals
     held: dict[Origin, Held]
     own: frozenset[Handle]
+    locked: set[Origin]
+    heard_of: Counter[str]
     locks: dict[Origin, Lock] = field(default_factory=dict)
     heads: int = 0
     heard: dict[Origin, Head] = field(default_factory=dict)
+    known: dict[Origin, _Known] = field(default_factory=dict)
 
-    def take(self, raw: bytes) -> None:
-        """Compares one head with everything that is known, and remembers it."""
-        head = verify_head(self.roster, raw)
+    def take_all(self, notes: Iterable[bytes], evidence: Iterable[bytes]) -> None:
+        """Takes heads of any journals, the largest of each first: then smaller ones that say no more are not stored.
+        Raises FormatError or SignatureInvalid for a note that is no head of a member."""
+        proving = set(evidence)
+        heads = [(verify_head(self.roster, raw), raw in proving) for raw in dict.fromkeys((*notes, *evidence))]
+        first: dict[Origin, int] = {}
+        for head, _ in heads:
+            first.setdefault(head.origin, len(first))
+        for head, proves in sorted(heads, key=lambda item: (first[item[0].origin], -item[0].size)):
+            self.take(head, proves=proves)
+
+    def take(self, head: Head, *, proves: bool = False) -> None:
+        """Compares one head with everything that is known, and remembers it if it says more than that, or if somebody
+        sent it as evidence."""
+        held, known = self.held.get(head.origin), self._known_of(head.origin)
+        if known.lies >= MOST_LIES or (held is None and not known.rows and self._crowded(head.origin)):
+            return
         contradicted = self._contradicted(head)
         if contradicted is not None:
-            self.lock(Lock(origin=head.origin, reason=FORK, ours=contradicted, theirs=raw))
+            known.lies += 1
+            self.lock(Lock(origin=head.origin, reason=FORK, ours=contradicted, theirs=head.note))
             return
-        held = self.held.get(head.origin)
         if held is not None and head.size > held.size and head.writer in self.own:
-            self.lock(Lock(origin=head.origin, reason=RESTORED, ours=held.note, theirs=raw))
-        before = self.arrivals.largest_head(head.origin)
-        self.heads += head.size > max(before, held.size if held else 0)
-        self.arrivals.add_head(head.origin, head.size, sha256(raw), raw)
+            self.lock(Lock(origin=head.origin, reason=RESTORED, ours=held.note, theirs=head.note))
+        self.heads += head.size > max(known.largest, held.size if held else 0)
+        new = head.size not in known.at
+        if known.says_more(head, within=self._within(head)) or (proves and new and known.rows < MOST_EVIDENCE):
+            self.remember(head)
+        known.at.setdefault(head.size, head)
         if held is None or head.size > held.size:
             best = self.heard.get(head.origin)
             if best is None or best.size < head.size:
                 self.heard[head.origin] = head
 
+    def remember(self, head: Head) -> None:
+        """Stores a head."""
+        known = self._known_of(head.origin)
+        if head.origin not in self.held and not known.rows:
+            self.heard_of[_writer(head.origin)] += 1
+        known.add(head, within=self._within(head))
+        self.arrivals.add_head(head.origin, head.size, sha256(head.note), head.note)
+
+    def _within(self, head: Head) -> bool:
+        held = self.held.get(head.origin)
+        return held is not None and head.size <= held.size
+
+    def _crowded(self, origin: Origin) -> bool:
+        """Whether as many journals of one writer were heard of as an honest one could have: whoever has a key can sign
+        heads of any number of epochs."""
+        return self.heard_of[_writer(origin)] >= MOST_EPOCHS
+
+    def _known_of(self, origin: Origin) -> _Known:
+        """What is remembered, read once an import."""
+        if origin not in self.known:
+            found = self.known[origin] = _Known()
+            for head in verified(self.roster, self.arrivals.heads(origin)):
+                found.add(head, within=self._within(head))
+        return self.known[origin]
+
     def _contradicted(self, head: Head) -> bytes | None:
         """The signed note that cannot be true together with `head`, if there is one here."""
         held = self.held.get(head.origin)
+        other = self._known_of(head.origin).at.get(head.size)
         if held is not None and head.size <= held.size:
-            if tree.fold(frontier_at(self.vault.store, held.number, head.size)) == head.root:
+            if not contradicts(self.vault.store, held, head.size, head.root):
                 return None
             return self.arrivals.checkpoint_at(held.number, head.size) or held.note
-        text = parse_note(head.note).text
-        for size, raw in self.arrivals.heads(head.origin):
-            if size == head.size and parse_note(raw).text != text:
-                return raw
-        return None
+        return other.note if other is not None and other.root != head.root else None
 
     def lock(self, lock: Lock) -> None:
         """Puts a journal under review, once."""
-        known = {item.origin: item for item in self.arrivals.locks()}
-        if lock.origin not in known:
+        if lock.origin not in self.locked:
             self.arrivals.add_lock(lock)
+            self.locked.add(lock.origin)
             self.locks[lock.origin] = lock
 
     def cosigned(self) -> Iterable[bytes]:
         """The heads of the journals of others that are held here, cosigned where this member has not yet."""
-        locked = {lock.origin for lock in self.arrivals.locks()}
         for origin, held in self.held.items():
             writer = parse_origin(origin).handle
             known = known_to(self.arrivals, self.roster, origin, self.me.handle)
-            if writer in self.own or origin in locked or (known >= held.size and held.size):
+            if writer in self.own or origin in self.locked or (known >= held.size and held.size):
                 continue
-            if held.size:
+            # A head whose stored note was changed cannot be vouched for; an audit names it.
+            if held.size and any(verified(self.roster, [(held.size, held.note)])):
                 yield cosign_head(self.roster, self.me.member, self.me.signing_seed, held.note, self.vault.day)
 
 
@@ -106,29 +184,32 @@ def learn_heads(
     me: Keyring,
     roster: Roster,
     notes: Sequence[bytes],
+    evidence: Sequence[bytes],
     sections: Mapping[Origin, Head],
     locks: Iterable[Lock],
 ) -> Learnt:
-    """Takes in the heads of a bundle, after its entries were written; `sections` are the heads of the journals in it.
-    Only inside `vault.writing`.
+    """Takes in the heads of a bundle, after its entries were written; `sections` are the heads of the journals in it,
+    `evidence` those that were sent because they contradict each other. Only inside `vault.writing`.
 
     Raises FormatError or SignatureInvalid for a head that nobody on the roster signed: then nothing of the bundle is
     taken, for its sender vouched for it.
     """
     arrivals = Arrivals(vault.store)
+    held = held_journals(vault.store, roster)
     learning = _Learning(
         vault=vault,
         me=me,
         roster=roster,
         arrivals=arrivals,
-        held=held_journals(vault.store, roster),
+        held=held,
         own=frozenset(vault.keys_here),
+        locked={lock.origin for lock in arrivals.locks()},
+        heard_of=Counter(_writer(origin) for origin in arrivals.origins_heard_of() if origin not in held),
     )
     for lock in locks:
         learning.lock(lock)
     before = _witnessed(learning)
-    for raw in (*(head.note for head in sections.values()), *notes):
-        learning.take(raw)
+    learning.take_all((*(head.note for head in sections.values()), *notes), evidence)
     _enter(learning)
     after = _witnessed(learning)
     return Learnt(
@@ -136,6 +217,11 @@ def learn_heads(
         receipts=tuple((origin, size) for origin, size in after.items() if size > before.get(origin, 0)),
         locks=tuple(learning.locks.values()),
     )
+
+
+def _writer(origin: str) -> str:
+    """The part that all journals of one member have in common."""
+    return origin.rpartition("/")[0]
 
 
 def _witnessed(learning: _Learning) -> dict[Origin, int]:
@@ -163,14 +249,14 @@ def _enter(learning: _Learning) -> None:
     except (ForkError, RollbackError):
         return
     notes = []
-    for raw in learning.cosigned():
+    for raw in islice(learning.cosigned(), MOST_ENTERED):
         head = verify_head(learning.roster, raw)
-        learning.arrivals.add_head(head.origin, head.size, sha256(raw), raw)
-        notes.append(raw)
+        learning.remember(head)
+        notes.append(head.note)
     entered = _entered_before(vault, own)
     notes += [head.note for origin, head in learning.heard.items() if head.size > entered.get(origin, 0)]
     if notes:
-        drafts = [Draft(kind=Kind.HEAD_SEEN, extra=(raw,)) for raw in notes]
+        drafts = [Draft(kind=Kind.HEAD_SEEN, extra=(raw,)) for raw in notes[:MOST_ENTERED]]
         write(vault.store, own.number, signer, vault.day, drafts)
 
 

@@ -11,6 +11,7 @@ from vault.ports import day_of
 from vault.services.handing_desk import HandingDesk
 from vault.services.keyring import Keyring
 from vault.services.offers import Offer, State
+from vault.services.pseudonyms import is_pseudonym
 from vault.services.received import waiting_for
 from vault.services.vault import Vault, in_one_snapshot, require_role
 
@@ -77,7 +78,7 @@ def _line(desk: HandingDesk, offer: Offer) -> OfferLine:
         state=offer.state,
         giver=offer.giver,
         taker=offer.taker,
-        pseudonym=desk.pseudonym(offer) or (first.pseudonym if first else Pseudonym("")),
+        pseudonym=desk.pseudonym(offer) or _called(first),
         identity=Layer.IDENTITY in offer.layers,
         day=day_of(offer.day).isoformat(),
         answered="" if offer.answer is None else day_of(offer.answer.day).isoformat(),
@@ -87,6 +88,11 @@ def _line(desk: HandingDesk, offer: Offer) -> OfferLine:
         reason=_reason(desk, offer),
         told=tuple(told),
     )
+
+
+def _called(content: Delivery | None) -> Pseudonym:
+    """What a delivery calls its case, unless that is any text."""
+    return content.pseudonym if content is not None and is_pseudonym(content.pseudonym) else Pseudonym("")
 
 
 def _contents(desk: HandingDesk, offer: Offer) -> tuple[Delivery, ...]:
@@ -117,8 +123,10 @@ def _race(offer: Offer) -> list[str]:
 
 
 def _since(desk: HandingDesk, offer: Offer) -> list[str]:
-    """What a revocation of a member means for an offer to them or by them."""
+    """What makes an offer strange: it is of the taker's own case, or root revoked the member on one of its sides."""
     found = []
+    if desk.received.not_theirs(offer):
+        found.append(f'strange: the case is yours, and "{offer.giver}" does not own it; this gives them no say in it')
     for handle in (offer.giver, offer.taker):
         member = desk.vault.roster.find(handle)
         if member is not None and member.revoked and offer.state in (State.OFFERED, State.ACCEPTED):

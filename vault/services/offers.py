@@ -28,11 +28,11 @@ from typing import Final
 from vault.errors import VaultError
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.leaf import GrantAct, act_of, parse_fields, raw_act, raw_wraps
-from vault.formats.note import parse_note
+from vault.formats.note import Note, parse_note
 from vault.formats.place import handle_of, name_of, order, short
 from vault.model import Act, Handle, KeyId, Kind, Layer, Member, Origin, Place, Purpose, Role
 from vault.services.roster import Roster
-from vault.services.witness import cosigner_name
+from vault.services.witness import cosigned_by
 
 _MARKS: Final = tuple(bytes((0xA0 + len(kind),)) + kind.encode() for kind in (Kind.GRANT.value, Kind.HEAD_SEEN.value))
 """How the kinds that matter here stand in a leaf's bytes: other leaves need no parsing."""
@@ -77,7 +77,8 @@ class Offer:
 
     `revoked` may be there although the state is "accepted": then the revocation came too late. `overtaken` is an
     acceptance that does not count, because the taker had seen the revocation; `repeated` are acceptances after the one
-    that counts: a laptop that was restored from a backup may have forgotten its own.
+    that counts: a laptop that was restored from a backup may have forgotten its own. From `known_over` on the helper's
+    own journals show that the referral has ended.
     """
 
     kind: Act
@@ -92,6 +93,7 @@ class Offer:
     ends: tuple[Deed, ...] = ()
     repeated: tuple[Deed, ...] = ()
     overtaken: Deed | None = None
+    known_over: Place | None = None
     supplements: tuple[Deed, ...] = ()
 
     @property
@@ -176,7 +178,8 @@ class _Folding:
         self.roster = roster
         self.keys = {member.key_id: member for member in roster.members}
         self.deeds: list[Deed] = []
-        self.sights: list[Sight] = []
+        self.seen: list[tuple[Sight, Member, Note]] = []
+        self.sights: tuple[Sight, ...] = ()
         self.sizes: dict[Origin, int] = {}
         self.offers: dict[Place, Offer] = {}
         self.strange: list[Strange] = []
@@ -222,24 +225,46 @@ class _Folding:
             head = parse_checkpoint(note.text)
         except VaultError:
             return
-        name = cosigner_name(self.roster.vault_id, member.handle)
-        if any(line.name == name for line in note.signatures):
-            self.sights.append(Sight(place=place, of=head.origin, size=head.size))
+        # Whose lines these are is checked when a sight matters: there are many, and few are the first after an act.
+        self.seen.append((Sight(place=place, of=head.origin, size=head.size), member, note))
 
     def _name(self, deed: Deed, message: str) -> None:
         self.strange.append(Strange(place=deed.place, message=message))
 
     def result(self) -> Offers:
         """The offers, with the acts applied to them."""
+        self.sights = self._sights()
         for deed in self.deeds:
             if deed.act is None or deed.act.origin is None:
                 self._offer(deed)
         for deed in self.deeds:
             if deed.act is not None and deed.act.origin is not None and deed.act.seq is not None:
                 self._answer(deed, deed.act.act, Place(deed.act.origin, deed.act.seq))
-        settled = {place: _settled(offer) for place, offer in self.offers.items()}
+        settled = {place: _settled(self._with_known_end(offer)) for place, offer in self.offers.items()}
         strange = tuple(sorted(self.strange, key=lambda item: order(item.place)))
         return Offers(offers=tuple(settled.values()), strange=strange, _by_place=settled)
+
+    def _sights(self) -> tuple[Sight, ...]:
+        """For each act that takes back or ends something, of each other member the first sight that covers it: their
+        cosignatures are verified."""
+        lines: dict[Origin, dict[Handle, list[tuple[Sight, Member, Note]]]] = {}
+        for item in sorted(self.seen, key=lambda item: order(item[0].place)):
+            lines.setdefault(item[0].of, {}).setdefault(item[1].handle, []).append(item)
+        genuine: dict[Place, bool] = {}
+        found: dict[Place, Sight] = {}
+        for deed in self.deeds:
+            if deed.act is None or deed.act.act not in (Act.REVOKE, Act.END):
+                continue
+            for line in lines.get(deed.place.origin, {}).values():
+                for sight, member, note in line:
+                    if sight.size <= deed.place.seq:
+                        continue
+                    if sight.place not in genuine:
+                        genuine[sight.place] = cosigned_by(self.roster, member, note)
+                    if genuine[sight.place]:
+                        found[sight.place] = sight
+                        break
+        return tuple(sorted(found.values(), key=lambda sight: order(sight.place)))
 
     def _offer(self, deed: Deed) -> None:
         """An offer, or a grant that has no act and must not open a case to anybody."""
@@ -307,6 +332,20 @@ class _Folding:
             return replace(offer, answer=deed)
         self._name(deed, f"it answers the offer {offer.name}, which was answered before")
         return replace(offer, repeated=(*offer.repeated, deed)) if act is Act.ACCEPT else offer
+
+    def _with_known_end(self, offer: Offer) -> Offer:
+        """An ended referral with the place from which on the helper's own journals show that: their own act, or a head
+        of the owner's journal that covers the owner's."""
+        if not offer.ends:
+            return offer
+        known = [deed.place for deed in offer.ends if deed.handle == offer.taker]
+        known += [
+            sight.place
+            for sight in self.sights
+            if handle_of(sight.place) == offer.taker
+            and any(sight.of == deed.place.origin and sight.size > deed.place.seq for deed in offer.ends)
+        ]
+        return replace(offer, known_over=min(known, key=order, default=None))
 
     def _had_seen(self, offer: Offer, deed: Deed) -> bool:
         """Whether the taker had entered a head that covers the revocation before accepting. Whatever journal the

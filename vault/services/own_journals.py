@@ -81,9 +81,12 @@ def half_of(case_id: CaseId) -> bytes:
 
 
 def own_journals(vault: Vault, me: Keyring) -> tuple[OwnJournal, ...]:
-    """The journals of a recorder that are here, oldest epoch first; the last is the one that is written.
+    """The journals of a recorder that are here and that the key file has the key of, oldest epoch first. The last is
+    the one that is written; where it is not the newest, a laptop was restored to before a recovery of its own, and
+    nothing can be written until the next one.
 
-    Raises IntegrityError when there is none, or when the key file lacks the key of one: it would be silently left out.
+    What has no key cannot be read here, and hides nothing else: `Vault.epochs_without_key` names it. Raises
+    IntegrityError when there is none at all.
     """
     held = vault.own_journals(me.handle)
     if not held:
@@ -92,6 +95,8 @@ def own_journals(vault: Vault, me: Keyring) -> tuple[OwnJournal, ...]:
     found = []
     for origin, number in held:
         epoch = parse_origin(origin).epoch
+        if me.has_no_key_of(epoch):
+            continue
         compartment = me.compartment_of(epoch)
         found.append(
             OwnJournal(
@@ -104,4 +109,6 @@ def own_journals(vault: Vault, me: Keyring) -> tuple[OwnJournal, ...]:
                 tally_key=compartment.tally_key(),
             )
         )
+    if not found:
+        raise IntegrityError(f'the key file of "{me.handle}" has the key of none of their journals here')
     return tuple(found)

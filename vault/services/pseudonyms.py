@@ -6,6 +6,7 @@ be said over a bad line, and is typed in plain ASCII.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import Final
 
@@ -34,6 +35,15 @@ SECOND: Final = tuple(
     toucan trout turtle vole wagtail walrus warbler weasel whale wigeon wolf wombat woodcock wren yak zebra""".split()  # noqa: SIM905  # likewise
 )
 NUMBERS: Final = range(10, 100)
+
+
+_GRAMMAR: Final = re.compile(r"[a-z]{1,20}-[a-z]{1,20}-[0-9]{2}(-[0-9]{1,4})?")
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a text has a pseudonym's form: two words and a number, in plain ASCII, and perhaps a further number by
+    which an index of cases told two of one name apart. (The words are not compared with the lists: those may grow.)"""
+    return _GRAMMAR.fullmatch(text) is not None
 
 
 def draw_pseudonym(random: Randomness, taken: Container[str]) -> Pseudonym:

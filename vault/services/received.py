@@ -26,6 +26,7 @@ from vault.services.case_keys import segments_of
 from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange, read_exchange
 from vault.services.keyring import Keyring
+from vault.services.lawful import Lawful
 from vault.services.offers import Offer, State
 from vault.services.vault import Vault
 
@@ -59,6 +60,14 @@ class Standing:
                 f'the referral {self.through.name} has ended; "{self.through.giver}" keeps the case',
                 hint="what you wrote stays readable to you",
             )
+
+
+def _place_of(event: Standing) -> Place:
+    """Where in a member's own journals the event stands."""
+    offer = event.through or event.given
+    if offer is None or offer.accepted is None:
+        raise ValueError("nothing has changed")  # an event is made of an offer that was accepted
+    return offer.accepted if event.given is None else offer.place
 
 
 class Received:
@@ -143,16 +152,77 @@ class Received:
         return tuple(offer for offer in self.offers if self.cases.get(offer.place, (b"",))[0] == case_id)
 
     def standing(self, case_id: CaseId) -> Standing:
-        """What this member is in a case. The order is that of the member's own journals."""
-        events: list[tuple[Place, Standing]] = []
-        for offer in self.of_case(case_id):
-            if offer.accepted is None:
-                continue
-            if offer.taker == self.me.handle:
-                events.append((offer.accepted, Standing(through=offer)))
-            elif offer.kind is Act.TRANSFER:
-                events.append((offer.place, Standing(given=offer)))
-        return max(events, key=lambda event: order(event[0]))[1] if events else Standing()
+        """What this member is in a case. The order is that of the member's own journals.
+
+        Somebody who gave the case away, or never had it, can still refer it: an owner's acceptance of that makes the
+        owner nobody's helper, and a helper keeps helping whom they helped while that goes on.
+        """
+        events = self._events(case_id)
+        if not events:
+            return Standing()
+        first = events[0].through
+        owned = first is None or (first.kind is Act.REFERRAL and case_id in self._opened_here)
+        return self._folded(events, owned=owned)[0]
+
+    def owns(self, case_id: CaseId) -> bool:
+        """Whether the case is this member's own: opened here or taken over, and not given away since."""
+        return self._folded(self._events(case_id), owned=case_id in self._opened_here)[1]
+
+    def not_theirs(self, offer: Offer) -> bool:
+        """Whether an offer to this member is of a case that was this member's own when they took it, or is now: who
+        made it does not own the case."""
+        if offer.taker != self.me.handle or offer.state not in (State.OFFERED, State.ACCEPTED, State.ENDED):
+            return False
+        if offer.accepted is None:
+            try:
+                wrap = self.offered(offer)
+            except VaultError:
+                return False
+            return wrap is not None and self.owns(wrap.case_id)
+        if offer.place not in self.cases:
+            return False
+        case_id, at = self.cases[offer.place][0], order(offer.accepted)
+        before = [event for event in self._events(case_id) if order(_place_of(event)) < at]
+        return self._folded(before, owned=case_id in self._opened_here)[1]
+
+    def _events(self, case_id: CaseId) -> list[Standing]:
+        """What changed this member's part in a case, in the order of their own journals."""
+        events = [
+            Standing(through=offer) if offer.taker == self.me.handle else Standing(given=offer)
+            for offer in self.of_case(case_id)
+            if offer.accepted is not None and (offer.taker == self.me.handle or offer.kind is Act.TRANSFER)
+        ]
+        return sorted(events, key=lambda event: order(_place_of(event)))
+
+    @staticmethod
+    def _folded(events: Iterable[Standing], *, owned: bool) -> tuple[Standing, bool]:
+        """The last event that counts, and whether the case is one's own then."""
+        now = Standing()
+        for event in events:
+            if event.given is not None:
+                now, owned = event, False
+            elif not event.helps:
+                now, owned = (now if owned else event), True
+            elif not owned and not (now.helps and now.through is not None and now.through.state is State.ACCEPTED):
+                now = event
+        return now, owned
+
+    @cached_property
+    def _opened_here(self) -> frozenset[CaseId]:
+        """The cases that this member's own records opened."""
+        found = set()
+        for origin, number in self.vault.own_journals(self.me.handle):
+            key_id = self.me.compartment_of(name_of(origin).epoch).key_id
+            for seq, _ in self.vault.store.wraps_for(number, key_id, Purpose.CASE):
+                place = Place(Origin(origin), seq)
+                try:
+                    fields = self.exchange.fields(place)
+                    wrap = self.own_case_wrap(place) if fields is not None and fields[2] == Kind.RECORD else None
+                except VaultError:
+                    continue  # what it would open is named as damaged
+                if wrap is not None:
+                    found.add(wrap.case_id)
+        return frozenset(found)
 
     # -- the Deliveries protocol -------------------------------------------------------------------------------------
 
@@ -171,6 +241,14 @@ class Received:
             name_of(origin).handle in recorders and not origin.startswith(own)
             for _, origin in self.vault.store.journals()
         )
+
+    def lawful(self) -> Lawful | None:
+        """Whose amendments count over whose versions; None when nobody else's journal is here."""
+        return None if self.alone else self._lawful
+
+    @cached_property
+    def _lawful(self) -> Lawful:
+        return Lawful(self.exchange.offers)
 
     def entries(self, case_id: CaseId) -> Iterable[Delivered]:
         """The entries delivered for a case. A delivery that does not open is given as an entry without parts, and so is

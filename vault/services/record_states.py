@@ -9,6 +9,7 @@ from vault.formats.part import Amends, Answers, CasePayload
 from vault.formats.place import order
 from vault.model import Kind, Place
 from vault.services.amendments import counting, names_the_past, record_of, standing
+from vault.services.lawful import Lawful
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,10 @@ class RecordState:
         return tuple(sorted((self.latest, *(version.place for version in self.conflicts)), key=order))
 
 
-def fold(entries: Iterable[Entry], damaged: set[Place]) -> tuple[RecordState, ...]:
+def fold(entries: Iterable[Entry], damaged: set[Place], lawful: Lawful | None = None) -> tuple[RecordState, ...]:
     """The records behind entries, in the order of the records (of their first amendment, where a record is not here).
+    `lawful` says whose amendments count over whose versions, as in the totals; without it, everybody's do. One that
+    does not count is shown beside what counts, until somebody whose amendments do has named it.
 
     Added to `damaged`: an amendment that names itself or what comes after it in its own journal, and one of another
     type than its record.
@@ -82,10 +85,12 @@ def fold(entries: Iterable[Entry], damaged: set[Place]) -> tuple[RecordState, ..
                 records.setdefault(record, entry)
             else:
                 damaged.add(entry.place)
-    return tuple(_state(place, record, amended.get(place), damaged) for place, record in records.items())
+    return tuple(_state(place, record, amended.get(place), damaged, lawful) for place, record in records.items())
 
 
-def _state(place: Place, record: Entry, amendments: list[Entry] | None, damaged: set[Place]) -> RecordState:
+def _state(
+    place: Place, record: Entry, amendments: list[Entry] | None, damaged: set[Place], lawful: Lawful | None
+) -> RecordState:
     if amendments is None:
         payload = record.payload
         return RecordState(place=place, type=payload.type, day=record.day, values=payload.values, latest=place)
@@ -97,8 +102,16 @@ def _state(place: Place, record: Entry, amendments: list[Entry] | None, damaged:
         else:
             known[entry.place] = entry
             links[entry.place] = entry.payload.amends
-    heads = [known[head] for head in standing(place, links)]
-    latest = known[counting([head.place for head in heads], {head.place: head.day for head in heads})]
+    counted, beside = links, set[Place]()
+    if lawful is not None and place in known:
+        counted = lawful.sifted(place, links)
+        beside = set(links) - set(counted)
+        links = {other: counted.get(other, Amends(record=place, superseded=())) for other in links}
+        beside.difference_update(*(amends.superseded for amends in counted.values() if isinstance(amends, Amends)))
+    stand = standing(place, counted)
+    rivals = stand if lawful is None else lawful.preferred(stand)
+    latest = known[counting(rivals, {rival: known[rival].day for rival in rivals})]
+    heads = [known[head] for head in sorted((*stand, *beside), key=order)]
     return RecordState(
         place=place,
         type=record.payload.type,

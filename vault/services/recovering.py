@@ -26,7 +26,14 @@ from vault.services import files, keyring
 from vault.services.grants import first_entries
 from vault.services.journal import Draft, begin
 from vault.services.keyring import Compartment, Keyring, key_path
-from vault.services.remembered import Held, held_journals, last_witnessed, require_writable, witnessed_size
+from vault.services.remembered import (
+    Held,
+    held_journals,
+    last_witnessed,
+    require_writable,
+    verified,
+    witnessed_size,
+)
 from vault.services.vault import Vault
 from vault.services.witness import verify_head
 from vault.store.arrivals import Arrivals
@@ -68,8 +75,8 @@ def recover_journal(
         raise UsageError("nothing is wrong with this journal; there is nothing to recover")
     arrivals = Arrivals(vault.store)
     witnessed = last_witnessed(arrivals, vault.roster, old)
-    known = arrivals.heads(old)
-    best = witnessed or verify_head(vault.roster, known[0][1] if known else held.note)
+    known = next(verified(vault.roster, arrivals.heads(old)), None)
+    best = witnessed or known or verify_head(vault.roster, held.note)
     epoch = 1 + max(name.epoch, *_epochs_heard_of(vault, arrivals, me.handle))
     origin = origin_of(vault.vault_id, me.handle, epoch)
     mine = keyring.open_keyfile(_key_bytes(vault, me), vault.vault_id, me.handle, passphrase)

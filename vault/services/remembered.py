@@ -6,10 +6,11 @@ entries of the members who work here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from vault.errors import ForkError, IntegrityError, RollbackError
+from vault.errors import ForkError, IntegrityError, RollbackError, VaultError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Origin
@@ -61,54 +62,61 @@ def frontier_at(store: Store, journal: int, size: int) -> list[bytes]:
     return found
 
 
+def verified(roster: Roster, rows: Iterable[tuple[int, bytes]]) -> Iterator[Head]:
+    """The heads of stored (size, note) rows. One that does not verify, because somebody changed the database, says
+    nothing: an audit names it, and nobody's work stops."""
+    for size, raw in rows:
+        try:
+            head = verify_head(roster, raw)
+        except VaultError:
+            continue
+        if head.size == size:
+            yield head
+
+
 def best_heads(store: Store, roster: Roster) -> Iterator[bytes]:
     """For every journal that is held or was heard of: its largest head, and its largest one that somebody witnessed;
     signatures over the same text are merged into one note."""
     arrivals = Arrivals(store)
     held = held_journals(store, roster)
     for origin in dict.fromkeys((*held, *arrivals.origins_heard_of())):
-        notes = arrivals.heads(origin)
+        rows = arrivals.heads(origin)
         if origin in held:
-            notes.append((held[origin].size, held[origin].note))
-        largest = max(size for size, _ in notes)
-        yield merge(roster, _of_one_text([raw for size, raw in notes if size == largest]))
-        witnessed = last_witnessed(arrivals, roster, origin)
-        if witnessed is not None and witnessed.size < largest:
-            same = [raw for size, raw in notes if size == witnessed.size]
-            yield merge(roster, [witnessed.note, *same])
+            rows = sorted([*rows, (held[origin].size, held[origin].note)], key=lambda row: -row[0])
+        yield from _best(roster, verified(roster, rows))
 
 
-def _of_one_text(notes: list[bytes]) -> list[bytes]:
-    """The notes that say what the first one says: two histories of one size are never merged."""
-    first = notes[0].split(b"\n\n")[0]
-    return [raw for raw in notes if raw.split(b"\n\n")[0] == first]
+def _best(roster: Roster, heads: Iterable[Head]) -> Iterator[bytes]:
+    """Of the heads of one journal, largest first: the largest, and the largest witnessed one. Two histories of one size
+    are never merged."""
+    told = False
+    for _, some in groupby(heads, key=lambda head: head.size):
+        same = list(some)
+        first = next((head for head in same if head.witnesses), same[0] if not told else None)
+        if first is not None:
+            yield merge(roster, [first, *(head for head in same if head.root == first.root)])
+            told = True
+            if first.witnesses:
+                return
 
 
 def last_witnessed(arrivals: Arrivals, roster: Roster, origin: Origin) -> Head | None:
     """The largest remembered head of a journal that somebody other than its writer cosigned."""
-    for _, raw in arrivals.heads(origin):
-        head = verify_head(roster, raw)
-        if head.witnesses:
-            return head
-    return None
+    return next((head for head in verified(roster, arrivals.heads(origin)) if head.witnesses), None)
 
 
 def witnessed_size(store: Store, arrivals: Arrivals, roster: Roster, journal: int, origin: Origin, size: int) -> int:
     """The largest size, of the `size` entries that are here, that somebody other than the writer cosigned, and that
     is the history that is here; 0 when there is none."""
-    for at, raw in arrivals.heads(origin):
-        if at > size:
-            continue
-        head = verify_head(roster, raw)
-        if head.witnesses and tree.fold(frontier_at(store, journal, at)) == head.root:
-            return at
+    for head in verified(roster, (row for row in arrivals.heads(origin) if row[0] <= size)):
+        if head.witnesses and tree.fold(frontier_at(store, journal, head.size)) == head.root:
+            return head.size
     return 0
 
 
 def known_to(arrivals: Arrivals, roster: Roster, origin: Origin, handle: Handle) -> int:
     """The size up to which a member certainly holds a journal: the largest head of it that they cosigned."""
-    for _, raw in arrivals.heads(origin):
-        head = verify_head(roster, raw)
+    for head in verified(roster, arrivals.heads(origin)):
         if any(name == handle for name, _ in head.witnesses):
             return head.size
     return 0

@@ -7,6 +7,10 @@ three things are told apart by arithmetic alone:
     a fork      they do, and the tree they continue is not ours: the writer's key signed two histories. Both notes
                 are kept, the journal is locked, the others go on
     new or old  they do, and it is ours: the entries that we lack are taken; a shorter head than ours is nothing new
+    invalid     they do, and one of them its writer may not write (`entry_rules.py`): nothing of the journal is taken
+
+Where root cut the writer off, entries behind that end are void. They are still taken while this laptop lacks some
+before it, for only together do they lead to a signed root; whoever counts stops at the end.
 
 Whoever keeps sealed parts (a hub, a director) takes no entries without theirs: a cosignature would say that all is
 held, and nobody would send them again.
@@ -23,11 +27,13 @@ from vault.errors import FormatError, IntegrityError, VaultError
 from vault.formats.bundle import PartRow, WrapRow
 from vault.formats.leaf import parse_fields, raw_act, raw_wraps
 from vault.formats.origin import parse_origin
-from vault.model import Act, KeyId, Kind, Layer, Member, Origin
+from vault.model import Act, Kind, Layer, Member, Origin
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services.audit_journal import ALLOWED
-from vault.services.remembered import Held, frontier_at
+from vault.services.allotment import Wanted
+from vault.services.entry_rules import EntryRules, Fault, limit_of
+from vault.services.history import contradicts
+from vault.services.remembered import Held
 from vault.services.witness import Head
 from vault.store.store import Store
 
@@ -51,12 +57,14 @@ class Outcome(StrEnum):
     LOCKED = "locked"
     CUT_OFF = "cut off"
     INCOMPLETE = "incomplete"
+    INVALID = "invalid"
 
 
 @dataclass(slots=True, kw_only=True)
 class Section:
     """One journal's section while it is read. `before` entries are held; `frontier` grows with the entries read.
-    `heard` are remembered heads of sizes above that; `contradicted` is the note of one that these entries disprove."""
+    `heard` are remembered heads of sizes above that; `contradicted` is the note of one that these entries disprove.
+    `rules` are those for new entries, None where they were checked before; `fault` is the first one against them."""
 
     head: Head
     start: int
@@ -72,10 +80,12 @@ class Section:
     at: int = 0
     refs: Refs = field(default_factory=dict, repr=False)
     nodes: list[tuple[int, int, bytes]] = field(default_factory=list, repr=False)
-    keys: frozenset[KeyId] | None = frozenset()
+    keys: Wanted = frozenset()
     missing: dict[int, set[str | int]] = field(default_factory=dict, repr=False)
     supplements: dict[int, list[int]] = field(default_factory=dict, repr=False)
     lacks: bool = False
+    rules: EntryRules | None = field(default=None, repr=False)
+    fault: Fault | None = None
 
     def __post_init__(self) -> None:
         """Checks that the edge fits its size, and the edge against ours where the section starts inside what we hold.
@@ -109,8 +119,7 @@ class Section:
     def take_leaves(self, start: int, leaves: Sequence[bytes]) -> list[tuple[int, bytes]]:
         """Checks the next entries; returns those that are new here. The nodes above them are in `nodes`.
 
-        Raises IntegrityError for entries out of order, not of the format, or of a kind that their writer's role does
-        not write.
+        Raises IntegrityError for entries out of order or not of the format.
         """
         if start != self.at or start + len(leaves) > self.head.size:
             raise IntegrityError("a journal in the bundle has entries out of order")
@@ -127,8 +136,10 @@ class Section:
             _, number, kind, _, parts, extra = parse_fields(raw)
         except VaultError as error:
             raise IntegrityError(f"entry {seq} of {self.origin} in the bundle: {error.message}") from None
-        if number != seq or kind not in ALLOWED[self.writer.role]:
-            raise IntegrityError(f"entry {seq} of {self.origin} in the bundle is not one that its writer may write")
+        if number != seq:
+            raise IntegrityError(f"entry {seq} of {self.origin} in the bundle carries another number")
+        if self.rules is not None and self.fault is None and self.before <= seq and not self._void(seq):
+            self.fault = self.rules.fault(seq, kind, extra)
         refs = {layer: (digest, cell) for layer, digest, cell in parts}
         wraps: list[tuple[str, bytes, bytes]] = [tuple(wrap) for wrap in raw_wraps(kind, extra)]
         self.refs[seq] = (refs, wraps)
@@ -136,7 +147,7 @@ class Section:
         if seq >= self.before:
             self.nodes += made
             expected: set[str | int] = {layer for layer in refs if layer in self.keeps}
-            expected.update(at for at, wrap in enumerate(wraps) if self.keys is None or wrap[1] in self.keys)
+            expected.update(at for at, wrap in enumerate(wraps) if self.keys is None or wrap[:2] in self.keys)
             if expected:
                 self.missing[seq] = expected
         if kind == Kind.ERASE:
@@ -176,11 +187,8 @@ class Section:
 
     def _compare_with_ours(self) -> None:
         """Whether the history that this section continues is ours, at the size that we hold or that it begins with."""
-        if self.held is None:
-            ours: list[bytes] = []
-        else:
-            ours = frontier_at(self.store, self.held.number, self.before)
-        if ours != self.frontier:
+        root = tree.fold(self.frontier)
+        if self.held is not None and contradicts(self.store, self.held, self.before, root):
             self.outcome = Outcome.FORK
         elif self.head.size > self.before or self.held is None:
             # One's own journal that comes from elsewhere is never gone on with: there may be more of it still.
@@ -234,19 +242,21 @@ class Section:
                 f"the entries of {self.origin} in the bundle do not lead to the root that their writer signed"
             )
         if self.head.size < self.before and self.held is not None:
-            same = tree.fold(frontier_at(self.store, self.held.number, self.head.size)) == self.head.root
-            self.outcome = Outcome.NOTHING_NEW if same else Outcome.FORK
+            differs = contradicts(self.store, self.held, self.head.size, self.head.root)
+            self.outcome = Outcome.FORK if differs else Outcome.NOTHING_NEW
         if self.outcome in (Outcome.NEW, Outcome.RESTORED) and (self.missing or self.lacks):
             self.outcome = Outcome.INCOMPLETE
-        limit = self._limit()
-        if limit is not None and self.head.size > limit and self.outcome is Outcome.NEW:
+        if self.rules is not None and self.head.size == 0:
+            self.fault = self.rules.empty_fault()
+        if self.fault is not None and self.outcome in (Outcome.NEW, Outcome.RESTORED, Outcome.INCOMPLETE):
+            self.outcome = Outcome.INVALID
+        if self.outcome is Outcome.NEW and self.head.size > self.before and self._void(self.before):
             self.outcome = Outcome.CUT_OFF
 
-    def _limit(self) -> int | None:
-        """Up to which size the journal counts; None when its writer was not cut off."""
-        if self.writer.revoked_at is None:
-            return None
-        return dict(self.writer.revoked_at).get(self.origin, 0)
+    def _void(self, seq: int) -> bool:
+        """Whether root cut the writer off before this entry."""
+        limit = limit_of(self.writer, self.origin)
+        return limit is not None and seq >= limit
 
 
 def open_section(
@@ -259,8 +269,9 @@ def open_section(
     member_of: Callable[[str], Member],
     own: bool,
     keeps: frozenset[Layer],
-    keys: frozenset[KeyId] | None,
+    keys: Wanted,
     heard: Iterable[Head] = (),
+    rules: EntryRules | None = None,
 ) -> Section:
     """The section of the journal that `head` names. Raises IntegrityError or FormatError for one that cannot be."""
     if any(len(peak) != tree.HASH for peak in peaks):
@@ -276,4 +287,5 @@ def open_section(
         keeps=keeps,
         keys=keys,
         heard={item.size: item for item in heard},
+        rules=rules,
     )

@@ -4,8 +4,11 @@ A record may be amended in another journal than its own, so the fold goes across
 what the journals hold, not on the order in which they came here. Fail closed: an amendment of something that has not
 come yet, of another person's row or of nothing at all refuses everything, and the message names the place.
 
-Where two amendments contradict each other, the version with the greatest day, handle, epoch and seq counts. Consent is
-the exception: until somebody who has seen both settles it, no yes counts over another's no.
+An amendment counts over what its author may supersede, by the offers in the leaves (`lawful.py`): a former owner's
+version does not do away with the owner's, and yields to it.
+
+Where two amendments contradict each other otherwise, the version with the greatest day, handle, epoch and seq counts.
+Consent is the exception: until somebody who has seen both settles it, no yes counts over another's no.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from vault.formats.part import Amends, TallyPayload
 from vault.formats.place import name_of
 from vault.model import Kind, Origin, Place, Role
 from vault.services.amendments import counting, names_the_past, record_of, standing
+from vault.services.lawful import Lawful
 from vault.services.places import in_order
 from vault.services.roster import Roster
 
@@ -44,6 +48,8 @@ class TallyFold:
     journals: Mapping[Origin, TallyJournal]
     records: dict[Place, TallyPayload] = field(default_factory=dict)
     amendments: dict[Place, TallyPayload] = field(default_factory=dict)
+    lawful: Lawful | None = None
+    """Who may supersede whom; without it, everybody may."""
 
     def take(self, place: Place, kind: Kind, tally: TallyPayload) -> None:
         """Adds one row that lies before its writer's end. Raises IntegrityError for one of an entry that has none."""
@@ -60,6 +66,8 @@ class TallyFold:
         for place, amends, record in self._links():
             links.setdefault(record, {})[place] = amends
         records = in_order(self.records, lambda place: place, self._day)
+        if self.lawful is not None:
+            links = {record: self.lawful.sifted(record, found) for record, found in links.items()}
         return [self._row(record, links.get(record, {})) for record in records]
 
     def _links(self) -> Iterator[tuple[Place, int | Amends, Place]]:
@@ -117,7 +125,7 @@ class TallyFold:
 
     def _row(self, record: Place, links: dict[Place, int | Amends]) -> TallyRow:
         heads = standing(record, links)
-        latest = heads[0] if len(heads) == 1 else counting(heads, {head: self._day(head) for head in heads})
+        latest = heads[0] if len(heads) == 1 else self._counting(heads)
         tally = self._version(latest)
         values = tally.values
         if tally.type == CONSENT_TYPE:
@@ -132,6 +140,10 @@ class TallyFold:
             journal=self.journals[record.origin].number,
             place=f"{latest.origin}:{latest.seq}",
         )
+
+    def _counting(self, heads: list[Place]) -> Place:
+        places = heads if self.lawful is None else self.lawful.preferred(heads)
+        return counting(places, {place: self._day(place) for place in places})
 
     def _version(self, place: Place) -> TallyPayload:
         return self.records[place] if place in self.records else self.amendments[place]

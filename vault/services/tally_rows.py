@@ -18,7 +18,10 @@ from vault.formats.place import name_of
 from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Place, Purpose
 from vault.primitives import aead, hpke
+from vault.services.entry_rules import limit_of
 from vault.services.keyring import Keyring, tally_id
+from vault.services.lawful import Lawful
+from vault.services.offers import fold_offers
 from vault.services.tally_fold import TallyFold, TallyJournal, broken
 from vault.services.vault import Vault
 
@@ -32,7 +35,8 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
     journals = {origin: _journal(vault, origin) for origin in origins}
     keys = _keys_by_handle(vault, me, journals)
     _require_open(vault, journals, keys)
-    fold = TallyFold(vault.roster, journals)
+    leaves = {origin: vault.store.leaves(journal.number) for origin, journal in journals.items()}
+    fold = TallyFold(vault.roster, journals, lawful=Lawful(fold_offers(vault.roster, leaves)))
     for origin, journal in journals.items():
         for place, kind, tally in _opened(vault, origin, journal, keys[name_of(origin).handle]):
             fold.take(place, kind, tally)
@@ -41,19 +45,22 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
 
 def _journal(vault: Vault, origin: Origin) -> TallyJournal:
     number = vault.journal_number(origin)
-    member = vault.roster.member(name_of(origin).handle)
+    limit = limit_of(vault.roster.member(name_of(origin).handle), origin)
     kinds: list[tuple[Kind, int]] = []
     tallied: set[int] = set()
     erased: set[int] = set()
     for raw in vault.store.leaves(number):
+        if limit is not None and len(kinds) >= limit:
+            break  # what stands behind the end is void: a row, a tombstone, anything
         _, seq, kind, day, refs, extra = parse_fields(raw)
         kinds.append((Kind(kind), day))
         if refs and refs[-1][0] == Layer.TALLY:
             tallied.add(seq)
         if kind == Kind.ERASE:
             erased.update(place for name, place in extra if name == origin)
-    limit = len(kinds) if member.revoked_at is None else dict(member.revoked_at).get(origin, 0)
-    return TallyJournal(number=number, kinds=kinds, tallied=tallied, erased=erased, limit=limit)
+    return TallyJournal(
+        number=number, kinds=kinds, tallied=tallied, erased=erased, limit=len(kinds) if limit is None else limit
+    )
 
 
 def _keys_by_handle(

@@ -1,8 +1,9 @@
 """Totals: from the tally parts that a director may open to one protected table that leaves.
 
-Fail closed, in this order: the whole vault is audited first; every recorder's journal must be open to this director,
-or the count would be silently short; the table is protected; the release is entered in the director's journal; only
-then are its bytes handed out. An error anywhere means no output.
+Fail closed, in this order: the whole vault is audited first; every recorder's journal must be here, that of one who was
+cut off as far as root attested, and open to this director, or the count would be silently short; the table is
+protected; the release is entered in the director's journal; only then are its bytes handed out. An error anywhere means
+no output.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from vault.formats.release_markdown import encode_markdown
 from vault.formats.table import Table, parse_table
 from vault.formats.wraps import member_context
 from vault.model import Kind, Origin, Purpose, Role
-from vault.primitives import hpke
+from vault.primitives import hpke, tree
 from vault.primitives.hashing import hmac_sha256, sha256
 from vault.services.audit import FOUND_SOMETHING, verify_vault
+from vault.services.entry_rules import limit_of
 from vault.services.journal import Draft, write
 from vault.services.keyring import Keyring
+from vault.services.remembered import frontier_at
 from vault.services.tally_rows import read_rows
 from vault.services.vault import JournalStatus, Vault, require_role
 
@@ -94,7 +97,7 @@ def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
     journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
     _require_everybody(vault, journals)
     rows = read_rows(vault, me, [status.origin for status in journals])
-    checkpoints = [f"{s.origin} {s.size} {b64encode(s.root).decode()}" for s in sorted(journals, key=_by_origin)]
+    checkpoints = [_counted_from(vault, status) for status in sorted(journals, key=_by_origin)]
     export_key = _export_key(vault, me)
     release = protect(table, rows, vault.policy, coin_of(export_key), checkpoints)
     salt = hmac_sha256(export_key, labels.RELEASE_SALT + encode_json(release))
@@ -102,7 +105,8 @@ def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
 
 
 def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
-    """Raises NotAllowed while a recorder's journal has not come to this laptop: the count would be silently short."""
+    """Raises NotAllowed while a recorder's journal has not come to this laptop, or of one who was cut off less than
+    root attested: the count would be silently short."""
     here = {parse_origin(status.origin).handle for status in journals}
     absent = [member.handle for member in vault.roster.active(Role.RECORDER) if member.handle not in here]
     if absent:
@@ -111,6 +115,25 @@ def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
             f"{', '.join(absent)}",
             hint="import a bundle from each of them or from the hub; whoever will never send one, root revokes",
         )
+    held = {status.origin: status.size for status in journals}
+    revoked = (member for member in vault.roster.members if member.role is Role.RECORDER)
+    attested = ((origin, size) for member in revoked for origin, size in member.revoked_at or ())
+    short = [f"{origin} ({held.get(origin, 0)} of {size})" for origin, size in attested if held.get(origin, 0) < size]
+    if short:
+        raise NotAllowed(
+            f"less has come to this laptop of these revoked recorders than root attested, and their people would be "
+            f"missing: {', '.join(short)}",
+            hint='import a bundle from the hub, made with "bundle create --full"',
+        )
+
+
+def _counted_from(vault: Vault, status: JournalStatus) -> str:
+    """Up to where a journal was counted, and the root there: what stands behind its writer's end is left out."""
+    limit = limit_of(vault.roster.member(parse_origin(status.origin).handle), status.origin)
+    size, root = status.size, status.root
+    if limit is not None and limit < size:
+        size, root = limit, tree.fold(frontier_at(vault.store, vault.journal_number(status.origin), limit))
+    return f"{status.origin} {size} {b64encode(root).decode()}"
 
 
 def _by_origin(status: JournalStatus) -> str:

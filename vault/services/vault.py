@@ -176,6 +176,12 @@ class Vault:
                 found.append((parse_origin(origin).epoch, origin, number))
         return tuple((origin, number) for _, origin, number in sorted(found))
 
+    def epochs_without_key(self, me: Keyring) -> tuple[Origin, ...]:
+        """The member's own journals here that their key file lacks the key of: it is older than they are. What stands
+        in them can be read with a newer copy of the key file, or by a quorum of custodians."""
+        held = self.own_journals(me.handle)
+        return tuple(origin for origin, _ in held if me.has_no_key_of(parse_origin(origin).epoch))
+
     def signer(self, me: Keyring) -> Signer:
         """Who signs what `me` writes: the newest epoch that is here."""
         held = () if me.handle == ROOT else self.own_journals(me.handle)  # there is one roster, for good

@@ -20,10 +20,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vault.errors import SignatureInvalid
+from vault.errors import SignatureInvalid, VaultError
 from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
 from vault.formats.cosignature import cosign, verify_cosignature
-from vault.formats.note import COSIGNATURE, MOST_SIGNATURES, Note, VerifierKey, encode_note, parse_note
+from vault.formats.note import (
+    COSIGNATURE,
+    ED25519,
+    MOST_SIGNATURES,
+    Note,
+    NoteSignature,
+    VerifierKey,
+    encode_note,
+    key_id,
+    parse_note,
+)
 from vault.formats.origin import parse_origin
 from vault.model import Digest, Handle, Member, Origin, Role, VaultId
 from vault.services.roster import Roster
@@ -36,7 +46,8 @@ _RANK = {Role.HUB: 0, Role.AUDITOR: 1, Role.DIRECTOR: 2, Role.RECORDER: 3, Role.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """A verified head: `size` entries under `root` (32 bytes), as its writer signed it. `witnesses` are the members
-    other than the writer whose cosignatures verify, with the day of each (days since 1970-01-01, as claimed)."""
+    other than the writer whose cosignatures verify, with the day of each (days since 1970-01-01, as claimed). `note`
+    holds verified lines only: it alone is stored, compared and sent, never the bytes that came."""
 
     origin: Origin
     size: int
@@ -58,11 +69,12 @@ def cosigner_key(vault_id: VaultId, member: Member) -> VerifierKey:
 
 
 def verify_head(roster: Roster, raw: bytes) -> Head:
-    """The head in a signed note of one of our journals.
+    """The head in a signed note of one of our journals. Its `note` is built anew: the writer's line and the members'
+    cosignatures that were verified here, without whatever else somebody wrote below the text.
 
     Raises FormatError for what is no checkpoint, SignatureInvalid when its journal belongs to nobody on the roster,
-    when the writer's signature is missing or bad, or when a cosignature that names a member does not verify. The
-    cosignatures of revoked members are not counted: nobody knows when they were made.
+    when the writer's signature is missing or bad, or when a cosignature under a member's name and key does not verify.
+    The cosignatures of revoked members are not counted: nobody knows when they were made.
     """
     note = parse_note(raw)
     origin = parse_checkpoint(note.text).origin
@@ -71,47 +83,80 @@ def verify_head(roster: Roster, raw: bytes) -> Head:
     if writer is None or name.vault_id != roster.vault_id:
         raise SignatureInvalid("a head is of a journal of nobody on the roster")
     head = verify_checkpoint(raw, origin, writer.keys.signing)
-    lines = {(line.name, line.key_id) for line in note.signatures}
-    witnesses = []
-    for member in roster.members:
-        key = cosigner_key(roster.vault_id, member)
-        if (key.name, key.key_id) not in lines:
+    own = VerifierKey(name=origin, algorithm=ED25519, public_key=writer.keys.signing).key_id
+    first = next(line for line in note.signatures if (line.name, line.key_id) == (origin, own))
+    lines, witnesses = [], []
+    for line in note.signatures:
+        member = _cosigner(roster, line)
+        if member is None:
             continue
-        seconds = verify_cosignature(note, key)
+        seconds = verify_cosignature(note, cosigner_key(roster.vault_id, member))
+        lines.append(line)
         if member.handle != writer.handle and not member.revoked:
             witnesses.append((member.handle, seconds // DAY_SECONDS))
     return Head(
         origin=head.origin,
         size=head.size,
         root=head.root,
-        note=raw,
+        note=_note(roster, note.text, first, lines),
         writer=writer.handle,
         witnesses=tuple(witnesses),
     )
 
 
+def cosigned_by(roster: Roster, member: Member, note: Note) -> bool:
+    """Whether `note` holds a cosignature under a member's name and key that verifies."""
+    if all(_cosigner(roster, line) != member for line in note.signatures):
+        return False
+    try:
+        verify_cosignature(note, cosigner_key(roster.vault_id, member))
+    except VaultError:
+        return False
+    return True
+
+
 def cosign_head(roster: Roster, member: Member, seed: bytes, raw: bytes, day: int) -> bytes:
-    """The note with the cosignature of `member` added; unchanged when it is there already. Only for a head whose
-    entries this member holds, and which extends every head of the journal that they held before."""
-    note = parse_note(raw)
-    name = cosigner_name(roster.vault_id, member.handle)
-    if any(line.name == name for line in note.signatures):
-        return raw
-    line = cosign(note.text, name, seed, day * DAY_SECONDS)
-    return merge(roster, [raw, encode_note(Note(text=note.text, signatures=(line,)))])
+    """The note, verified and built anew, with the cosignature of `member` added if it is not there yet: it always gets
+    its place. Only for a head whose entries this member holds, and which extends every head of the journal that they
+    held before. Raises what `verify_head` raises."""
+    head = verify_head(roster, raw)
+    note = parse_note(head.note)
+    first, *others = note.signatures
+    key = cosigner_key(roster.vault_id, member)
+    if any((line.name, line.key_id) == (key.name, key.key_id) for line in others):
+        return head.note
+    line = cosign(note.text, key.name, seed, day * DAY_SECONDS)
+    return _note(roster, note.text, first, [*others[: MOST_SIGNATURES - 2], line])
 
 
-def merge(roster: Roster, notes: Iterable[bytes]) -> bytes:
-    """One note with the signatures of several over the same text: the writer's first, then those of members who see
-    most journals, as many as a note may have."""
-    parsed = [parse_note(raw) for raw in notes]
-    text = parsed[0].text
-    origin = parse_checkpoint(text).origin
-    rank = {}
-    for member in roster.members:
-        key = cosigner_key(roster.vault_id, member)
-        rank[key.name, key.key_id] = _RANK[member.role]
-    lines = {(line.name, line.key_id): line for note in parsed if note.text == text for line in note.signatures}
-    ours = [name for name in lines if name in rank or name[0] == origin]
-    kept = [lines[name] for name in sorted(ours, key=lambda name: (rank.get(name, -1), name))]
-    return encode_note(Note(text=text, signatures=tuple(kept[:MOST_SIGNATURES])))
+def merge(roster: Roster, heads: Iterable[Head]) -> bytes:
+    """One note with the signatures of several verified heads that say what the first one says: the writer's first, then
+    those of members who see most journals, as many as a note may have."""
+    notes = [parse_note(head.note) for head in heads]
+    text, first = notes[0].text, notes[0].signatures[0]
+    lines: dict[tuple[str, bytes], NoteSignature] = {}
+    for note in notes:
+        for line in note.signatures[1:] if note.text == text else ():
+            lines.setdefault((line.name, line.key_id), line)
+    return _note(roster, text, first, lines.values())
+
+
+def _note(roster: Roster, text: bytes, first: NoteSignature, lines: Iterable[NoteSignature]) -> bytes:
+    """A note of the writer's line and the cosigners' `lines`, which were verified: as many as fit."""
+    kept = sorted(lines, key=lambda line: (_rank(roster, line), line.name))
+    return encode_note(Note(text=text, signatures=(first, *kept[: MOST_SIGNATURES - 1])))
+
+
+def _rank(roster: Roster, line: NoteSignature) -> tuple[bool, int]:
+    """What counts as no witness goes first when there is no room."""
+    member = _cosigner(roster, line)
+    return (True, 0) if member is None else (member.revoked, _RANK[member.role])
+
+
+def _cosigner(roster: Roster, line: NoteSignature) -> Member | None:
+    """The member under whose name and key a line stands, verified or not."""
+    prefix, _, handle = line.name.rpartition("/")
+    member = roster.find(Handle(handle)) if prefix == f"fieldvault/{roster.vault_id}" else None
+    if member is None or key_id(line.name, COSIGNATURE, member.keys.signing) != line.key_id:
+        return None
+    return member

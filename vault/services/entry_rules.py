@@ -1,0 +1,129 @@
+"""What a member may write: for the import, which takes no entry against it, and for the audit, which finds one.
+
+    kind        what the writer's role writes
+    head        an entry that quotes a head (head-seen, recovery) quotes one that a member of this vault signed
+    recipient   a key is wrapped to nobody who may not have it
+    tombstone   an entry erases what stands before it in its own journal, and nothing else
+    epoch       a further epoch is not empty and begins with the recovery that opens it, of an earlier one
+
+Were an import laxer than the audit, one member could write a line that every audit condemns for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vault.errors import SignatureInvalid, VaultError
+from vault.formats.leaf import raw_wraps
+from vault.formats.origin import parse_origin
+from vault.model import ROSTER_KINDS, KeyId, Kind, Member, Origin, Purpose, Role
+from vault.services.roster import Roster
+from vault.services.witness import verify_head
+
+OF_CASES: Final = (Purpose.CASE, Purpose.IDENTITY, Purpose.DELIVERY)
+"""What opens a case, or hands over some of it."""
+
+_ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
+_RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
+ALLOWED: Final = {
+    Role.ROOT: frozenset(kind.value for kind in ROSTER_KINDS),
+    Role.RECORDER: frozenset(kind.value for kind in _ANY | _RECORDING),
+    Role.DIRECTOR: frozenset(kind.value for kind in _ANY | {Kind.RELEASE}),
+    Role.HUB: frozenset(kind.value for kind in _ANY),
+    Role.AUDITOR: frozenset(kind.value for kind in _ANY),
+}
+"""Which kinds of entries a role writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An entry that its writer may not write, and why. `doubtful`: somebody whom a later roster names might make it
+    right, so that only a laptop with the whole roster may say it."""
+
+    seq: int
+    message: str
+    doubtful: bool = False
+
+
+def limit_of(member: Member, origin: Origin) -> int | None:
+    """Up to which size a journal of a member counts; None when root did not cut them off."""
+    return None if member.revoked_at is None else dict(member.revoked_at).get(origin, 0)
+
+
+def quotes_head(kind: str, extra: list[Any]) -> bool:
+    """Whether an entry quotes a head. A recovery of which nothing was witnessed quotes none."""
+    return kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and bool(extra[0]))
+
+
+def may_erase(origin: Origin, seq: int, place: list[Any]) -> bool:
+    """Whether entry `seq` of a journal may say that what stands at `place` is gone: its own, and earlier."""
+    return bool(place[0] == origin and place[1] < seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRules:
+    """The rules for the entries of one journal, under one roster. `directors` may have tallies; `caseless` are the keys
+    of those who may never have a case."""
+
+    roster: Roster
+    origin: Origin
+    directors: frozenset[KeyId]
+    caseless: frozenset[KeyId]
+
+    @classmethod
+    def of(cls, roster: Roster, origin: Origin) -> EntryRules:
+        """The rules for a journal of this vault."""
+        ids = {role: frozenset(other.key_id for other in roster.members if other.role is role) for role in Role}
+        caseless = frozenset().union(*(ids[role] for role in Role if role is not Role.RECORDER), {roster.recovery_id})
+        return cls(roster=roster, origin=origin, directors=ids[Role.DIRECTOR], caseless=caseless)
+
+    def may_have(self, purpose: str, recipient: bytes) -> bool:
+        """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
+        rounding key to directors too. (The keys of a case go to compartments, which have no public list, and to
+        recorders to whom it is offered.)"""
+        if purpose in OF_CASES:
+            return recipient not in self.caseless
+        if purpose == Purpose.COMPARTMENT:
+            return recipient == self.roster.recovery_id
+        fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
+        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
+
+    def fault(self, seq: int, kind: str, extra: list[Any]) -> Fault | None:
+        """What is wrong with an entry that arrives, if anything. The roster's own entries are for its fold to judge:
+        they bring the members whom they speak of."""
+        name = parse_origin(self.origin)
+        if kind not in ALLOWED[self.roster.member(name.handle).role]:
+            return Fault(seq=seq, message=f"a member of this role does not write {kind} entries")
+        if self.origin == self.roster.origin:
+            return None
+        if seq == 0 and name.epoch > 1 and kind != Kind.RECOVERY:
+            return Fault(seq=seq, message="a further epoch does not begin with the recovery that would open it")
+        if not extra:
+            return None
+        if quotes_head(kind, extra):
+            return self._head_fault(seq, kind, extra[0])
+        if kind == Kind.ERASE and not all(may_erase(self.origin, seq, place) for place in extra):
+            return Fault(seq=seq, message="it erases what is not its own, or not yet there")
+        if not all(self.may_have(purpose, recipient) for purpose, recipient, _ in raw_wraps(kind, extra)):
+            return Fault(seq=seq, message="a key is wrapped to somebody who may not have it", doubtful=True)
+        return None
+
+    def _head_fault(self, seq: int, kind: str, note: bytes) -> Fault | None:
+        try:
+            head = verify_head(self.roster, note)
+        except VaultError as error:
+            return Fault(seq=seq, message=error.message, doubtful=isinstance(error, SignatureInvalid))
+        name, quoted = parse_origin(self.origin), parse_origin(head.origin)
+        if kind == Kind.RECOVERY and (quoted.handle != name.handle or quoted.epoch >= name.epoch):
+            return Fault(seq=seq, message="a recovery goes on from what is no earlier epoch of its journal")
+        if kind == Kind.HEAD_SEEN and head.origin == self.origin:
+            # Nobody sees their own journal from elsewhere and goes on in it: that would be a second history.
+            return Fault(seq=seq, message="it quotes a head of its own journal")
+        return None
+
+    def empty_fault(self) -> Fault | None:
+        """What is wrong with this journal when it has no entry."""
+        if parse_origin(self.origin).epoch > 1:
+            return Fault(seq=0, message="a further epoch without the recovery that would open it")
+        return None
