@@ -32,7 +32,8 @@ def test_recover_says_what_is_closed_and_what_goes_on(line: Run, fake: FakeVault
     ]
     assert [what for name, what in fake.calls if name == "recover_journal"] == [("field-1", True), ("field-1", False)]
     assert said(line, "journal", "recover", "--yes") == {
-        "ok": True, "code": 0, "origin": f"{VAULT}/field-1/2", "follows": ORIGIN, "witnessed": 3, "only_here": [], "dry_run": False,
+        "ok": True, "code": 0, "origin": f"{VAULT}/field-1/2", "follows": ORIGIN, "witnessed": 3,
+        "only_here": [], "dry_run": False,
     }  # fmt: skip
 
 
