@@ -123,7 +123,7 @@ class _Judge:
             ours = self.before.get(origin, [])
             if size <= len(ours) and root_of(ours[:size]) != root and origin not in self.locks:
                 self._named(origin, locks)
-            remembered = any(at == size for at, _ in arrivals.heads(origin))
+            remembered = size <= len(ours) or any(at >= size for at, _ in arrivals.heads(origin))
             assert remembered or origin in locks, f"{origin}: a head of {size} entries was forgotten"
         sizes: dict[tuple[Origin, int], set[bytes]] = {}
         for origin, size, root in self.station.heard:

@@ -11,7 +11,7 @@ root        the roster
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,7 +93,7 @@ def allot(
     arrivals = Arrivals(store)
     locked = {lock.origin for lock in arrivals.locks()}
     role = members[0].role
-    related = _related(store, roster, held.values(), members[0]) if role is Role.RECORDER else frozenset()
+    related = _related(store, roster, held.values(), members[0]) if role is Role.RECORDER else {}
     found = []
     for origin in sorted(held, key=lambda name: name != roster.origin):
         writer = parse_origin(origin).handle
@@ -102,9 +102,10 @@ def allot(
             continue
         journal = held[origin]
         known = min(known_to(arrivals, roster, origin, member.handle) for member in members)
-        if not own and not (full and known) and not _concerns(roster, origin, role, sender, related):
+        again = full and known > 0 and wraps_kept(roster, here, origin) is None  # held once; from who holds it all
+        if not own and not again and not _concerns(roster, origin, role, sender, related):
             continue
-        if not own and not _complete(roster, origin, role, here):
+        if not own and not _complete(roster, origin, role, here, awaited=related.get(origin, False)):
             continue
         start = 0 if full else known
         found.append(
@@ -118,7 +119,7 @@ def allot(
     return tuple(found)
 
 
-def _concerns(roster: Roster, origin: Origin, role: Role, sender: Handle, related: frozenset[Origin]) -> bool:
+def _concerns(roster: Roster, origin: Origin, role: Role, sender: Handle, related: Mapping[Origin, bool]) -> bool:
     """Whether members of a role get a journal of others at all."""
     writer = roster.member(parse_origin(origin).handle)
     if origin == roster.origin or role in (Role.HUB, Role.AUDITOR, Role.DIRECTOR):
@@ -126,15 +127,19 @@ def _concerns(roster: Roster, origin: Origin, role: Role, sender: Handle, relate
     return role is Role.RECORDER and (writer.role is Role.HUB or writer.handle == sender or origin in related)
 
 
-def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle]) -> bool:
-    """Whether the sender's laptop holds the parts of a journal that the recipients would keep."""
+def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle], *, awaited: bool) -> bool:
+    """Whether the sender's laptop holds what of a journal the recipients would keep: the parts of their layers, and
+    the wraps, if some are `awaited`."""
+    if awaited and wraps_kept(roster, here, origin) is not None:
+        return False
     recorded = roster.member(parse_origin(origin).handle).role is Role.RECORDER
     return not recorded or LAYERS[role] <= layers_kept(roster, here, origin)
 
 
-def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> frozenset[Origin]:
-    """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case,
-    and those from which the case had come before: entries of theirs can only be checked against their own leaves."""
+def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> dict[Origin, bool]:
+    """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case, and
+    those from which the case had come before (entries can only be checked against their own journal's leaves). With
+    each, whether it wraps something to this recorder's own key."""
     ties = {journal.origin: _ties(store.leaves(journal.number)) for journal in held}
     found = {origin for origin, (_, answered) in ties.items() if member.handle in answered}
     keys, before = {member.key_id}, 0
@@ -144,7 +149,7 @@ def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member)
             if not keys.isdisjoint(recipients):
                 found.add(origin)
                 keys.add(roster.member(parse_origin(origin).handle).key_id)
-    return frozenset(found)
+    return {origin: member.key_id in ties[origin][0] for origin in found}
 
 
 def _ties(leaves: Iterable[bytes]) -> tuple[set[KeyId], set[Handle]]:

@@ -99,7 +99,9 @@ class _Learning:
         first: dict[Origin, int] = {}
         for head, _ in heads:
             first.setdefault(head.origin, len(first))
-        for head, proves in sorted(heads, key=lambda item: (first[item[0].origin], -item[0].size)):
+        # What can be compared with the entries here comes before what goes beyond them: a fork is named as one.
+        order = sorted(heads, key=lambda item: (first[item[0].origin], not self._within(item[0]), -item[0].size))
+        for head, proves in order:
             self.take(head, proves=proves)
 
     def take(self, head: Head, *, proves: bool = False) -> None:
