@@ -137,8 +137,8 @@ def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle]
 
 
 def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> dict[Origin, bool]:
-    """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case, and
-    those from which the case had come before (entries can only be checked against their own journal's leaves). With
+    """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case,
+    and those from which the case had come before (entries can only be checked against their own journal's leaves). With
     each, whether it wraps something to this recorder's own key."""
     ties = {journal.origin: _ties(store.leaves(journal.number)) for journal in held}
     found = {origin for origin, (_, answered) in ties.items() if member.handle in answered}
