@@ -32,7 +32,10 @@ def receive(station: Station, stick: Stick, truth: Truth, *, again: bool = False
         station.heard.add((origin, size, root))
     for origin, section in stick.sections.items():
         station.heard.add((origin, len(section.history), root_of(section.history)))
+    named = {origin for origin, _, _ in stick.heads}
     truth.show(stick.held.items())
+    # Who holds a journal sees both its own history and the one that came.
+    truth.show((origin, leaves) for origin, leaves in before.items() if origin in named)
     judge = _Judge(station=station, stick=stick, truth=truth, before=before, locks=locks, arrived=arrived)
     judge.judge()
     if again:
