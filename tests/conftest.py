@@ -1,4 +1,4 @@
-"""What every suite shares: how much hypothesis tries, and an organisation to work in."""
+"""What every suite shares: how much hypothesis tries, an organisation to work in, and laptops with a stick."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.laptops import Fleet, Laptop, fleet_of, record
 from tests.organisation import Organisation, Template, build_template
 from vault.primitives import passphrase
 from vault.primitives.hashing import sha256
@@ -35,6 +36,26 @@ def org(template: Template, tmp_path: Path, request: pytest.FixtureRequest) -> I
     organisation = Organisation(template, tmp_path, request.node.nodeid)
     yield organisation
     organisation.close()
+
+
+@pytest.fixture
+def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
+    """Several laptops and one stick."""
+    yield from fleet_of(template, tmp_path)
+
+
+@pytest.fixture
+def hub(fleet: Fleet) -> Laptop:
+    """Headquarters' laptop, with root's key."""
+    return fleet.laptop("hq", "hub-1", "root")
+
+
+@pytest.fixture
+def field(fleet: Fleet) -> Laptop:
+    """A recorder's laptop with four records: five entries."""
+    laptop = fleet.laptop("field", "field-1")
+    record(laptop, "field-1", 4)
+    return laptop
 
 
 @pytest.fixture

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.faults.building import intruder
-from tests.laptops import Fleet, History, Laptop, carry, fleet_of, offered, outcome, record
-from tests.organisation import Template
+from tests.laptops import Fleet, History, Laptop, carry, offered, outcome, record
 from vault.errors import ForkError, IntegrityError
 from vault.formats.leaf import Leaf, encode_leaf
 from vault.formats.origin import origin_of
@@ -20,12 +16,6 @@ from vault.services.findings import NOTICE
 from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 from vault.store.arrivals import Arrivals
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 def damage(laptop: Laptop, handle: str, table: str, sql: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +12,13 @@ from tests.laptops import (
     Laptop,
     carry,
     filler,
-    fleet_of,
     head_of,
     offered,
     outcome,
     record,
     refused,
 )
-from tests.organisation import COST, PASSPHRASES, Template
+from tests.organisation import COST, PASSPHRASES
 from vault.errors import ForkError, FormatError, IntegrityError, RollbackError
 from vault.formats import bundle as wire
 from vault.ports import day_number
@@ -31,26 +28,6 @@ from vault.services.recovering import recover_journal
 from vault.services.replica import Outcome
 
 MOST_LEAVES = 2**53 - 1
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """A recorder's laptop with four records: five entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
 
 
 def test_rollback_an_older_bundle_after_a_newer_one_is_nothing_new(hub: Laptop, field: Laptop) -> None:

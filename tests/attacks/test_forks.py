@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.laptops import (
@@ -13,14 +10,12 @@ from tests.laptops import (
     Laptop,
     carry,
     filler,
-    fleet_of,
     items_of,
     offered,
     outcome,
     record,
     stands_in,
 )
-from tests.organisation import Template
 from vault.errors import ForkError
 from vault.formats import bundle as wire
 from vault.formats.checkpoint import verify_checkpoint
@@ -31,26 +26,6 @@ from vault.services.witness import verify_head
 from vault.store.arrivals import FORK, Arrivals
 
 FINDING = "finding"
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """A recorder's laptop with four records: five entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
 
 
 def is_fork(laptop: Laptop, origin: str) -> bool:

@@ -6,14 +6,14 @@ whoever has a member's key can sign as many heads as they like.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
-from tests.laptops import Fleet, History, Laptop, carry, fleet_of, forged, head_of, items_of, offered, record
+from tests.laptops import Fleet, History, Laptop, carry, forged, head_of, items_of, offered, record
 from tests.organisation import COST, PASSPHRASES, Template, select
 from tests.services.handing import Laptops, offers, opened_case, two_laptops
 from vault.formats import bundle as wire
@@ -37,18 +37,6 @@ HUGE = 2**50
 HELD = 1
 """Entries of each journal that every laptop holds from the start."""
 ROOT = b"\1" * 32
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
 
 
 @pytest.fixture

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from base64 import b32encode, b64encode
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.canary_scanner import encodings, holds_canary
-from tests.laptops import Fleet, Laptop, carry, fleet_of, items_of, record
-from tests.organisation import HANDLES, Template
+from tests.laptops import Fleet, Laptop, carry, items_of, record
+from tests.organisation import HANDLES
 from vault.formats import bundle as wire
 from vault.formats.bundle_frames import COMMITMENT, MAGIC, SEALED_FRAME, START, STREAM_HEADER, WRAP
 
 SHORTEST = 6
 """Bytes of the shortest text that is looked for: shorter ones are found in random bytes by chance."""
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 def _spelt(raw: bytes) -> Iterator[bytes]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +11,6 @@ from tests.laptops import (
     History,
     Laptop,
     carry,
-    fleet_of,
     head_of,
     items_of,
     offered,
@@ -20,7 +18,6 @@ from tests.laptops import (
     record,
     refused,
 )
-from tests.organisation import Template
 from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats import bundle as wire
 from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf
@@ -36,26 +33,6 @@ from vault.services.revoking import revoke
 from vault.services.totals import preview_table
 
 Poison = Callable[[Laptop], Draft]
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """The organisation's laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters, with root's key."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """The laptop of a recorder who was honest for four entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
 
 
 @pytest.fixture

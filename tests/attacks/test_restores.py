@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.laptops import (
     Fleet,
     Laptop,
     carry,
-    fleet_of,
     items_of,
     offered,
     outcome,
     record,
     stands_in,
 )
-from tests.organisation import COST, PASSPHRASES, Template, rows_of
+from tests.organisation import COST, PASSPHRASES, rows_of
 from vault.errors import ForkError, RollbackError
 from vault.formats import bundle as wire
 from vault.services.audit import verify_vault
@@ -28,26 +24,6 @@ from vault.services.replica import Outcome
 from vault.store.arrivals import RESTORED, Arrivals
 
 FINDING = "finding"
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """A recorder's laptop with four records: five entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
 
 
 def test_a_restored_laptop_locks_recovers_and_loses_nothing(fleet: Fleet, hub: Laptop, field: Laptop) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.laptops import (
@@ -12,7 +9,6 @@ from tests.laptops import (
     History,
     Laptop,
     carry,
-    fleet_of,
     forged,
     items_of,
     offered,
@@ -21,7 +17,6 @@ from tests.laptops import (
     record,
     refused,
 )
-from tests.organisation import Template
 from vault.errors import IntegrityError, NotAllowed, SignatureInvalid
 from vault.formats import bundle as wire
 from vault.model import Kind, Role
@@ -31,26 +26,6 @@ from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 
 MOST_LEAVES = 2**53 - 1
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """A recorder's laptop with four records: five entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
 
 
 def test_wrong_recipient_reads_nothing(fleet: Fleet, hub: Laptop, field: Laptop) -> None:

@@ -3,15 +3,13 @@ verifies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet, fleet_of, items_of
-from tests.organisation import Template
+from tests.laptops import Fleet, items_of
 from vault import labels
 from vault.errors import SignatureInvalid
 from vault.formats import cosignature, note
@@ -25,12 +23,6 @@ from vault.services import sealing
 from vault.services.witness import cosigner_key, cosigner_name
 
 PURPOSES = ("bundle", "checkpoint", "cosignature", "request")
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 class Signatures:

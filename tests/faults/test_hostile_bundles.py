@@ -15,8 +15,8 @@ import pytest
 
 from tests.faults.auditing import REPOSITORY
 from tests.faults.hostile import MAKERS, Refusing, framed, sealed
-from tests.laptops import Fleet, fleet_of, items_of, opening
-from tests.organisation import Template, flipped
+from tests.laptops import Fleet, items_of, opening
+from tests.organisation import flipped
 from vault.errors import FormatError, IntegrityError, NotAllowed, StorageError, UsageError, VaultError
 from vault.formats import bundle as wire
 from vault.formats import canonical
@@ -29,12 +29,6 @@ from vault.services.sealing import OpenedBundle, seal_bundle
 HEADER = START + 4 * WRAP + COMMITMENT + STREAM_HEADER
 MEMORY = 256 * 1024 * 1024
 DAMAGED, NOT_OURS, NO_BUNDLE, USAGE = IntegrityError.code, NotAllowed.code, FormatError.code, UsageError.code
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 @pytest.fixture

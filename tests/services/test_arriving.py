@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,13 @@ from tests.laptops import (
     Laptop,
     carry,
     entry,
-    fleet_of,
     forged,
     items_of,
     offered,
     opening,
     outcome,
-    record,
     refused,
 )
-from tests.organisation import Template
 from vault.errors import (
     IntegrityError,
     NotAllowed,
@@ -46,27 +43,6 @@ from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 from vault.services.witness import verify_head
 from vault.store.arrivals import Arrivals
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
-
-
-@pytest.fixture
-def field(fleet: Fleet) -> Laptop:
-    """A recorder's laptop with four records: five entries."""
-    laptop = fleet.laptop("field", "field-1")
-    record(laptop, "field-1", 4)
-    return laptop
-
 
 # -- what arrives -----------------------------------------------------------------------------------------------------
 

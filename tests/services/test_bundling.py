@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry, entry, fleet_of, items_of, outcome, record
-from tests.organisation import Template, flipped
+from tests.laptops import Fleet, Laptop, carry, entry, items_of, outcome, record
+from tests.organisation import flipped
 from vault.errors import NotAllowed, StorageError, UsageError
 from vault.formats import bundle as wire
 from vault.formats.leaf import Leaf, encode_leaf
@@ -20,12 +19,6 @@ from vault.services.bundling import SUFFIX, create_bundle, write_checked
 from vault.services.journal import Draft
 from vault.services.replica import Outcome
 from vault.services.revoking import revoke
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 @pytest.fixture

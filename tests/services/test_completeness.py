@@ -3,24 +3,14 @@ whoever has a receipt sends that part no more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.laptops import Fleet, History, Laptop, carry, fleet_of, items_of, offered, outcome, record
-from tests.organisation import Template
+from tests.laptops import Fleet, History, Laptop, carry, items_of, offered, outcome, record
 from vault.formats import bundle as wire
 from vault.model import Kind, Purpose
 from vault.services.arriving import Arrived
 from vault.services.journal import Draft, WrapDraft
 from vault.services.replica import Outcome
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 @pytest.fixture

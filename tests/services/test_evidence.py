@@ -5,24 +5,17 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet, History, Laptop, carry, filler, fleet_of, offered, record
-from tests.organisation import Template, flipped
+from tests.laptops import Fleet, History, Laptop, carry, filler, offered, record
+from tests.organisation import flipped
 from vault.formats.checkpoint import verify_checkpoint
 from vault.services.evidence import pem_of, write_evidence
 from vault.store.arrivals import RESTORED, Arrivals, Lock
 
 FILES = {"README.txt", "writer.pem", "ours.note", "theirs.note", "ours.txt", "theirs.txt", "ours.sig", "theirs.sig"}
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry, fleet_of, outcome, record
-from tests.organisation import COST, PASSPHRASES, Template
+from tests.laptops import Fleet, Laptop, carry, outcome, record
+from tests.organisation import COST, PASSPHRASES
 from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, WrongPassphrase
 from vault.formats.leaf import parse_leaf, wrap_refs
 from vault.formats.origin import origin_of
@@ -19,18 +16,6 @@ from vault.services.recovering import Recovered, recover_journal
 from vault.services.replica import Outcome
 from vault.services.vault import unlock
 from vault.services.witness import verify_head
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
-
-
-@pytest.fixture
-def hub(fleet: Fleet) -> Laptop:
-    """Headquarters."""
-    return fleet.laptop("hq", "hub-1", "root")
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.laptops import Fleet, Laptop, fleet_of
-from tests.organisation import Template
+from tests.laptops import Fleet, Laptop
 from vault.errors import NotAllowed
 from vault.model import Role
 from vault.services.answering import accept_offer
@@ -17,12 +13,6 @@ from vault.services.cases import show_case
 from vault.services.handing import offer_transfer
 from vault.services.records import open_case, record
 from vault.services.totals import preview_table
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Laptops with one stick."""
-    yield from fleet_of(template, tmp_path)
 
 
 class Chain:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet, History, Laptop, carry, fleet_of, head_of, record
-from tests.organisation import Template, flipped
+from tests.laptops import Fleet, History, Laptop, carry, head_of, record
+from tests.organisation import flipped
 from vault.errors import FormatError, SignatureInvalid
 from vault.formats.cosignature import cosign
 from vault.formats.note import MOST_SIGNATURES, Note, encode_note, parse_note
@@ -24,12 +23,6 @@ from vault.services.witness import cosign_head, cosigner_key, cosigner_name, mer
 from vault.store.arrivals import Arrivals
 
 DAY = 20_600
-
-
-@pytest.fixture
-def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
-    """Several laptops."""
-    yield from fleet_of(template, tmp_path)
 
 
 @pytest.fixture

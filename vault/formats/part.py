@@ -38,6 +38,7 @@ from vault import labels
 from vault.errors import FormatError
 from vault.formats import canonical
 from vault.formats.canonical import Value
+from vault.formats.padme import padme
 from vault.formats.place import check_ascending, encode_place, parse_place
 from vault.model import Kind, Layer, Origin, Place, Token, VaultId
 
@@ -55,18 +56,12 @@ MOST_BYTES = 1024 * 1024 - 16 * 1024
 Answers = dict[str, "str | int | bytes"]
 
 
-def _padme(length: int) -> int:
-    exponent = length.bit_length() - 1
-    step = 1 << (exponent - exponent.bit_length())
-    return (length + step - 1) // step * step
-
-
 def cell_for(length: int) -> int:
     """The cell, in bytes, of a part that needs `length` bytes. Raises FormatError above 1 MiB."""
     for cell in CELLS:
         if length <= cell:
             return cell
-    cell = _padme(length)
+    cell = padme(length)
     if cell > MOST_BYTES:
         raise FormatError(f"a record is larger than {MOST_BYTES:,} bytes")
     return cell
@@ -74,7 +69,7 @@ def cell_for(length: int) -> int:
 
 def is_cell(length: int) -> bool:
     """Whether a part may have this length."""
-    return length in CELLS or (CELLS[-1] < length <= MOST_BYTES and _padme(length) == length)
+    return length in CELLS or (CELLS[-1] < length <= MOST_BYTES and padme(length) == length)
 
 
 def pad(payload: bytes) -> bytes:

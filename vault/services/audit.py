@@ -35,7 +35,7 @@ from vault.services.audit_journal import JournalAudit
 from vault.services.audit_memory import Memory
 from vault.services.audit_share import MOST_ROSTER, Share
 from vault.services.files import read_limited
-from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings, plain
 from vault.services.layout import DATABASE, VAULT_ID_SETTING, handles_here
 from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
@@ -151,7 +151,7 @@ class _Audit:
                 self._journal(scan, share, position, number, origin)
         with guard(DATABASE):
             for fault in structure.result():
-                self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {_plain(fault)}")
+                self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {plain(fault)}")
         with guard("roster", MEMORY):
             self._absent()
         with guard("journals", MEMORY):
@@ -305,8 +305,3 @@ def _begins_with_recovery(scan: Scan, number: int) -> bool:
     """Whether a journal's first entry names the epoch before it."""
     rows = scan.leaves(number, 0, 1)
     return bool(rows) and parse_fields(rows[0][1])[2] == Kind.RECOVERY
-
-
-def _plain(text: str) -> str:
-    """SQLite's words on one line, as printable ASCII: they may quote a damaged file."""
-    return "".join(character if " " <= character <= "~" else "?" for character in text)[:200]

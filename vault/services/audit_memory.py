@@ -24,7 +24,7 @@ from vault.model import Handle, Origin
 from vault.ports import day_of
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings, plain
 from vault.services.roster import Roster
 from vault.services.witness import Head, verify_head
 from vault.store.arrivals import FORK, RESTORED
@@ -68,11 +68,11 @@ class Memory:
         """Compares all remembered heads and locks with what is here."""
         for origin, size, digest, note in self.scan.heads():
             self.heads += 1
-            with self.findings.guard(f"head of {_plain(origin)}", SIGNATURES):
+            with self.findings.guard(f"head of {plain(origin, 120)}", SIGNATURES):
                 self._head(origin, size, digest, note)
         for origin, reason, ours, theirs in self.scan.locks():
             self.locks += 1
-            with self.findings.guard(f"lock of {_plain(origin)}", SIGNATURES):
+            with self.findings.guard(f"lock of {plain(origin, 120)}", SIGNATURES):
                 self._lock(str(origin), str(reason), (ours, theirs))
 
     def _head(self, origin: Any, size: Any, digest: Any, note: Any) -> None:  # noqa: ANN401  # as the file gives them
@@ -178,8 +178,3 @@ class Memory:
         handle, day = max(((h, d) for h, d in head.witnesses if h not in self.local), key=lambda item: item[1])
         name = "/".join(journal.origin.split("/")[2:])
         return f"{name} up to {head.size} of {journal.size} entries, cosigned by {handle} on {day_of(day).isoformat()}"
-
-
-def _plain(text: object) -> str:
-    """A name from the file, on one line of printable ASCII."""
-    return "".join(character if " " <= character <= "~" else "?" for character in str(text))[:120]

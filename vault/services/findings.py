@@ -62,3 +62,8 @@ class Findings:
             return tuple(self._list)
         rest = Finding(level=BYTES, code="more", where="", message=f"and {self._more} findings more")
         return (*self._list, rest)
+
+
+def plain(text: object, most: int = 200) -> str:
+    """What stands in a file that may be damaged, on one line, as printable ASCII, at most so many characters."""
+    return "".join(character if " " <= character <= "~" else "?" for character in str(text))[:most]
