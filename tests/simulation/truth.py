@@ -71,9 +71,11 @@ class Truth:
 
     def hidden(self, case: int, author: str) -> frozenset[str]:
         """Who had the case once and must not read what is written in it from here on. Nothing is claimed for a member
-        with several laptops, or one that forgot: it may go on with keys that were given away since."""
-        troubled = self.rewound | self.cloned
-        return frozenset() if author in troubled else frozenset(self.involved[case] - self.readers[case] - {author})
+        with several laptops, one that forgot, or one that has not heard yet that the case was taken: it may go on with
+        keys that were given away since."""
+        if author in self.rewound | self.cloned or author not in self.readers[case]:
+            return frozenset()
+        return frozenset(self.involved[case] - self.readers[case] - {author})
 
     def offer(self, leaf: bytes, offered: Offered) -> None:
         """A case was offered: its taker may read it, and what was hidden from them while they did not have it."""
