@@ -12,7 +12,7 @@ JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
-LOCKS := requirements/runtime.lock requirements/build.lock
+LOCKS := requirements/director.lock requirements/build.lock
 # Wheels only: building a package from its source would fetch that package's own build tools, which no lock covers. Where
 # there is no wheel (an Intel Mac, say), `make WHEELS= demo` builds from the hash-checked sources all the same.
 WHEELS ?= --only-binary :all:
@@ -104,7 +104,8 @@ lock:  ## resolve the dependencies anew (UPGRADE=--upgrade for newer ones)
 	$(check_python)
 	@$(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock
-	$(COMPILE) pyproject.toml --group dev --group build -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra director --group dev --group build -o requirements/dev.lock
 	$(COMPILE) pyproject.toml -c requirements/dev.lock -o requirements/runtime.lock
+	$(COMPILE) pyproject.toml --extra director -c requirements/dev.lock -o requirements/director.lock
 	$(COMPILE) --group build -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) --group tools -o requirements/tools.lock

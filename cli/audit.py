@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import Group, Settings, pass_settings
 from cli.progress import Progress
+from cli.session import awaited, opened
 from vault.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from vault import AuditReport, Finding
+    from vault import AuditReport, Finding, Released
 
 FINDING = "finding"
 """The one verdict that is not good."""
@@ -28,8 +30,10 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option("--release", "releases", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Also: is FILE what a director released? JSON, or another form beside its JSON.")  # fmt: skip
 @pass_settings
-def verify(settings: Settings) -> int:
+def verify(settings: Settings, releases: tuple[Path, ...]) -> int:
     """Verify every leaf, tree node, checkpoint, part and member. Needs no key.
 
     The verdict names its anchor: without a checkpoint that somebody else has seen, it says "intact, NOT anchored",
@@ -37,10 +41,17 @@ def verify(settings: Settings) -> int:
     """
     import vault
 
-    with Progress(settings.terminal) as progress:
+    with awaited(settings), Progress(settings.terminal) as progress:
         report = vault.verify_vault(settings.directory, progress=progress, processes=2)
     code = IntegrityError.code if report.verdict == FINDING else 0
+    released: tuple[Released, ...] = ()
+    if releases and not code:
+        with opened(settings) as found:
+            released = vault.verify_releases(found, releases)
     _print(settings, report)
+    for item in released:
+        name = "/".join(item.origin.split("/")[2:])
+        settings.terminal.data(f"{item.path.name}: as it was released: table {item.table}, entry {item.seq} of {name}")
     settings.terminal.result(
         {
             "verdict": report.verdict,
@@ -52,6 +63,10 @@ def verify(settings: Settings) -> int:
             "parts": report.parts,
             "findings": [
                 {"level": f.level, "code": f.code, "where": f.where, "message": f.message} for f in report.findings
+            ],
+            "released": [
+                {"file": item.path.name, "table": item.table, "origin": item.origin, "seq": item.seq}
+                for item in released
             ],
         },
         code=code,

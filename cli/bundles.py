@@ -1,5 +1,4 @@
-"""`bundle create|inspect|import` and `journal recover`: the one file that crosses the air gap, and the way back after a
-restore."""
+"""`bundle create|inspect|import`: the one file that crosses the air gap."""
 
 from __future__ import annotations
 
@@ -12,18 +11,22 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cli.failures import Written
-from cli.options import Command, Group, Settings, dry_run_option, pass_settings
+from cli.options import Group, Settings, dry_run_option, pass_settings
+from cli.outfile import OutputPath
 from cli.progress import Progress
-from cli.session import confirmed, opened, unlocked, unlocked_with
+from cli.session import opened, unlocked
+from cli.waiting import as_json, tell_waiting, waiting_for
 from cli.wording import counted, entries, short
 
 if TYPE_CHECKING:
-    from vault import Arrived, ArrivedJournal, Created, JournalStatus, Member
+    from vault import Arrived, ArrivedJournal, Created, JournalStatus, Member, Waits
 
 FORK: Final = "fork"
 """Why a journal is locked: its writer's key signed two histories. The other reason is a restored laptop."""
+_IN_PART: Final = 3
+"""The exit code of what was done in part, the rest named."""
 _FILE = click.Path(path_type=Path)
-_AGAIN = "Next: the same command without --dry-run"
+AGAIN = "Next: the same command without --dry-run"
 
 
 @click.group(cls=Group)
@@ -34,16 +37,17 @@ def bundle() -> None:
 @bundle.command("create")
 @click.option("--to", "to", metavar="HANDLE", multiple=True, required=True,
               help="Who can open it. Again for further members of the same role.")  # fmt: skip
-@click.option("-o", "--output", type=_FILE, metavar="PATH",
-              help="The file, or the directory for a fresh name. Else the current directory.")  # fmt: skip
+@click.option("-o", "--output", type=OutputPath(), metavar="PATH",
+              help="The file (its name has an ending), or the directory for a fresh name. Else here.")  # fmt: skip
 @click.option("--full", is_flag=True, help="From the first entry on, and the recipient's own journals too.")
 @dry_run_option
 @pass_settings
-def create(settings: Settings, to: tuple[str, ...], output: Path | None, full: bool, dry_run: bool) -> None:
+def create(settings: Settings, to: tuple[str, ...], output: Path | None, full: bool, dry_run: bool) -> int:
     """Seal what a member may have, and does not have yet, into one file for the stick.
 
     A hub gets everything sealed, a director codes and numbers, an auditor entries without any sealed part, a recorder
-    the roster, receipts and what was handed to them. A lost stick says nothing but its size.
+    the roster, receipts and what was handed to them. A lost stick says nothing but its size. A journal of this laptop
+    that is locked stays out of it (exit code 3).
     """
     import vault
 
@@ -53,10 +57,12 @@ def create(settings: Settings, to: tuple[str, ...], output: Path | None, full: b
             made = vault.create_bundle(found, me, to, output or Path(), full=full, progress=progress, dry_run=dry_run)
         closed = [short(item.origin) for item in superseded(found.journals())[1] if item.locked]
     warnings = [*made.warnings, *(f"{name} is locked and is not in it; see: fieldvault status" for name in closed)]
-    _tell_created(settings, made, warnings, dry_run)
+    code = _IN_PART if closed else 0
+    _tell_created(settings, made, warnings, dry_run, code)
+    return code
 
 
-def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dry_run: bool) -> None:
+def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dry_run: bool, code: int) -> None:
     terminal = settings.terminal
     for warning in warnings:
         terminal.warn(warning)
@@ -71,8 +77,8 @@ def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dr
     }
     if dry_run:
         terminal.talk(f"It would carry {what} to {names}. Dry run: nothing was written.")
-        terminal.talk(_AGAIN)
-        terminal.result(result)
+        terminal.talk(AGAIN)
+        terminal.result(result, code=code)
         return
     Written.mark()
     terminal.data(str(made.path))
@@ -82,7 +88,7 @@ def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dr
         f"Next: carry it to {names}, who types: fieldvault bundle import {shlex.quote(made.path.name)}"
         " (what comes back from there is your receipt)"
     )
-    terminal.result({**result, "file": str(made.path), "bytes": made.size, "parts": made.parts})
+    terminal.result({**result, "file": str(made.path), "bytes": made.size, "parts": made.parts}, code=code)
 
 
 _NEXT = {"bundle": "bundle import {file}", "request for membership": "member approve {file} -o ANSWER"}
@@ -102,27 +108,40 @@ def inspect(settings: Settings, file: Path) -> None:
     for line in found.lines:
         terminal.data(f"  {line}")
     following = _NEXT.get(str(found.kind))
-    if found.kind == "bundle" and vault.waiting(settings.directory):
+    waiting = vault.waiting(settings.directory)
+    if found.kind == "bundle" and waiting:
         following = "member join {file}"  # a request waits here, so this is most likely the answer
-    if following is not None:
+    if found.kind == "request for membership" and waiting:
+        terminal.talk("Next: give it to headquarters, and read its words aloud to them; the answer comes from there")
+    elif following is not None:
         terminal.talk(f"Next: {settings.line(following.format(file=shlex.quote(str(file))))}")
     terminal.result({"kind": str(found.kind), "lines": list(found.lines)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """What this laptop is, for the words about what arrived: who imported, whose keys are here, what is locked, and
-    which epochs of theirs were closed before."""
+    """What this laptop is, for the words about what arrived: who imported, whose keys are here, what is locked, which
+    epochs of theirs were closed before, of which journals others have seen more than is here, who is what, and the
+    hubs that are not on this laptop."""
 
     member: Member
     own: frozenset[str]
     locked: dict[str, str]
     closed: frozenset[str]
+    lacking: frozenset[str]
     roles: dict[str, str]
+    hubs: tuple[str, ...]
 
     def is_own(self, origin: str) -> bool:
         """Whether a journal is of somebody who works here."""
         return short(origin).split("/")[0] in self.own
+
+
+def hubs_elsewhere(members: Sequence[Member], here: Sequence[str]) -> tuple[str, ...]:
+    """Who archives on another laptop: where what was recorded goes."""
+    return tuple(
+        str(item.handle) for item in members if item.role == "hub" and not item.revoked and item.handle not in here
+    )
 
 
 @bundle.command("import")
@@ -146,9 +165,12 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> int:
             own=frozenset(map(str, found.keys_here)),
             locked={str(item.origin): str(item.locked) for item in found.journals() if item.locked},
             closed=frozenset(superseded(found.journals())[0]),
+            lacking=frozenset(str(item.origin) for item in found.journals() if item.heard > item.size),
             roles={str(item.handle): str(item.role) for item in found.members},
+            hubs=hubs_elsewhere(found.members, found.keys_here),
         )
-    _tell_arrived(settings, arrived, here, dry_run)
+        waits = None if dry_run else waiting_for(found, me, arrived)
+    _tell_arrived(settings, arrived, here, waits, dry_run)
     return arrived.code
 
 
@@ -161,6 +183,7 @@ _WORDS = {
     "locked": "NOT taken: two different histories of it were signed before, and nobody has decided yet",
     "cut off": "NOT taken: root revoked {writer} before these entries",
     "invalid": "NOT taken: it holds an entry that its writer may not write; tell root",
+    "stranger": "NOT taken: {writer}, or somebody whom it names, is not on the roster here, which may lack a part",
 }
 """What became of a journal. One without anything new is not listed."""
 _CLOSED_WORDS = {
@@ -170,14 +193,19 @@ _CLOSED_WORDS = {
 """The same for an epoch of one's own that "journal recover" has closed already."""
 
 
+_ROSTER_WORDS = {"restored": "{new} that this laptop had lost; the roster is locked until root has compared it"}
+"""The same for the roster on root's own laptop."""
+
+
 def _line(item: ArrivedJournal, sender: str, here: _Here) -> str:
     name = short(item.origin)
-    words = (_CLOSED_WORDS if item.origin in here.closed else {}).get(str(item.outcome)) or _WORDS[str(item.outcome)]
+    special = _CLOSED_WORDS if item.origin in here.closed else _ROSTER_WORDS if is_roster(item.origin) else {}
+    words = special.get(str(item.outcome)) or _WORDS[str(item.outcome)]
     new = entries(item.after - item.before, new=True)
     return f"{name}: {words.format(new=new, sender=sender, writer=name.split('/')[0])}"
 
 
-def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bool) -> None:
+def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Waits | None, dry_run: bool) -> None:
     terminal = settings.terminal
     for item in arrived.journals:
         if item.outcome != "nothing new":
@@ -186,6 +214,8 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bo
         terminal.data(f"receipt: others hold {short(origin)} up to entry {size - 1:,}; so much cannot vanish unnoticed")
     for origin in arrived.locked:
         terminal.warn(_locked(origin, here))
+    for origin in arrived.still_locked:
+        terminal.warn(f"{short(origin)} is still locked; see: fieldvault status")
     for folder in arrived.evidence:
         terminal.warn(f"the evidence, which anybody can check without this program: {folder / 'README.txt'}")
     fresh = sum(item.after - item.before for item in arrived.journals)
@@ -193,10 +223,11 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bo
     heads = f", and word of {counted(arrived.heads, 'newer head', 'newer heads')}" if arrived.heads else ""
     if dry_run:
         terminal.talk(f"Verified: {taken}. Dry run: nothing was written.")
-        terminal.talk(_AGAIN)
+        terminal.talk(AGAIN)
     else:
         Written.mark()
-        terminal.talk(f"Verified: {taken}{heads}. Saved.")
+        terminal.talk(f"Verified: {taken}{heads}.{_saved(arrived)}")
+        tell_waiting(settings, waits)
         terminal.talk(f"Next: {_following(settings, arrived, here)}")
     terminal.result(
         {
@@ -209,10 +240,18 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, dry_run: bo
             "heads": arrived.heads,
             "receipts": dict(arrived.receipts),
             "locked": list(arrived.locked),
+            "still_locked": list(arrived.still_locked),
             "evidence": [str(folder) for folder in arrived.evidence],
+            **as_json(waits),
         },
         code=arrived.code,
     )
+
+
+def _saved(arrived: Arrived) -> str:
+    """What to add where there was anything to save."""
+    fresh = any(item.after > item.before for item in arrived.journals)
+    return " Saved." if fresh or arrived.heads or arrived.receipts or arrived.locked else ""
 
 
 def _locked(origin: str, here: _Here) -> str:
@@ -229,19 +268,33 @@ def _following(settings: Settings, arrived: Arrived, here: _Here) -> str:
     """What to do next, the most pressing thing first."""
     forks = {str(item.origin) for item in arrived.journals if item.outcome == FORK}
     forks |= {str(origin) for origin in arrived.locked if here.locked.get(origin, FORK) == FORK}
+    forks |= {str(origin) for origin in arrived.still_locked if here.locked.get(origin) == FORK}
+    if any(here.is_own(origin) and is_roster(origin) for origin in forks):
+        return "enrol and revoke nobody here; keep the evidence, and show it to whoever leads the organisation"
     if any(here.is_own(origin) for origin in forks - here.closed):
         return f"write nothing here, and tell headquarters; when they have decided: {settings.line('journal recover')}"
     if forks - here.closed:
         writers = sorted({short(origin).split("/")[0] for origin in forks})
         return f"ask {' and '.join(writers)} what happened, and show root the evidence"
-    behind = {str(item.origin) for item in arrived.journals if item.outcome == "restored"} | set(arrived.locked)
-    if any(here.is_own(origin) for origin in behind - here.closed):
+    behind = {str(item.origin) for item in arrived.journals if item.outcome == "restored"}
+    behind |= {*arrived.locked, *arrived.still_locked}
+    own = [origin for origin in behind - here.closed if here.is_own(origin)]
+    if any(not is_roster(origin) for origin in own):
         return settings.line("journal recover")
-    if any(item.outcome in ("gap", "incomplete") for item in arrived.journals):
+    if own and not here.lacking.intersection(own):
+        return settings.line("journal recover --as root", acting=False)
+    if own or any(item.outcome in ("gap", "incomplete", "stranger") for item in arrived.journals):
         return f"ask {arrived.sender} for: fieldvault bundle create --to {here.member.handle} --full"
     if str(here.member.role) != "hub" and here.roles.get(arrived.sender) == "hub":
         return settings.line("status")
+    if here.roles.get(arrived.sender) == "root":  # root reads no bundle: whatever answers this one goes to a hub
+        return settings.line(f"bundle create --to {here.hubs[0]}" if here.hubs else "status")
     return settings.line(f"bundle create --to {arrived.sender}")
+
+
+def is_roster(origin: str) -> bool:
+    """Whether a journal is the roster: it has one epoch, for good."""
+    return short(origin).startswith("root/")
 
 
 def superseded(journals: Sequence[JournalStatus]) -> tuple[dict[str, str], list[JournalStatus]]:
@@ -255,57 +308,3 @@ def superseded(journals: Sequence[JournalStatus]) -> tuple[dict[str, str], list[
             newest[handle] = item
     followed = {str(item.origin): str(newest[short(item.origin).split("/")[0]].origin) for item in own}
     return {old: new for old, new in followed.items() if old != new}, list(newest.values())
-
-
-@click.command("recover", cls=Command)
-@dry_run_option
-@pass_settings
-def recover(settings: Settings, dry_run: bool) -> None:
-    """Begin the next epoch of your journal after a restore from a backup, or after a fork.
-
-    The old epoch stays as it is and is never written again; the new one names its last witnessed head. What was
-    witnessed is at headquarters: ask for a bundle with --full. What nobody else has seen is named: record it again.
-    """
-    import vault
-
-    with opened(settings) as found:
-        me, passphrase = unlocked_with(settings, found, None)
-        before = vault.recover_journal(found, me, passphrase, dry_run=True)  # what will not do is said before the yes
-        if not dry_run:
-            confirmed(
-                settings,
-                f"Close {short(before.follows)} for good and go on in {short(before.origin)}?",
-                otherwise="the old epoch is never written again: that needs a yes",
-            )
-        done = before if dry_run else vault.recover_journal(found, me, passphrase)
-        hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
-    terminal = settings.terminal
-    old, new = short(done.follows), short(done.origin)
-    if done.only_here:
-        shown = ", ".join(map(str, done.only_here[:20])) + (" and more" if len(done.only_here) > 20 else "")
-        terminal.warn(
-            f"nobody else has these entries of {old}: {shown}. They stay here and never travel: read them with "
-            "case show, and record them again."
-        )
-    seen = (
-        f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
-    )
-    if dry_run:
-        terminal.talk(f"It would close {old} and go on in {new}; {seen}. Dry run: nothing was written.")
-        terminal.talk(_AGAIN)
-    else:
-        Written.mark()
-        terminal.talk(f"Sealed: {old} is closed and {new} goes on from it; {seen}. Saved.")
-        following = f"bundle create --to {hubs[0]}" if hubs else "status"
-        terminal.talk(f"Next: {settings.line(following)}")
-        if hubs:
-            terminal.talk(f"Then ask {hubs[0]} for: fieldvault bundle create --to {me.handle} --full")
-    terminal.result(
-        {
-            "origin": done.origin,
-            "follows": done.follows,
-            "witnessed": done.witnessed,
-            "only_here": list(done.only_here),
-            "dry_run": dry_run,
-        }
-    )

@@ -46,19 +46,37 @@ def _print_cases(
     settings: Settings, lines: Sequence[CaseLine], codebook: Codebook, damaged: Sequence[int | str], *, empty: str
 ) -> int:
     """Pseudonym, status in the person's language, number of entries. Returns the exit code."""
-    rows = [(str(line.pseudonym), _status(codebook, line.status, settings), str(line.entries)) for line in lines]
+    rows = [(str(line.pseudonym), _standing(codebook, line, settings), str(line.entries)) for line in lines]
     if rows:
         settings.terminal.table(("case", "status", "entries"), rows)
     else:
         settings.terminal.talk(empty)
     settings.terminal.result(
         {
-            "cases": [{"pseudonym": c.pseudonym, "status": c.status, "entries": c.entries} for c in lines],
+            "cases": [_line_as_json(line) for line in lines],
             **({"damaged": list(damaged)} if damaged else {}),
         },
         code=_in_part(damaged),
     )
     return _rest_named(settings, damaged)
+
+
+def _line_as_json(line: CaseLine) -> dict[str, object]:
+    """A case for programs; where it is now, and a conflict, only where there is any."""
+    return {
+        "pseudonym": line.pseudonym,
+        "status": line.status,
+        "entries": line.entries,
+        **({"passed_to": line.passed_to} if line.passed_to else {}),
+        **({"conflict": True} if line.conflict else {}),
+    }
+
+
+def _standing(codebook: Codebook, line: CaseLine, settings: Settings) -> str:
+    """The status, and what else one should know before one goes on with the case."""
+    more = [phrase(settings.language, "passed", handle=line.passed_to)] if line.passed_to else []
+    more += [phrase(settings.language, "conflict")] if line.conflict else []
+    return "; ".join((_status(codebook, line.status, settings), *more))
 
 
 def _in_part(damaged: Sequence[int | str]) -> int:
@@ -134,12 +152,15 @@ def show(settings: Settings, pseudonym: str) -> int:
         codebook = found.codebook
     terminal = settings.terminal
     terminal.heading(f"{view.pseudonym}   {_status(codebook, view.status, settings)}")
+    if view.passed_to:
+        terminal.data(phrase(settings.language, "passed_on", handle=view.passed_to))
     for entry in view.entries:
         _print_entry(settings, codebook, entry)
     terminal.result(
         {
             "pseudonym": view.pseudonym,
             "status": view.status,
+            **({"passed_to": view.passed_to} if view.passed_to else {}),
             "entries": [_as_json(entry) for entry in view.entries],
             **({"damaged": damaged} if damaged else {}),
         },
@@ -257,7 +278,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
     Written.mark()
     for warning in revealed.warnings:
         terminal.warn(warning)
-    if not revealed.values:
+    if not revealed.values and not revealed.closed:
         terminal.talk("Nothing is recorded in the identity layer of this case.")
     known = {v.name: v for v in variables}
     order = list(known)
@@ -269,6 +290,8 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         for other in revealed.others.get(name, ()):
             told = " / ".join(str(other).splitlines()) or "-"
             terminal.data(f"  ! {phrase(settings.language, 'otherwise', value=told)}")
+    if revealed.closed:
+        terminal.warn(f"other names stay closed to you in this referral: entry {', '.join(map(str, revealed.closed))}")
     terminal.talk(f"Logged as entry {revealed.seq} of your journal that you have seen who {revealed.pseudonym} is.")
     terminal.talk("Next: clear this screen when you are done")
     terminal.result(
@@ -278,6 +301,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
             "seq": revealed.seq,
             "values": dict(revealed.values),
             "warnings": list(revealed.warnings),
+            **({"closed": list(revealed.closed)} if revealed.closed else {}),
             **({"others": {name: list(some) for name, some in revealed.others.items()}} if revealed.others else {}),
             **({"damaged": damaged} if damaged else {}),
         },

@@ -15,6 +15,7 @@ import click
 from cli import passphrases
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
+from cli.outfile import OutputPath
 from cli.session import ATTEMPTS, ask, opened, unlocked, vault_name
 from vault.errors import InputNeeded, UsageError, WrongPassphrase
 
@@ -47,7 +48,7 @@ def _tell_dry(settings: Settings) -> None:
 @click.command("request", cls=Command)
 @click.argument("handle")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What the member will be for.")
-@click.option("-o", "--output", type=_FILE, metavar="FILE", required=True, help="The request, on a stick.")
+@click.option("-o", "--output", type=OutputPath(), metavar="FILE", required=True, help="The request, on a stick.")
 @click.option("--new-passphrase-file", metavar="FILE", type=_FILE,
               help="The new member's passphrase: the first line of FILE.")  # fmt: skip
 @click.option("--new-passphrase-fd", metavar="N", type=int, help="The same, from file descriptor N.")
@@ -123,7 +124,7 @@ def request(
 
 @click.command("approve", cls=Command)
 @click.argument("file", type=_FILE)
-@click.option("-o", "--output", type=_FILE, metavar="ANSWER", required=True, help="The answer, on a stick.")
+@click.option("-o", "--output", type=OutputPath(), metavar="ANSWER", required=True, help="The answer, on a stick.")
 @click.option("--fingerprint", metavar="WORDS", help="The words that the new member read aloud, to be compared here.")
 @dry_run_option
 @pass_settings

@@ -87,19 +87,36 @@ def offer_referral(
     _finish(settings, _acting(settings, offer), dry_run=dry_run, following=f"bundle create --to {to}")
 
 
-def _accept(settings: Settings, offer: str, dry_run: bool) -> None:
-    """Accept OFFER. The records can be read at once; names stay closed until `reveal`."""
+_ACCEPT = {
+    "transfer": "Accept OFFER: the case is yours then. Its records can be read at once; names only by `reveal`.",
+    "referral": "Accept OFFER: you help with a case that stays its owner's. Its records can be read at once; names only"
+    " by `reveal`, and only if the owner said so.",
+}
+
+
+def _accept(settings: Settings, kind: str, offer: str, dry_run: bool) -> None:
     import vault
 
-    handed = _acting(settings, lambda found, me: vault.accept_offer(found, me, offer, dry_run=dry_run))
+    act = vault.Act(kind)
+    handed = _acting(settings, lambda found, me: vault.accept_offer(found, me, offer, kind=act, dry_run=dry_run))
     if handed.note:
         settings.terminal.data(f"note: {handed.note}")
     for item in handed.items:
         settings.terminal.data(f"to do: {item}")
+    settings.terminal.talk(_accepted(handed, dry_run))
     _finish(settings, handed, dry_run=dry_run, following=f"case show {handed.pseudonym}", show_case=True)
 
 
-def _reject(settings: Settings, offer: str, reason: str | None, dry_run: bool) -> None:
+def _accepted(handed: Handed, dry_run: bool) -> str:
+    """Whose the case is once the offer is accepted, and whether its names came along."""
+    be = "would be" if dry_run else "is"
+    names = f"Names {'are open' if handed.identity else 'stay closed'} to you{', by reveal' * handed.identity}."
+    if handed.kind == "transfer":
+        return f"The case {be} yours; {handed.other} keeps what they wrote. {names}"
+    return f"The case {be} shared with you, and stays {handed.other}'s. {names}"
+
+
+def _reject(settings: Settings, kind: str, offer: str, reason: str | None, dry_run: bool) -> None:
     """Decline OFFER, and say why: the reason travels to its giver, sealed."""
     import vault
 
@@ -108,7 +125,8 @@ def _reject(settings: Settings, offer: str, reason: str | None, dry_run: bool) -
     while reason is None:
         reason = ask(settings, phrase(settings.language, "decline")).strip() or None
     said = readable(reason, "--reason")
-    handed = _acting(settings, lambda found, me: vault.reject_offer(found, me, offer, said, dry_run=dry_run))
+    act = vault.Act(kind)
+    handed = _acting(settings, lambda found, me: vault.reject_offer(found, me, offer, said, kind=act, dry_run=dry_run))
     _finish(settings, handed, dry_run=dry_run, following=f"bundle create --to {handed.other}")
 
 
@@ -177,7 +195,8 @@ def revoke(settings: Settings, offer: str, dry_run: bool) -> None:
     """Take OFFER back before it is accepted. If it was accepted meanwhile elsewhere, the acceptance counts."""
     import vault
 
-    handed = _acting(settings, lambda found, me: vault.revoke_offer(found, me, offer, dry_run=dry_run))
+    act = vault.Act.TRANSFER
+    handed = _acting(settings, lambda found, me: vault.revoke_offer(found, me, offer, kind=act, dry_run=dry_run))
     _finish(settings, handed, dry_run=dry_run, following=f"bundle create --to {handed.other}")
 
 
@@ -196,12 +215,12 @@ def end(settings: Settings, offer: str, dry_run: bool) -> None:
 def _add_shared(group: Group, kind: str) -> None:
     """`accept`, `reject` and `list`, which both groups have."""
 
-    @group.command("accept", cls=Command, help=_accept.__doc__)
+    @group.command("accept", cls=Command, help=_ACCEPT[kind])
     @OFFER
     @dry_run_option
     @pass_settings
     def accept(settings: Settings, offer: str, dry_run: bool) -> None:
-        _accept(settings, offer, dry_run)
+        _accept(settings, kind, offer, dry_run)
 
     @group.command("reject", cls=Command, help=_reject.__doc__)
     @OFFER
@@ -209,7 +228,7 @@ def _add_shared(group: Group, kind: str) -> None:
     @dry_run_option
     @pass_settings
     def reject(settings: Settings, offer: str, reason: str | None, dry_run: bool) -> None:
-        _reject(settings, offer, reason, dry_run)
+        _reject(settings, kind, offer, reason, dry_run)
 
     @group.command("list", cls=Command, help=f"List the {kind}s that you offered and were offered, and their state.")
     @pass_settings
@@ -244,6 +263,8 @@ def _finish(settings: Settings, handed: Handed, *, dry_run: bool, following: str
         "offer": handed.offer,
         "pseudonym": handed.pseudonym,
         "other": handed.other,
+        "kind": str(handed.kind),
+        "identity": handed.identity,
         "entries": handed.entries,
         "note": handed.note,
         "items": list(handed.items),

@@ -1,4 +1,5 @@
-"""A result file that is whole or absent: a temporary name in the same directory, fsync, then the real name."""
+"""Where a result goes, and a result file that is whole or absent: a temporary name in the same directory, fsync, then
+the real name."""
 
 from __future__ import annotations
 
@@ -8,7 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from vault.errors import StorageError, UsageError
+
+
+class OutputPath(click.Path):
+    """What -o names: a file, or a directory that is there. A trailing slash says "directory", and a `Path` forgets it:
+    where the stick is not in its place, that must not become a file on the laptop."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path. Raises UsageError."""
+        typed = os.fspath(value)
+        ends = (os.sep, *filter(None, (os.altsep,)))
+        if typed.endswith(ends) and not Path(typed).is_dir():
+            raise UsageError(f"there is no directory {typed}; is the stick in its place?")
+        return super().convert(value, param, ctx)
 
 
 @contextmanager

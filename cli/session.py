@@ -13,7 +13,7 @@ from cli import passphrases
 from cli.failures import Written
 from cli.options import Settings
 from cli.wording import short
-from vault.errors import NotAllowed, UsageError, WrongPassphrase
+from vault.errors import NotAllowed, NoVault, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
     from vault import Handle, Keyring, Vault
@@ -26,9 +26,23 @@ def opened(settings: Settings) -> Iterator[Vault]:
     """The vault of this command line, closed at the end."""
     import vault
 
-    with vault.open_vault(settings.directory, vault.Environment.system()) as found:
+    with awaited(settings), vault.open_vault(settings.directory, vault.Environment.system()) as found:
         found.before_commit = Written.mark  # an interruption from here on cannot know whether it saved
         yield found
+
+
+@contextmanager
+def awaited(settings: Settings) -> Iterator[None]:
+    """Where no vault is yet because a request for membership waits for its answer, that is said. Raises NoVault."""
+    import vault
+
+    try:
+        yield
+    except NoVault:
+        if not vault.waiting(settings.directory):
+            raise
+        line = settings.line("member join ANSWER", acting=False)
+        raise NoVault(f"this laptop waits for the answer to its request: {line}") from None
 
 
 def vault_name(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from vault.errors import UsageError
 if TYPE_CHECKING:
     from vault import Preview, Release, Vault
 
-FORMATS = ("csv", "json", "html", "md")
+FORMATS = ("csv", "json", "html", "md", "hxl", "dhis2")
 
 
 @click.command(cls=Command)
@@ -41,27 +41,37 @@ def chosen_format(asked: str | None, output: Path | None, *, as_json: bool) -> s
     if asked is not None:
         return asked
     suffix = output.suffix.lower().removeprefix(".") if output is not None else ""
-    if suffix in FORMATS:
+    if suffix in FORMATS[:4]:
         return suffix
     return "json" if as_json else "md"
 
 
 @click.command(cls=Command)
-@click.argument("table")
+@click.argument("table", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
               help="Write to FILE, whole or not at all. An existing FILE is only replaced with --yes.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(FORMATS),
               help="Else by FILE's suffix; else md, or json with --json.")  # fmt: skip
+@click.option("--fact", "facts", type=click.Path(path_type=Path), metavar="FILE",
+              help="Enter numbers that were published before there was a vault (TOML), and print nothing.")  # fmt: skip
 @dry_run_option
 @pass_settings
-def export(settings: Settings, table: str, output: Path | None, format_: str | None, dry_run: bool) -> None:
+def export(
+    settings: Settings, table: str | None, output: Path | None, format_: str | None, facts: Path | None, dry_run: bool
+) -> None:
     """Protect TABLE and release it: every figure is frozen in your journal before it leaves.
 
-    A figure that the policy does not let out is withheld; when protection fails nothing is written and the exit code is
-    30. --dry-run says how many figures would be printed, never which: a preview would be a release without a record.
+    Years are put together until they hold enough people; what was printed once is read back and never printed anew.
+    When protection fails nothing is written and the exit code is 30. --dry-run says which blocks of years would close
+    at which figures, never a number of people: that would be a release without a record.
     """
     import vault
 
+    if facts is not None:
+        _enter_facts(settings, facts, alone=table is None and output is None and format_ is None and not dry_run)
+        return
+    if table is None:
+        raise UsageError("name a table", hint=f'"{settings.line("tables", acting=False)}" lists them')
     chosen = chosen_format(format_, output, as_json=settings.terminal.as_json)
     if output is not None and output.is_dir():
         raise UsageError(f"{output} is a directory; --output names a file")
@@ -85,6 +95,20 @@ def export(settings: Settings, table: str, output: Path | None, format_: str | N
     _deliver(settings, release, table, output, chosen)
 
 
+def _enter_facts(settings: Settings, path: Path, *, alone: bool) -> None:
+    """Numbers that readers have already: from now on the guard takes them as known."""
+    import vault
+
+    if not alone:
+        raise UsageError("--fact enters numbers and prints none: give no table and no other option with it")
+    with opened(settings) as found:
+        new = vault.enter_published(found, unlocked(settings, found, "director"), path)
+    Written.mark()
+    settings.terminal.talk(f"{new} numbers entered in your journal; from now on nothing is printed that narrows them.")
+    settings.terminal.talk(f"Next: {settings.line('export TABLE --dry-run')}")
+    settings.terminal.result({"entered": new})
+
+
 def _warn_of_more(settings: Settings, found: Vault) -> None:
     """Name the recorders' journals of which others have seen more than is here: what is missing is not counted."""
     recorders = {member.handle for member in found.members if member.role == "recorder"}
@@ -103,9 +127,26 @@ def _counts(release: Release) -> tuple[int, int]:
 
 def _tell_dry_run(settings: Settings, preview: Preview) -> None:
     printed, withheld = preview.printed, preview.withheld
-    settings.terminal.talk(f"{printed} figures would be printed, {withheld} withheld. Dry run: nothing was released.")
-    settings.terminal.talk("Next: the same command without --dry-run")
-    settings.terminal.result({"dry_run": True, "printed": printed, "withheld": withheld})
+    terminal = settings.terminal
+    if preview.closing:
+        rows = [(name or "total", years, ", ".join(filter(None, cells))) for name, years, cells in preview.closing]
+        terminal.table(("would close", "years", "figures"), rows)
+    for name, years in preview.waiting:
+        terminal.talk(f"{name or 'total'}: {years} would wait for more people")
+    for names, slot in preview.disclosed:
+        terminal.talk(f"already disclosed by what was published before: {slot}: {names}")
+    terminal.talk(f"{printed} figures would be printed, {withheld} withheld. Dry run: nothing was released.")
+    terminal.talk("Next: the same command without --dry-run")
+    terminal.result(
+        {
+            "dry_run": True,
+            "printed": printed,
+            "withheld": withheld,
+            "closing": [{"variable": name, "years": years, "cells": cells} for name, years, cells in preview.closing],
+            "waiting": [{"variable": name, "years": years} for name, years in preview.waiting],
+            "disclosed": [{"slot": slot, "who": names} for names, slot in preview.disclosed],
+        }
+    )
 
 
 def _deliver(settings: Settings, release: Release, table: str, output: Path | None, chosen: str) -> None:

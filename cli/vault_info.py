@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import health
-from cli.bundles import FORK, recover, superseded
+from cli.bundles import FORK, is_roster, superseded
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
+from cli.recovering import recover
 from cli.session import opened
 from cli.wording import counted, entries, short
 from vault.errors import UsageError
@@ -59,7 +60,7 @@ def _exposure(settings: Settings, journals: Sequence[JournalStatus], today: int)
         elif j.own and (j.locked or j.heard > j.size):
             settings.terminal.data(
                 f"LOCKED: {name}: others have seen {entries(max(j.heard, j.size))} of it, {j.size:,} are here: "
-                "this laptop was restored from a backup"
+                f"this laptop was restored from a backup{_ROOTS_WAY if is_roster(j.origin) else ''}"
             )
         elif j.heard > j.size:
             settings.terminal.data(f"{name}: {entries(j.heard)} are known to exist, {j.size:,} are here.")
@@ -69,6 +70,12 @@ def _exposure(settings: Settings, journals: Sequence[JournalStatus], today: int)
                 f"{name}: unwitnessed since entry {j.witnessed:,}, {days}: nobody else would notice if {_last(j)} "
                 "vanished."
             )
+
+
+_ROOTS_WAY = (
+    "; nobody can be enrolled or revoked here until everything is back (import bundles that others make with --full) "
+    "and root has compared it"
+)
 
 
 def _last(journal: JournalStatus) -> str:
@@ -89,8 +96,11 @@ def _closed(settings: Settings, journal: JournalStatus, following: str) -> None:
 def _following(journals: Sequence[JournalStatus], members: Sequence[Member], here: Sequence[str]) -> tuple[str, bool]:
     """The most pressing thing to do, and whether a member does it."""
     _, written = superseded(journals)
-    if any(j.locked != FORK and (j.locked or j.heard > j.size) for j in written):
+    behind = [j for j in written if j.locked != FORK and (j.locked or j.heard > j.size)]
+    if any(not is_roster(j.origin) for j in behind):
         return "journal recover", True
+    if behind:  # root's alone: what others have seen must be back first
+        return "bundle import FILE" if behind[0].heard > behind[0].size else "journal recover --as root", False
     hubs = [m.handle for m in members if m.role == "hub" and not m.revoked and m.handle not in here]
     if hubs and any(j.unwitnessed_since is not None and j.locked is None for j in written):
         return f"bundle create --to {hubs[0]}", True
@@ -114,7 +124,8 @@ def status(settings: Settings) -> None:
     _print_journals(settings, journals)
     terminal.data()
     terminal.data(
-        "Protected: what was recorded is sealed; without a passphrase one sees handles, days, sizes and counts."
+        "Protected: what was recorded is sealed. Without a passphrase one sees handles, roles, days, sizes, counts, "
+        "the kind of each entry (a record, a correction, a look at a name, a release), and who handed cases to whom."
     )
     _exposure(settings, journals, today)
     terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")

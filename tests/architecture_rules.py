@@ -41,6 +41,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "cryptography": ("vault.primitives",),
     "msgpack": ("vault.formats.canonical",),
     "nacl": ("vault.primitives",),
+    "scipy": ("vault.disclosure.guard_program",),
     "shamir_mnemonic": ("vault.primitives.shares",),
     # Of the standard library: what has to stay in one place for a reason of its own.
     "hashlib": ("vault.primitives",),
@@ -84,6 +85,8 @@ EXCUSED: Final[Mapping[str, frozenset[str]]] = {
     "vault.synthetic": frozenset({"random", "random.Random"}),
     # Says how long a command has run; nothing is decided by it.
     "cli.progress": frozenset({"time", "time.monotonic"}),
+    # Ends a search that takes too long, and then figures are refused: time can withhold one, never change or release it.
+    "vault.disclosure.guard_program": frozenset({"time", "time.monotonic"}),
 }
 """Module -> the names of CLOCK_AND_CHANCE that it may use, and no others; the comment gives the reason."""
 

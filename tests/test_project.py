@@ -24,8 +24,14 @@ GROUPS: Final = PROJECT["dependency-groups"]
 # Lock -> what it must hold.
 LOCKED: Final[dict[str, list[str]]] = {
     "runtime": PROJECT["project"]["dependencies"],
+    "director": [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["director"]],
     "build": [*PROJECT["build-system"]["requires"], *GROUPS["build"]],
-    "dev": [*PROJECT["project"]["dependencies"], *GROUPS["build"], *GROUPS["dev"]],
+    "dev": [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["director"],
+        *GROUPS["build"],
+        *GROUPS["dev"],
+    ],
     "tools": GROUPS["tools"],
 }
 
@@ -76,7 +82,7 @@ def test_every_dependency_is_locked_with_a_hash(name: str, wanted: list[str]) ->
 def test_the_locks_agree() -> None:
     """What is tested is what is installed: the same version everywhere, and nothing at run time that is not tested."""
     everything = lock("dev")
-    for name in ("runtime", "build"):
+    for name in ("runtime", "director", "build"):
         assert lock(name).items() <= everything.items()
 
 

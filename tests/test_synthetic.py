@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.disclosure.rows import keyed, shipped
+from tests.disclosure.rows import Desk, keyed, shipped
 from vault.disclosure.people import TallyRow
-from vault.disclosure.protect import protect
 from vault.formats.codebook import parse_codebook
-from vault.model import Policy
 from vault.services.prepare import prepare
 from vault.synthetic import PUBLISHED, PUBLISHED_2020, Line, people
 
@@ -227,8 +225,8 @@ def test_the_tables_rebuild_the_report(seed: int) -> None:
         (("trafficked", "answered"),): 406,
     }
     for key in range(20):
-        coin = keyed(key.to_bytes(2, "big"))
-        release = protect(shipped("all_years"), tally(seed), Policy(), coin)
+        desk = Desk(coin=keyed(key.to_bytes(2, "big")))
+        release = desk.export(shipped("all_years"), tally(seed))
         for labels, true in wanted.items():
             value = release.cell(labels).value
             assert value is not None
@@ -238,7 +236,7 @@ def test_the_tables_rebuild_the_report(seed: int) -> None:
         assert share is not None
         assert share.percent is not None
         assert abs(share.percent - 52) <= 1
-        year = protect(shipped("year_2020"), tally(seed), Policy(), coin)
+        year = desk.export(shipped("year_2020"), tally(seed))
         assert [(cell.labels, cell.value) for cell in year.cells if cell.value is not None] == [((), 15)]
 
 

@@ -26,11 +26,12 @@ _HOMES = {
     "vault.formats.codebook": ("Codebook", "RecordType", "Variable", "VariableType", "parse_codebook"),
     "vault.formats.release": ("Release",),
     "vault.formats.table": ("Table",),
-    "vault.model": ("Handle", "Layer", "Member", "Policy", "Role"),
+    "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role"),
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
     "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
+    "vault.services.audit_release": ("Released", "verify_releases"),
     "vault.services.audit": ("AuditReport", "verify_vault"),
     "vault.services.bundling": ("Created", "create_bundle"),
     "vault.services.cases": (
@@ -62,12 +63,16 @@ _HOMES = {
     "vault.services.keyring": ("Keyring",),
     "vault.services.members": ("add_member",),
     "vault.services.offer_list": ("OfferLine", "list_offers"),
+    "vault.services.publishing": ("enter_published",),
     "vault.services.recovering": ("Recovered", "recover_journal"),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
+    "vault.services.roster_lock": ("Lifted", "lift_roster_lock"),
     "vault.services.reveal": ("Revealed", "reveal"),
     "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
-    "vault.services.totals": ("Preview", "encode_release", "export_table", "preview_table", "shipped_tables"),
+    "vault.services.release_files": ("encode_release",),
+    "vault.services.totals": ("Preview", "export_table", "preview_table", "shipped_tables"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
+    "vault.services.waits": ("WaitingOffer", "Waits", "what_waits"),
     "vault.services.welcome": ("Answer",),
     "vault.services.words": ("generate_passphrase",),
 }
@@ -104,6 +109,7 @@ if TYPE_CHECKING:
     )
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
+    from vault.model import Act as Act
     from vault.model import Handle as Handle
     from vault.model import Layer as Layer
     from vault.model import Member as Member
@@ -118,6 +124,8 @@ if TYPE_CHECKING:
     from vault.services.arriving import import_bundle as import_bundle
     from vault.services.audit import AuditReport as AuditReport
     from vault.services.audit import verify_vault as verify_vault
+    from vault.services.audit_release import Released as Released
+    from vault.services.audit_release import verify_releases as verify_releases
     from vault.services.bundling import Created as Created
     from vault.services.bundling import create_bundle as create_bundle
     from vault.services.cases import (
@@ -169,6 +177,7 @@ if TYPE_CHECKING:
     from vault.services.members import add_member as add_member
     from vault.services.offer_list import OfferLine as OfferLine
     from vault.services.offer_list import list_offers as list_offers
+    from vault.services.publishing import enter_published as enter_published
     from vault.services.records import (
         Saved as Saved,
     )
@@ -186,16 +195,16 @@ if TYPE_CHECKING:
     )
     from vault.services.recovering import Recovered as Recovered
     from vault.services.recovering import recover_journal as recover_journal
+    from vault.services.release_files import encode_release as encode_release
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
     from vault.services.revoking import CouldRead as CouldRead
     from vault.services.revoking import Revoked as Revoked
     from vault.services.revoking import revoke as revoke
+    from vault.services.roster_lock import Lifted as Lifted
+    from vault.services.roster_lock import lift_roster_lock as lift_roster_lock
     from vault.services.totals import (
         Preview as Preview,
-    )
-    from vault.services.totals import (
-        encode_release as encode_release,
     )
     from vault.services.totals import (
         export_table as export_table,
@@ -218,5 +227,8 @@ if TYPE_CHECKING:
     from vault.services.vault import (
         unlock as unlock,
     )
+    from vault.services.waits import WaitingOffer as WaitingOffer
+    from vault.services.waits import Waits as Waits
+    from vault.services.waits import what_waits as what_waits
     from vault.services.welcome import Answer as Answer
     from vault.services.words import generate_passphrase as generate_passphrase

@@ -32,15 +32,22 @@ def arrived(*journals: SimpleNamespace, code: int = 0, **other: Any) -> SimpleNa
         heads=other.get("heads", 0),
         receipts=tuple((f"{VAULT}/{name}", size) for name, size in other.get("receipts", ())),
         locked=tuple(f"{VAULT}/{name}" for name in other.get("locked", ())),
+        still_locked=tuple(f"{VAULT}/{name}" for name in other.get("still_locked", ())),
         evidence=other.get("evidence", ()),
         code=code,
     )
+
+
+def waits(**what: tuple[object, ...]) -> SimpleNamespace:
+    """What waits after an import: nothing, unless a test has it otherwise."""
+    return SimpleNamespace(**{"offers": (), "changed": (), "conflicts": (), **what})
 
 
 class Answers(Protocol):
     """What is told what it was asked to do, and knows what came."""
 
     arrived: SimpleNamespace
+    waits: SimpleNamespace
 
     def called(self, name: str, what: object = None) -> None:
         """Remember."""
@@ -81,10 +88,14 @@ def functions(vault: Answers) -> Mapping[str, object]:
     def recover_journal(_: object, me: str, passphrase: str, *, dry_run: bool = False) -> SimpleNamespace:
         vault.called("recover_journal", (str(me), dry_run))
         return SimpleNamespace(
-            origin=f"{VAULT}/{me}/2", follows=f"{VAULT}/{me}/1", witnessed=3, only_here=(), keyring=me
+            origin=f"{VAULT}/{me}/2", follows=f"{VAULT}/{me}/1", witnessed=3, only_here=(), certain=True, keyring=me
         )
 
+    def what_waits(_: object, me: str, news: object) -> SimpleNamespace:
+        return vault.waits
+
     return {
+        "what_waits": what_waits,
         "create_bundle": create_bundle,
         "import_bundle": import_bundle,
         "inspect_file": inspect_file,

@@ -71,13 +71,16 @@ class FakeVault:
     vault_id: str = VAULT_ID
     failing: BaseException | None = None
     busy: int = 0
-    cases: tuple[SimpleNamespace, ...] = (SimpleNamespace(pseudonym="amber-heron-41", status="in_transit", entries=2),)
+    cases: tuple[SimpleNamespace, ...] = (
+        SimpleNamespace(pseudonym="amber-heron-41", status="in_transit", entries=2, passed_to="", conflict=False),
+    )
     entries: tuple[SimpleNamespace, ...] = ()
     findings: tuple[SimpleNamespace, ...] = ()
     entry: SimpleNamespace = field(default_factory=lambda: STAY)
     journals_here: tuple[SimpleNamespace, ...] = (fake_bundles.journal(ORIGIN),)
     day: int = fake_bundles.TODAY
     arrived: SimpleNamespace = field(default_factory=fake_bundles.arrived)
+    waits: SimpleNamespace = field(default_factory=fake_bundles.waits)
 
     def __post_init__(self) -> None:
         raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
@@ -155,7 +158,7 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
     ) -> SimpleNamespace:
         vault.called("reveal", reason)
         values = {"name": "김\u202e철수"}
-        return SimpleNamespace(pseudonym=case, values=values, others={}, origin=ORIGIN, seq=8, warnings=())
+        return SimpleNamespace(pseudonym=case, values=values, others={}, origin=ORIGIN, seq=8, warnings=(), closed=())
 
     def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
         for done in range(101):
@@ -182,7 +185,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         return vault.cases
 
     def show_case(_: FakeVault, me: str, case: str, *, damaged: list[int | str]) -> SimpleNamespace:
-        return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries)
+        return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries, passed_to="")
 
     def verify_vault(directory: Path, *, progress: Callable[..., None], processes: int) -> SimpleNamespace:
         faults = any(finding.level != "notice" for finding in vault.findings)

@@ -31,7 +31,7 @@ def functions(vault: Remembers) -> Mapping[str, object]:
             return SimpleNamespace(
                 act=name, offer="" if dry_run and name.startswith("offer") else OFFER, pseudonym="amber-heron-41",
                 other="field-2", origin="o", seq=-1 if dry_run else 7, entries=2, note="be kind", items=("school",),
-                warnings=("it may cross",),
+                kind=more.get("kind", "transfer"), identity=False, warnings=("it may cross",),
             )  # fmt: skip
 
         return write

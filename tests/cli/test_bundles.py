@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.cli.conftest import Run, following, said
-from tests.cli.fake_bundles import VAULT, arrived, item, journal
+from tests.cli.fake_bundles import VAULT, arrived, item, journal, waits
 from tests.cli.fake_facade import ORIGIN, FakeVault, member
 from tests.cli.tree import accepts
 from vault import errors
@@ -32,6 +32,28 @@ def test_create_says_what_was_sealed_and_what_to_do_with_it(line: Run, fake: Fak
     ]
     wanted = {"me": "field-1", "to": ("hub-1",), "path": stick, "full": False, "dry_run": False}
     assert fake.calls[-1] == ("create_bundle", wanted)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("bundle", "create", "--to", "hub-1"),
+        ("member", "request", "field-3", "--role", "recorder"),
+        ("member", "approve", "request.fvr"),
+    ],
+)
+def test_a_trailing_slash_means_a_directory(line: Run, fake: FakeVault, tmp_path: Path, argv: tuple[str, ...]) -> None:
+    """A stick that is not in its place becomes no file of that name on the laptop."""
+    outcome = line(*argv, "-o", f"{tmp_path / 'nostick'}/")
+    assert outcome.code == 2
+    assert f"there is no directory {tmp_path / 'nostick'}/; is the stick in its place?" in outcome.err
+    assert fake.calls == []
+
+
+def test_a_directory_that_is_there_may_be_named_with_a_slash(line: Run, fake: FakeVault, tmp_path: Path) -> None:
+    """As a shell completes it."""
+    assert line("bundle", "create", "--to", "hub-1", "-o", f"{tmp_path}/").code == 0
+    assert dict(fake.calls)["create_bundle"]["path"] == tmp_path
 
 
 def test_create_for_programs(line: Run, fake: FakeVault) -> None:
@@ -56,13 +78,17 @@ def test_a_dry_run_of_create_names_no_file(line: Run, fake: FakeVault) -> None:
 
 
 def test_create_says_that_a_locked_journal_stays_behind(line: Run, fake: FakeVault) -> None:
-    """Or its owner believes that it travelled. A closed epoch that goes on says nothing any more."""
+    """Or its owner believes that it travelled: 3, done in part. A closed epoch that goes on says nothing any more."""
     fake.journals_here = (journal(ORIGIN, locked="restored"),)
     warning = "field-1/1 is locked and is not in it; see: fieldvault status"
-    assert f"warning: {warning}" in line("bundle", "create", "--to", "hub-1").err
-    assert warning in said(line, "bundle", "create", "--to", "hub-1")["warnings"]
+    outcome = line("bundle", "create", "--to", "hub-1")
+    assert (outcome.code, outcome.out) == (3, "a bundle.fvb\n")
+    assert f"warning: {warning}" in outcome.err
+    assert warning in said(line, "bundle", "create", "--to", "hub-1", code=3)["warnings"]
+    assert line("bundle", "create", "--to", "hub-1", "--dry-run").code == 3
     fake.journals_here += (journal(f"{VAULT}/field-1/2"),)
-    assert "locked" not in line("bundle", "create", "--to", "hub-1").err
+    outcome = line("bundle", "create", "--to", "hub-1")
+    assert (outcome.code, "locked" in outcome.err) == (0, False)
 
 
 def test_create_needs_a_recipient(line: Run) -> None:
@@ -120,6 +146,11 @@ OUTCOMES = [
         20,
         "field-2/1: NOT taken: it holds an entry that its writer may not write; tell root",
     ),
+    (
+        item("field-9/1", "stranger"),
+        21,
+        "field-9/1: NOT taken: field-9, or somebody whom it names, is not",
+    ),
     (item("field-2/1", "nothing new", 4, 4), 0, ""),
 ]
 
@@ -158,9 +189,39 @@ def test_import_for_programs(line: Run, fake: FakeVault, tmp_path: Path) -> None
     del found["journals"]
     assert found == {
         "ok": False, "code": 22, "sender": "field-2", "dry_run": False, "heads": 3, "receipts": {ORIGIN: 7},
-        "locked": [f"{VAULT}/field-2/1"], "evidence": [str(tmp_path / "evidence" / "field-2-1")],
+        "locked": [f"{VAULT}/field-2/1"], "still_locked": [], "evidence": [str(tmp_path / "evidence" / "field-2-1")],
     }  # fmt: skip
     assert fake.calls[-1] == ("import_bundle", {"me": "field-1", "path": Path("FILE"), "dry_run": False})
+
+
+def test_what_is_still_locked_is_said_again(line: Run, fake: FakeVault) -> None:
+    """21 as long as it is locked, though nothing came; with the way on, which is another for root."""
+    fake.journals_here = (journal(ORIGIN, locked="restored", heard=7),)
+    fake.arrived = arrived(code=21, still_locked=["field-1/1"])
+    outcome = line("bundle", "import", "FILE")
+    assert outcome.code == 21
+    assert "warning: field-1/1 is still locked; see: fieldvault status" in outcome.err
+    assert following(outcome.err) == "fieldvault journal recover --as field-1"
+    assert said(line, "bundle", "import", "FILE", code=21)["still_locked"] == [ORIGIN]
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        (7, "fieldvault journal recover --as root"),
+        (9, "ask hub-1 for: fieldvault bundle create --to field-1 --full"),
+    ],
+)
+def test_a_restored_roster_has_a_way_of_its_own(line: Run, fake: FakeVault, heard: int, wanted: str) -> None:
+    """No next epoch is promised to root: first what is missing, then the comparison."""
+    fake.journals_here += (journal(f"{VAULT}/root/1", locked="restored", heard=heard),)
+    fake.arrived = arrived(item("root/1", "restored", 5, 7), code=21, locked=["root/1"])
+    outcome = line("bundle", "import", "FILE")
+    assert (
+        "root/1: 2 new entries that this laptop had lost; the roster is locked until root has compared" in outcome.out
+    )
+    assert "epoch" not in outcome.out + outcome.err
+    assert following(outcome.err) == wanted
 
 
 def test_a_receipt_is_told(line: Run, fake: FakeVault) -> None:
@@ -186,12 +247,44 @@ def test_a_hub_sends_the_receipt_next(run: Run, fake: FakeVault, secret: str) ->
     assert ("unlock", "hub-1") in fake.calls
 
 
+def test_what_came_from_root_is_not_answered_to_root(line: Run, fake: FakeVault) -> None:
+    """The answer to a request, imported as a bundle: what is recorded next goes to the hub, or nowhere without one."""
+    fake.arrived = arrived(item("root/1", "nothing new", 3, 3), sender="root")
+    assert following(line("bundle", "import", "FILE").err) == "fieldvault status --as field-1"
+    fake.members += (member("hub-1", Role.HUB),)
+    assert following(line("bundle", "import", "FILE").err) == "fieldvault bundle create --to hub-1 --as field-1"
+
+
 def test_nothing_new_is_no_failure(line: Run, fake: FakeVault) -> None:
-    """The second time: exit 0, nothing on stdout."""
+    """The second time: exit 0, nothing on stdout, and nothing that would have been saved."""
     fake.arrived = arrived(item("hub-1/1", "nothing new", 3, 3))
     outcome = line("bundle", "import", "FILE")
     assert (outcome.code, outcome.out) == (0, "")
-    assert "Verified: no new entry from hub-1. Saved." in outcome.err
+    assert "Verified: no new entry from hub-1.\n" in outcome.err
+    assert "Saved" not in outcome.err
+
+
+def test_an_import_names_what_waits(line: Run, fake: FakeVault) -> None:
+    """An offer, an answer, a contradiction: one line each, with the command that shows it; a dry run names none."""
+    there = {"kind": "transfer", "state": "offered", "pseudonym": "amber-heron-41"}
+    offer = SimpleNamespace(name="field-2/1:7", other="field-2", **there)
+    asked = SimpleNamespace(name="field-2/1:8", other="field-2", **{**there, "kind": "referral", "pseudonym": ""})
+    answer = SimpleNamespace(name="field-1/1:3", other="field-3", **{**there, "state": "accepted"})
+    fake.waits = waits(offers=(offer, asked), changed=(answer,), conflicts=("elk-12",))
+    fake.arrived = arrived(item("field-2/1", "new", 0, 3))
+    err = line("bundle", "import", "FILE").err.splitlines()
+    at = err.index("Verified: 3 new entries from hub-1. Saved.")
+    assert err[at + 1 : at + 5] == [
+        "field-2 offers you amber-heron-41 (field-2/1:7): fieldvault transfer list --as field-1",
+        "field-2 asks you to help with a case that cannot be read (field-2/1:8): fieldvault referral list --as field-1",
+        "field-3 accepted your transfer field-1/1:3 of amber-heron-41: fieldvault transfer list --as field-1",
+        "elk-12: amendments of one record contradict each other: fieldvault case show elk-12 --as field-1",
+    ]
+    told = said(line, "bundle", "import", "FILE")["waits"]
+    assert [entry["offer"] for entry in told["offers"]] == ["field-2/1:7", "field-2/1:8"]
+    assert (told["changed"][0]["state"], told["conflicts"]) == ("accepted", ["elk-12"])
+    assert "offers you" not in line("bundle", "import", "FILE", "--dry-run").err
+    assert "waits" not in said(line, "bundle", "import", "FILE", "--dry-run")
 
 
 def test_a_dry_run_of_import_promises_nothing(line: Run, fake: FakeVault) -> None:

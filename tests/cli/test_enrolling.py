@@ -200,9 +200,42 @@ def test_rehearsals_write_nothing(laptops: Laptops) -> None:
     assert members(laptops) == [("root", True, False)]
     laptops("north", *approve, "--yes", key="root")
     assert laptops("south", "member", "join", laptops.file("answer"), "--dry-run", key="new")["dry_run"]
-    laptops("south", "status", code=10)
+    waits = "this laptop waits for the answer to its request: fieldvault member join ANSWER -C "
+    for command in (["status"], ["member", "list"], ["case", "open"], ["bundle", "create", "--to", "hub-1"]):
+        assert laptops("south", *command, code=10)["error"].startswith(waits)
+    assert laptops("south", "bundle", "import", laptops.file("answer"), code=10)["error"].startswith(waits)
+    assert "no vault" in laptops("elsewhere", "status", code=10)["error"]
     assert laptops("north", "member", "revoke", "field-3", "--dry-run", key="root")["dry_run"]
     assert members(laptops)[-1] == ("field-3", False, False)
+
+
+def test_a_request_is_no_answer(laptops: Laptops) -> None:
+    """Both lie on the stick: joining with the request says what it is; `inspect` says what to do with either."""
+    laptops.answer()
+    request, answer = laptops.file("field-3"), laptops.file("field-3.answer")
+    found = laptops("south", "member", "join", request, "--yes", key="new", code=13)
+    assert "this is the request" in found["error"]
+    assert "headquarters" in found["hint"]
+    assert f"Next: fieldvault member join {answer}" in laptops.said("south", "bundle", "inspect", answer)[1]
+    assert "Next: give it to headquarters" in laptops.said("south", "bundle", "inspect", request)[1]
+    assert f"Next: fieldvault member approve {request}" in laptops.said("north", "bundle", "inspect", request)[1]
+    laptops("south", "member", "join", answer, "--yes", key="new")
+
+
+def test_an_empty_file_is_called_empty(laptops: Laptops) -> None:
+    """A copy that was cut short at its beginning, wherever a file from a stick is read."""
+    new = ["--new-passphrase-file", str(laptops.base / "new")]
+    laptops("north", "member", "add", "hub-1", "--role", "hub", *new, key="root")
+    laptops.request()
+    empty = laptops.file("empty.fvb")
+    Path(empty).write_bytes(b"")
+    for where, command, key in (
+        ("north", ["bundle", "import", empty], "new"),
+        ("north", ["member", "approve", empty, "-o", laptops.file("a"), "--yes"], "root"),
+        ("south", ["member", "join", empty, "--yes"], "new"),
+    ):
+        assert laptops(where, *command, key=key, code=13)["error"].endswith(": the file is empty")
+    assert "it is empty" in laptops.said("north", "bundle", "inspect", empty)[0]
 
 
 def test_a_revocation_says_where_it_cuts_and_what_was_readable(laptops: Laptops) -> None:

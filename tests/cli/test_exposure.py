@@ -33,7 +33,7 @@ def test_recover_says_what_is_closed_and_what_goes_on(line: Run, fake: FakeVault
     assert [what for name, what in fake.calls if name == "recover_journal"] == [("field-1", True), ("field-1", False)]
     assert said(line, "journal", "recover", "--yes") == {
         "ok": True, "code": 0, "origin": f"{VAULT}/field-1/2", "follows": ORIGIN, "witnessed": 3,
-        "only_here": [], "dry_run": False,
+        "only_here": [], "certain": True, "dry_run": False,
     }  # fmt: skip
 
 
@@ -113,6 +113,16 @@ def test_status_names_what_is_locked(run: Run, fake: FakeVault) -> None:
     assert "field-3/1: 9 entries are known to exist, 7 are here." in outcome.out
     assert "unwitnessed" not in outcome.out
     assert following(outcome.err) == "fieldvault journal recover"
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(2, "bundle import FILE"), (4, "journal recover --as root")])
+def test_status_of_a_restored_root_says_what_root_can_do(run: Run, fake: FakeVault, size: int, wanted: str) -> None:
+    """No next epoch is promised: first everything comes back, then root compares."""
+    fake.journals_here = (journal(f"{VAULT}/root/1", size=size, witnessed=size, heard=4, locked="restored"),)
+    outcome = run("status")
+    assert f"LOCKED: root/1: others have seen 4 entries of it, {size} are here: this laptop was restored" in outcome.out
+    assert "nobody can be enrolled or revoked here until everything is back" in outcome.out
+    assert following(outcome.err) == f"fieldvault {wanted}"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ def test_accepting_says_what_came_along(run: Run, fake: FakeVault, secret: str) 
     """The note, what is still to do, and the case's name, which is the result."""
     outcome = run("transfer", "accept", OFFER, "--passphrase-file", secret)
     assert outcome.out.splitlines() == ["note: be kind", "to do: school", "amber-heron-41"]
+    assert "The case is yours; field-2 keeps what they wrote." in outcome.err
+    outcome = run("referral", "accept", OFFER, "--passphrase-file", secret)
+    assert "The case is shared with you, and stays field-2's. Names stay closed to you." in outcome.err
     assert "Next: fieldvault case show amber-heron-41" in outcome.err
 
 
@@ -154,6 +157,47 @@ def test_the_whole_way_of_a_transfer(say: Say) -> None:
         assert isinstance(found, list)
         assert [(line["state"], line["offer"]) for line in found] == [("accepted", offer)]
     assert say("field-1", "audit", "verify")["findings"] == []
+
+
+def test_the_wrong_word_is_refused_and_names_the_right_one(say: Say) -> None:
+    """A referral is not accepted by `transfer accept`, nor rejected, taken back or ended by the other's word."""
+    case = str(say("field-1", "case", "open", "--set", "sex=male", "--set", "name=Kim")["pseudonym"])
+    offer = str(say("field-1", "referral", "offer", case, "--to", "field-2")["offer"])
+    wrong = (
+        ("field-2", "transfer accept", "referral accept"),
+        ("field-2", "transfer reject", "referral reject"),
+        ("field-1", "transfer revoke", "referral end"),
+    )
+    for name in (offer, case):
+        for handle, typed, right in wrong:
+            reason = ("--reason", "no") if "reject" in typed else ()
+            answer = say(handle, *typed.split(), name, *reason, code=2)
+            assert f'"fieldvault {right} {offer}"' in str(answer["hint"])
+    assert say("field-2", "transfer", "list")["offers"] == []
+    ended = say("field-1", "referral", "end", case)
+    assert "they help with the case, which stays yours" in str(ended["warnings"])
+    offer = str(say("field-1", "transfer", "offer", case, "--to", "field-2")["offer"])
+    for handle, typed, right in (
+        ("field-2", "referral accept", "transfer accept"),
+        ("field-2", "referral reject", "transfer reject"),
+        ("field-1", "referral end", "transfer revoke"),
+    ):
+        reason = ("--reason", "no") if "reject" in typed else ()
+        answer = say(handle, *typed.split(), case, *reason, code=2)
+        assert f'"fieldvault {right} {offer}"' in str(answer["hint"])
+    accepted = say("field-2", "transfer", "accept", case)
+    assert (accepted["kind"], accepted["identity"]) == ("transfer", True)
+
+
+def test_a_helper_who_may_not_know_reveals_nothing(say: Say) -> None:
+    """Exit code 31, one line that says why, and no entry; programs learn which names stayed closed."""
+    case = str(say("field-1", "case", "open", "--set", "sex=male", "--set", "name=Kim")["pseudonym"])
+    say("field-2", "referral", "accept", str(say("field-1", "referral", "offer", case, "--to", "field-2")["offer"]))
+    before = say("field-2", "journal", "list")["journals"]
+    for more in ((), ("--dry-run",)):
+        answer = say("field-2", "reveal", case, "--reason", "curious", *more, code=31)
+        assert "stay closed to you in this referral" in str(answer["error"])
+    assert say("field-2", "journal", "list")["journals"] == before
 
 
 def test_the_whole_way_of_a_referral(say: Say) -> None:

@@ -65,7 +65,7 @@ class Two:
 
     def file(self, name: str) -> str:
         """A file on the stick."""
-        return str(self.base / "stick" / name)
+        return str(self.base / "stick" / f"{name}.fvb")
 
     def field(self, *argv: str, code: int = 0) -> dict[str, Any]:
         """The recorder."""

@@ -1,18 +1,22 @@
-"""Tally rows for the disclosure tests, the coin, and a judge that recounts without the code under test."""
+"""Tally rows for the disclosure tests, the coin, and a director's desk."""
 
 from __future__ import annotations
 
 import hmac
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vault.disclosure.people import TallyRow
+from vault.disclosure.ledger import Ledger
+from vault.disclosure.people import Person, TallyRow, fold_people
+from vault.disclosure.protect import protect
 from vault.disclosure.rounding import Coin
+from vault.disclosure.watch import Guard, Question
+from vault.formats.ledger_entry import encode_ledger_entry, parse_ledger_entry
 from vault.formats.release import Labels, Release
 from vault.formats.table import parse_table
 from vault.formats.table_values import Table
+from vault.model import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 YES_NO = ("yes", "no", "unknown", "not_asked", "declined")
@@ -41,12 +45,15 @@ def keyed(key: bytes) -> Coin:
     return coin
 
 
-def person(number: int, *, period: str = "2019-Q2", reunited: str = "not_asked", **intake: str) -> list[TallyRow]:
-    """The rows of one person who reached freedom."""
+def person(
+    number: int, *, period: str = "2019-Q2", reunited: str = "not_asked", party: str = "", **intake: str
+) -> list[TallyRow]:
+    """The rows of one person who reached freedom; alone, or in a travel party of that number."""
     token = number.to_bytes(16, "big")
+    among = {"party": party.encode().rjust(16, b".")} if party else {}
     outcome = {"status": "reached_freedom", "period": period, "reunited_with_family": reunited}
     return [
-        TallyRow(token=token, type="intake", values={**INTAKE, **intake}),
+        TallyRow(token=token, type="intake", values={**INTAKE, **intake, **among}),
         TallyRow(token=token, type="journey", values={"event": "arrival", "country": "TH", "period": period}),
         TallyRow(token=token, type="outcome", values=outcome),
     ]
@@ -76,49 +83,48 @@ def year_2020() -> list[TallyRow]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """What the rows really hold, recounted by hand for people who consented."""
+def counted(table: Table, rows: Iterable[TallyRow]) -> list[Person]:
+    """The persons of the rows, with short names in place of their tokens, as the services make them."""
 
-    everyone: Mapping[str, Mapping[str, str]]
-    years: Mapping[str, str]
+    def short(token: bytes) -> bytes:
+        return hmac.digest(b"names of the tests", token, "sha256")[:8]
 
-    @classmethod
-    def of(cls, rows: Iterable[TallyRow]) -> Truth:
-        """Recount; each person of `person` has one intake and one outcome."""
-        people: dict[bytes, dict[str, str]] = defaultdict(dict)
-        for row in rows:
-            if row.type in {"intake", "outcome"}:
-                people[row.token] |= {key: str(value) for key, value in row.values.items()}
-        chosen = {
-            token.hex(): values
-            for token, values in people.items()
-            if values.get("consent_statistics") == "yes" and values.get("status") == "reached_freedom"
-        }
-        return cls(everyone=chosen, years={token: values["period"][:4] for token, values in chosen.items()})
-
-    def counts(self, table: Table, labels: Labels) -> tuple[int, int]:
-        """The true count of a figure and of its complement in the people who were asked."""
-        year = table.filter.year
-        inside = [values for token, values in self.everyone.items() if year is None or self.years[token] == str(year)]
-        if not labels:
-            return len(inside), len(self.everyone) - len(inside)
-        ((variable, name),) = labels
-        if variable == "trafficked":
-            inside = [values for values in inside if values["sex"] == "female"]
-        of = table.row(variable).cell(name).of
-        count = sum(values[variable] in of for values in inside)
-        return count, len(inside) - count
+    return [replace(one, token=short(one.token), party=short(one.party)) for one in fold_people(table, rows)]
 
 
-def leaks(release: Release, table: Table, rows: Iterable[TallyRow], k: int) -> list[Labels]:
-    """Every printed figure that counts, or leaves out, fewer than k people; the guard of the tests."""
-    truth = Truth.of(rows)
-    found: list[Labels] = []
-    for cell in release.cells:
-        count, complement = truth.counts(table, cell.labels)
-        # A total over all years has no complement; neither has a year when there is no other.
-        small = count < k or (complement < k and not (cell.labels == () and complement == 0))
-        if cell.value is not None and small:
-            found.append(cell.labels)
-    return found
+def silent(question: Question) -> Sequence[tuple[str, ...]]:
+    """A guard that has nothing to say, where the guard is not what is tested."""
+    return ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """A director's desk: exports one after the other, with the ledger that they leave."""
+
+    policy: Policy = field(default_factory=Policy)
+    coin: Coin = field(default_factory=lambda: keyed(b"a key of the tests"))
+    guard: Guard = silent
+    ledger: Ledger = field(default_factory=lambda: Ledger(subject=shipped("all_years").subject))
+
+    def export(
+        self, table: Table, rows: Iterable[TallyRow], *, until: int = 2030, checkpoints: Sequence[str] = ()
+    ) -> Release:
+        """One release; what it adds goes into the ledger."""
+        found = protect(
+            table,
+            counted(table, rows),
+            self.policy,
+            self.coin,
+            self.ledger,
+            until=until,
+            guard=self.guard,
+            checkpoints=checkpoints,
+        )
+        for entry in found.entries:
+            self.ledger.take(parse_ledger_entry(encode_ledger_entry(entry)))
+        return found.release
+
+
+def figures(release: Release) -> dict[Labels, int]:
+    """The figures that are not withheld, of a table that shows one period."""
+    return {cell.labels: cell.value for cell in release.cells if cell.value is not None}

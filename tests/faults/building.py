@@ -229,14 +229,14 @@ def _remember(vault: Vault, keys: dict[str, Keyring]) -> None:
         write(vault.store, number, signer, vault.day, [Draft(kind=Kind.HEAD_SEEN, extra=(seen,))])
 
 
-def close_journal(directory: Path) -> None:
+def close_journal(directory: Path, reason: str = RESTORED) -> None:
     """Closes the director's journal for good, as an import does that finds the laptop behind it."""
     with Vault.open(directory, environment(12)) as vault:
         arrivals = Arrivals(vault.store)
         number, origin = next(item for item in vault.store.journals() if item[1].endswith("/director-1/1"))
         before, after = (arrivals.checkpoint_at(number, size) or b"" for size in (0, 1))
         with vault.store.transaction():
-            arrivals.add_lock(Lock(origin=origin, reason=RESTORED, ours=before, theirs=after))
+            arrivals.add_lock(Lock(origin=origin, reason=reason, ours=before, theirs=after))
 
 
 @functools.cache

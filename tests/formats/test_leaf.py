@@ -89,6 +89,7 @@ EXTRA: dict[Kind, st.SearchStrategy[Any]] = {
     ),
     Kind.CODEBOOK: st.tuples(DIGESTS),
 }
+LEDGER_PART = st.tuples(st.builds(PartRef, layer=st.just(Layer.TALLY), digest=DIGESTS, cell=st.sampled_from(CELLS)))
 WITH_PARTS = {Kind.RECORD, Kind.AMEND, Kind.REVEAL}
 LEAVES_OF_ALL_KINDS = st.sampled_from(Kind).flatmap(
     lambda kind: st.builds(
@@ -96,7 +97,7 @@ LEAVES_OF_ALL_KINDS = st.sampled_from(Kind).flatmap(
         seq=COUNTS,
         kind=st.just(kind),
         day=COUNTS,
-        parts=PARTS if kind in WITH_PARTS else st.just(()),
+        parts=PARTS if kind in WITH_PARTS else LEDGER_PART if kind is Kind.RELEASE else st.just(()),
         extra=EXTRA[kind].map(tuple),
     )
 )

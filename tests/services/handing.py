@@ -86,7 +86,7 @@ class Laptops:
 
     def _send(self, source: Organisation, giver: Keyring, target: Organisation, taker: Keyring) -> None:
         self.bundles += 1
-        path = source.home / f"bundle-{self.bundles}"
+        path = source.home / f"bundle-{self.bundles}.fvb"
         supplement(source, giver)
         create_bundle(source.vault, giver, [taker.handle], path)
         import_bundle(target.vault, taker, path)

@@ -69,6 +69,12 @@ class Carried:
     def lawful(self) -> None:
         """Nothing is said of who may supersede whom: there are no offers."""
 
+    def seen(self) -> None:
+        """Nothing is said of who had seen what: there are no bundles."""
+
+    def passed_to(self, case_id: CaseId) -> None:
+        """Nothing is said of whose a case is."""
+
 
 class Sharing:
     """One case that two recorders hold, each with what the other has handed over so far."""

@@ -243,3 +243,37 @@ def test_a_record_is_shown_by_the_name_that_amend_takes(org: Organisation) -> No
             show_entry(org.vault, org.field_1, entry)
     with pytest.raises(UsageError):
         show_entry(org.vault, org.field_2, "1")
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_clearing_what_is_no_variable_is_refused(org: Organisation, nothing: str | None) -> None:
+    """`guide` belongs to a journey: nothing is sealed that claims to have cleared it of an intake."""
+    org.case(org.field_1, notes="n")
+    before = org.heads()
+    with pytest.raises(InputRefused) as caught:
+        amend(org.vault, org.field_1, "1", {"guide": nothing})
+    assert [problem.variable for problem in caught.value.problems] == ["guide"]
+    assert org.heads() == before
+
+
+def test_a_new_date_is_held_to_the_day_of_amending(org: Organisation, values: Shown) -> None:
+    """Not to the day of writing: what happened since can be added, and what has not happened cannot."""
+    name = org.case(org.field_1)
+    seq = org.add(org.field_1, "shelter", name, check_in="2026-03-10")
+    org.clock.day += datetime.timedelta(days=20)
+    amend(org.vault, org.field_1, str(seq), {"check_out": "2026-03-30"})
+    assert values(name)["nights"] == 20
+    with pytest.raises(InputRefused, match="1 answer"):
+        amend(org.vault, org.field_1, str(seq), {"check_out": "2026-05"})
+
+
+def test_a_record_of_the_future_is_refused(org: Organisation) -> None:
+    """By `record` and by an intake, before anything is written."""
+    name = org.case(org.field_1)
+    before = org.heads()
+    with pytest.raises(InputRefused) as caught:
+        org.add(org.field_1, "journey", name, event="arrival", date="2031-01")
+    assert [problem.variable for problem in caught.value.problems] == ["date"]
+    with pytest.raises(InputRefused):
+        org.case(org.field_1, date="2031-01-01")
+    assert org.heads() == before

@@ -202,6 +202,16 @@ def test_what_a_new_director_is_owed_is_written_first(fleet: Fleet, hub: Laptop)
     assert create_bundle(field.vault, field.key(), ["hub-1"], fleet.stick).warnings == ()
 
 
+def test_a_bundle_for_root_says_that_it_is_nearly_empty(fleet: Fleet, hub: Laptop) -> None:
+    """Root writes the roster and opens nothing: who meant headquarters is told whom to name."""
+    field = next(laptop for laptop in fleet.laptops if laptop.name == "field-1")
+    made = create_bundle(field.vault, field.key(), ["root"], fleet.stick)
+    assert made.entries == 0
+    (warning,) = made.warnings
+    assert "no entry" in warning
+    assert 'goes to "hub-1"' in warning
+
+
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
@@ -213,8 +223,8 @@ def test_a_directory_gets_a_name_that_is_drawn(fleet: Fleet, hub: Laptop) -> Non
     assert made.recipients == ("auditor-1",)
     assert (made.journals, made.parts) == (5, 0)  # their own they have
     assert made.entries == sum(status.size for status in hub.vault.journals())
-    named = create_bundle(hub.vault, hub.key("hub-1"), ["auditor-1"], fleet.stick / "named")
-    assert named.path == fleet.stick / "named"
+    named = create_bundle(hub.vault, hub.key("hub-1"), ["auditor-1"], fleet.stick / "named.fvb")
+    assert named.path == fleet.stick / "named.fvb"
     assert named.path.exists()
 
 
@@ -272,12 +282,21 @@ def test_a_full_stick_leaves_nothing(fleet: Fleet, hub: Laptop, monkeypatch: pyt
     assert sorted(fleet.stick.iterdir()) == before
 
 
-def test_a_stick_that_is_read_only_or_gone_is_a_storage_error(
-    hub: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("name", ["nostick", "KEY 3.0", ".hidden", "nodir/a.fvb", "nodir/sub/x"])
+def test_a_stick_that_is_not_in_its_place_becomes_no_file(fleet: Fleet, hub: Laptop, tmp_path: Path, name: str) -> None:
+    """A path that is not there and looks like a directory, or lies in none, is refused; nothing was written before."""
+    fleet.enrol(hub, "director-2", Role.DIRECTOR)
+    field = next(laptop for laptop in fleet.laptops if laptop.name == "field-1")
+    carry(hub, "hub-1", field, "field-1")  # it owes director-2 a grant
+    before, listing = field.dump(), sorted(tmp_path.rglob("*"))
+    for rehearsing in (True, False):
+        with pytest.raises(UsageError, match=r"there is no directory .*; is the stick in its place\?"):
+            create_bundle(field.vault, field.key(), ["hub-1"], tmp_path / name, dry_run=rehearsing)
+    assert (field.dump(), sorted(tmp_path.rglob("*"))) == (before, listing)
+
+
+def test_a_stick_that_is_read_only_is_a_storage_error(hub: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The directory does not take the file: 40."""
-    with pytest.raises(StorageError):
-        create_bundle(hub.vault, hub.key("hub-1"), ["auditor-1"], tmp_path / "no such stick" / "file")
     monkeypatch.setattr(os, "open", _read_only)
     with pytest.raises(StorageError):
         create_bundle(hub.vault, hub.key("hub-1"), ["auditor-1"], hub.fleet.stick)

@@ -79,13 +79,21 @@ def test_a_database_is_ours_or_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"f", b"fieldvault", b"PK\x03\x04", bytes(100), b"\x97", b'{"cells": []}', "\ufefffieldvault".encode()]
+    "raw", [b"f", b"fieldvault", b"PK\x03\x04", bytes(100), b"\x97", b'{"cells": []}', "\ufefffieldvault".encode()]
 )
 def test_other_files_are_not_ours(raw: bytes, tmp_path: Path) -> None:
     """That is an answer, not an error."""
     (tmp_path / "a").write_bytes(raw)
     found = inspect_file(tmp_path / "a")
     assert (found.kind, found.lines) == (FileKind.OTHER, ())
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    """A copy that never came about: there is something to do about it."""
+    (tmp_path / "a").write_bytes(b"")
+    found = inspect_file(tmp_path / "a")
+    assert found.kind is FileKind.OTHER
+    assert [line for line in found.lines if "it is empty" in line]
 
 
 @pytest.mark.parametrize("name", sorted(set(GOOD) - {"bundle"}))

@@ -49,6 +49,12 @@ def test_a_new_file_is_there_whole(stick: Path) -> None:
     assert [path.name for path in stick.iterdir()] == ["b.bundle"]
 
 
+def test_a_missing_directory_is_named(stick: Path) -> None:
+    """It is a wrong name, or a stick that is not in its place: no failing disk."""
+    with pytest.raises(UsageError, match=r"there is no directory .*nodir; is the stick in its place\?"):
+        write_new_file(stick / "nodir" / "b.bundle", writes(b"abc"))
+
+
 def test_an_existing_file_is_replaced_only_when_asked(stick: Path) -> None:
     """The old one stays until the new one is whole."""
     path = stick / "b.bundle"

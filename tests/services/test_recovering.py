@@ -194,3 +194,51 @@ def test_what_was_recorded_after_the_restore_is_named(fleet: Fleet, hub: Laptop)
         assert carry(hub, "hub-1", laptop, "field-1").code != 0
     assert recover(careful).only_here == ()
     assert recover(hasty).only_here == (first, first + 1)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("receipt", [False, True])
+def test_what_headquarters_holds_is_not_called_lost(fleet: Fleet, hub: Laptop, full: bool, receipt: bool) -> None:
+    """The hub imported all that the copy has, and more, before the copy was put back, and no receipt of it had come:
+    its journal says so, and nothing is to be recorded again."""
+    field = fleet.laptop("field", "field-1")
+    record(field, "field-1", 3)
+    hub.take(field.bundle("hub-1"))
+    if receipt:
+        carry(hub, "hub-1", field, "field-1")
+        record(field, "field-1", 5)
+        hub.take(field.bundle("hub-1"))
+    backup = field.copied("backup")
+    record(field, "field-1", 2)
+    hub.take(field.bundle("hub-1"))
+    assert carry(hub, "hub-1", backup, "field-1", full=full).code == RollbackError.code
+    size, all_of_it = backup.size("field-1"), field.size("field-1")
+    found = recover(backup)
+    assert (found.only_here, found.witnessed) == ((), all_of_it)
+    assert backup.status("field-1").witnessed == size
+
+
+def test_it_is_said_when_it_cannot_be_known(fleet: Fleet, hub: Laptop) -> None:
+    """The hub has seen more than is here and no head of it can be compared: nothing is certain. Once the entries are
+    back it is."""
+    field = fleet.laptop("field", "field-1")
+    record(field, "field-1", 2)
+    backup = field.copied("backup")
+    record(field, "field-1", 3)
+    hub.take(field.bundle("hub-1"))
+    assert carry(hub, "hub-1", backup, "field-1").code == RollbackError.code
+    found = recover(backup, dry_run=True)
+    assert (found.only_here, found.certain) == ((1, 2), False)
+    carry(hub, "hub-1", backup, "field-1", full=True)
+    found = recover(backup, dry_run=True)
+    assert (found.only_here, found.certain) == ((), True)
+
+
+def test_the_audit_says_locked_before_and_closed_after(fleet: Fleet, hub: Laptop, restored: Laptop) -> None:
+    """Nothing is closed for good until its owner has opened the next epoch."""
+    carry(hub, "hub-1", restored, "field-1", full=True)
+    (before,) = [item.message for item in verify_vault(restored.directory).findings if item.code == "locked"]
+    assert before.startswith("it is locked (restored)")
+    recover(restored)
+    (after,) = [item.message for item in verify_vault(restored.directory).findings if item.code == "locked"]
+    assert after == "it is closed for good (restored)"

@@ -67,14 +67,14 @@ def test_a_helper_without_identity_opens_no_name(org: Organisation) -> None:
     """Neither by `reveal` nor with every key of theirs; nor do names of theirs stay closed to the owner."""
     pseudonym, offer = referred(org)
     assert not offers(org, org.field_2)[offer].identity
-    assert "name" not in reveal(org.vault, org.field_2, pseudonym, "curious").values
+    refuses_reveal(org, pseudonym)
     assert find_cases(org.vault, org.field_2, "Mirae") == ()
     received = Received(org.vault, org.field_2)
     delivered = [part.layer for content in received.deliveries(received.offers[0].place) for part in content.parts]
     assert delivered == [Layer.CASE, Layer.CASE]  # not even sealed
     changed = amend(org.vault, org.field_1, "1", {"contact": canary("contact")}).seq
     exchange(org)
-    assert reveal(org.vault, org.field_2, pseudonym, "curious").values == {}
+    refuses_reveal(org, pseudonym)
     own = org.vault.signer(org.field_1).origin
     stolen = opened_parts(org.seized(), org.field_2)
     for seq in (1, changed):
@@ -83,7 +83,41 @@ def test_a_helper_without_identity_opens_no_name(org: Organisation) -> None:
     amend(org.vault, org.field_2, f"field-1/1:{first.seq}", {"relatives": "a brother"})
     exchange(org)
     assert reveal(org.vault, org.field_1, pseudonym, "r").values["relatives"] == "a brother"
-    assert reveal(org.vault, org.field_2, pseudonym, "r").values == {"relatives": "a brother"}
+    revealed = reveal(org.vault, org.field_2, pseudonym, "r")
+    assert revealed.values == {"relatives": "a brother"}
+    assert revealed.closed == ("field-1/1:1", f"field-1/1:{changed}")
+
+
+def refuses_reveal(org: Organisation, pseudonym: str) -> None:
+    """field-2 is told that the names stay closed, rehearsing or not; no entry says that they saw one."""
+    size = org.size(org.field_2)
+    for dry_run in (True, False):
+        with pytest.raises(NotAllowed, match="stay closed to you in this referral"):
+            reveal(org.vault, org.field_2, pseudonym, "curious", dry_run=dry_run)
+    assert org.size(org.field_2) == size
+
+
+@pytest.mark.parametrize("passes_on", [False, True])
+def test_names_that_come_later_open_what_was_closed(org: Organisation, *, passes_on: bool) -> None:
+    """A second referral with --identity, or a transfer, opens the names of entries that came without them before."""
+    pseudonym, offer = referred(org)
+    end_referral(org.vault, org.field_1, offer)
+    if passes_on:
+        again = offer_transfer(org.vault, org.field_1, pseudonym, "field-2").offer
+    else:
+        again = offer_referral(org.vault, org.field_1, pseudonym, "field-2", identity=True).offer
+    refuses_reveal(org, pseudonym)
+    accept_offer(org.vault, org.field_2, again)
+    revealed = reveal(org.vault, org.field_2, pseudonym, "doctor")
+    assert (revealed.values["name"], revealed.closed) == (NAME, ())
+
+
+def test_a_referred_case_without_a_name_reveals_nothing(org: Organisation) -> None:
+    """Where its owner recorded none, saying so is true; it is logged as ever."""
+    pseudonym = org.case(org.field_1, notes="n")
+    accept_offer(org.vault, org.field_2, offer_referral(org.vault, org.field_1, pseudonym, "field-2").offer)
+    revealed = reveal(org.vault, org.field_2, pseudonym, "doctor")
+    assert (revealed.values, revealed.closed) == ({}, ())
 
 
 def test_a_helper_with_identity_may_reveal(org: Organisation) -> None:

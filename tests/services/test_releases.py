@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,8 @@ from tests.services.totals_people import FORMATS, entered, export, women
 from vault.errors import IntegrityError
 from vault.model import Role
 from vault.primitives.hashing import sha256
-from vault.services.totals import coin_of, encode_release, export_table, preview_table, shipped_tables
+from vault.services.release_files import encode_release
+from vault.services.totals import coin_of, export_table, preview_table, shipped_tables
 
 
 def test_a_release_is_entered_before_its_bytes_leave_and_only_once(org: Organisation) -> None:
@@ -47,11 +49,13 @@ def test_every_file_carries_the_digest_under_which_it_was_entered(org: Organisat
 
 
 def test_a_rehearsed_export_is_not_entered(org: Organisation) -> None:
-    """A preview says how many figures there would be, never which, and leaves the director's journal empty."""
+    """A preview says what would close at which rung, never how many people, and the director's journal stays empty."""
     org.bring_in(org.field_1, *women(30))
     preview = preview_table(org.vault, org.director, "all_years")
     assert preview.printed >= 1
-    assert [field.name for field in fields(preview)] == ["printed", "withheld"]
+    assert preview.closing == (("", "2019", ("",)),)
+    assert ("sex", "2019") in preview.waiting
+    assert not re.search(r"30|\b[0-9]{1,2}\b", repr((preview.closing, preview.waiting)))
     assert entered(org) == []
 
 
@@ -123,5 +127,5 @@ def test_two_directors_print_the_same_numbers(org: Organisation) -> None:
 
 
 def test_the_shipped_tables_are_named_and_complete() -> None:
-    """Two tables, by their names."""
-    assert [table.name for table in shipped_tables()] == ["all_years", "year_2020"]
+    """Three tables, by their names."""
+    assert [table.name for table in shipped_tables()] == ["all_years", "by_year", "year_2020"]

@@ -81,11 +81,12 @@ def test_revocation_cuts_off_by_size(org: Organisation) -> None:
 
 
 def test_an_unknown_member_is_a_usage_error() -> None:
-    """`member` raises and `find` says None."""
+    """`member` raises and `find` says None; whoever was enrolled lately comes with headquarters' newest bundle."""
     roster = _fold(*START)
     assert roster.find("field-1") is None
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         roster.member("field-1")
+    assert "import headquarters' newest bundle" in caught.value.hint
 
 
 MALFORMED: dict[str, tuple[Item, ...]] = {

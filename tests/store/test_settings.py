@@ -16,6 +16,7 @@ from vault.errors import FormatError, IntegrityError, StorageError, UsageError, 
 from vault.services.records import record
 from vault.services.vault import Vault
 from vault.store import connect
+from vault.store.arrivals import FORK, RESTORED, Arrivals
 from vault.store.schema import PRAGMAS, STATEMENTS, TABLE_NAMES, TRIGGERS
 from vault.store.store import Batch, Store
 
@@ -56,7 +57,7 @@ def test_rows_cannot_be_changed(tmp_path: Path, table: str) -> None:
     """UPDATE is refused in every table, DELETE and REPLACE in the append-only ones, on a connection of the program."""
     directory = complete().copy(tmp_path / "vault")
     if table == "lock":
-        close_journal(directory)
+        close_journal(directory, FORK)
     with Vault.open(directory, environment()) as vault:
         connection = vault.store._connection
         column = next(str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})"))
@@ -75,6 +76,19 @@ def test_erasure_may_delete(tmp_path: Path) -> None:
         for table in DELETABLE:
             vault.store._connection.execute(f"DELETE FROM {table}")
             assert vault.store._connection.changes() > 0
+
+
+@pytest.mark.parametrize("reason", [RESTORED, FORK])
+def test_the_lock_of_a_restored_laptop_may_be_lifted(tmp_path: Path, reason: str) -> None:
+    """Root's is, once everything is back (decision 0025). A fork's stays, whatever the program asks for."""
+    directory = complete().copy(tmp_path / "vault")
+    close_journal(directory, reason)
+    with Vault.open(directory, environment()) as vault:
+        arrivals = Arrivals(vault.store)
+        (lock,) = arrivals.locks()
+        with vault.store.transaction():
+            arrivals.lift(lock.origin)
+        assert arrivals.locks() == (() if reason == RESTORED else (lock,))
 
 
 def test_without_its_trigger_a_row_could_be_changed(tmp_path: Path) -> None:

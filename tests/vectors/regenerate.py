@@ -98,7 +98,9 @@ def journal_leaves() -> dict[str, Leaf]:
         "head-seen": Leaf(seq=5, kind=Kind.HEAD_SEEN, day=fixed.DAY + 2, extra=(head,)),
         "epoch-close": Leaf(seq=6, kind=Kind.EPOCH_CLOSE, day=fixed.DAY + 2),
         "recovery": Leaf(seq=0, kind=Kind.RECOVERY, day=fixed.DAY + 3, extra=(b"",)),
-        "release": Leaf(seq=0, kind=Kind.RELEASE, day=fixed.DAY, extra=(fixed.secret("a digest"),)),
+        "release": Leaf(
+            seq=0, kind=Kind.RELEASE, day=fixed.DAY, parts=(_ref(Layer.TALLY),), extra=(fixed.secret("a digest"),)
+        ),
     }
 
 

@@ -21,6 +21,9 @@ CONSENT_VARIABLE: Final = "consent_statistics"
 CONSENT_CODE: Final = "yes"
 """Only people whose latest intake says exactly this are counted. Not a table's choice: a table could loosen it."""
 
+PARTY: Final = "party"
+"""The tally variable of an intake that holds the token of a travel party."""
+
 PERIOD: Final = "period"
 """The tally variable that dates a record: a year, a quarter or `unknown`."""
 
@@ -41,11 +44,12 @@ class TallyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One consenting person whom the table's filter chose: the year of the first match (None: no year is known) and
-    the code of every variable of the table.
+    """One consenting person whom the table's filter chose: their travel party, the year of the first match (None: no
+    year is known) and the code of every variable of the table. Of whom no party is known, they are one themselves.
     """
 
     token: bytes = field(repr=False)
+    party: bytes = field(repr=False)
     year: int | None = field(repr=False)
     codes: Mapping[str, str] = field(repr=False)
 
@@ -75,6 +79,7 @@ class _Fold:
         self._codes: dict[bytes, dict[str, str]] = {}
         self._consent: dict[bytes, dict[int, bool]] = {}
         self._years: dict[bytes, int | None] = {}
+        self._parties: dict[bytes, bytes] = {}
 
     def add(self, row: TallyRow) -> None:
         """Take in one row."""
@@ -89,13 +94,16 @@ class _Fold:
             # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
             said = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
             self._consent.setdefault(row.token, {})[row.journal] = said
+            party = row.values.get(PARTY)
+            if isinstance(party, bytes):
+                self._parties[row.token] = party
         if row.type == self._filter.type:
             self._match(row, self._filter)
 
     def _match(self, row: TallyRow, chosen: Filter) -> None:
         if _code(row, chosen.variable, chosen.codes, None) != chosen.code:
             return
-        year = _year(row) if chosen.year is not None else None
+        year = _year(row)
         earlier = self._years.get(row.token)
         self._years[row.token] = min((y for y in (year, earlier) if y is not None), default=None)
 
@@ -112,7 +120,8 @@ class _Fold:
                     if not spec.missing:
                         raise DisclosureRefused(f"`{spec.variable}`: a person has no record of type `{spec.type}`")
                     codes[spec.variable] = spec.missing[0]
-            found.append(Person(token=token, year=self._years[token], codes=codes))
+            party = self._parties.get(token, token)
+            found.append(Person(token=token, party=party, year=self._years[token], codes=codes))
         return tuple(found)
 
 
@@ -133,8 +142,8 @@ def _code(row: TallyRow, variable: str, codes: frozenset[str], absent: str | Non
 
 
 def _year(row: TallyRow) -> int | None:
-    """The year of a row's period, or None when it is `unknown`."""
-    value = row.values.get(PERIOD)
+    """The year of a row's period, or None when it is `unknown` or was not said."""
+    value = row.values.get(PERIOD, "unknown")
     if value == "unknown":
         return None
     match = _PERIOD.fullmatch(value) if type(value) is str else None

@@ -54,6 +54,8 @@ def check_magic(head: bytes) -> None:
     version = head[len(MAGIC_PREFIX) : len(MAGIC_PREFIX) + 5].partition(b"\n")
     if head.startswith(MAGIC_PREFIX) and version[1] and version[0].isdigit() and version[0][0] != ord("0"):
         raise FormatError("this bundle was made by a newer version of fieldvault", hint="update fieldvault")
+    if not head:
+        raise FormatError("this is not a bundle: the file is empty", hint="copy it again from where it was made")
     raise FormatError("this is not a bundle", hint='"fieldvault bundle inspect" says what it is')
 
 

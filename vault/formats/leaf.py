@@ -14,7 +14,7 @@
     head-seen      [checkpoint]                  another journal's signed note, as bytes
     epoch-close    []
     recovery       [checkpoint]                  the last cosigned head of the epoch before; empty bytes if none
-    release        [digest]                      SHA-256 of a released table
+    release        [digest]                      SHA-256 of a released table; one part, of layer tally
     found          [signing, sealing, recovery, [wrap...]]             root's public keys, the recovery key
     enrol          [handle, role, signing, sealing, [wrap...]]
     revoke         [handle, [[origin, size]...]]                       sizes up to which the member's journals count
@@ -224,7 +224,9 @@ _EXTRA: dict[str, Callable[[object], None]] = {
     Kind.POLICY.value: _policy,
     Kind.CODEBOOK.value: _one_digest,
 }
-_WITH_PARTS = frozenset({Kind.RECORD.value, Kind.AMEND.value, Kind.REVEAL.value})
+_WITH_PARTS = frozenset({Kind.RECORD.value, Kind.AMEND.value, Kind.REVEAL.value, Kind.RELEASE.value})
+_OFTEN_EMPTY = _WITH_PARTS - {Kind.RELEASE.value}
+"""Kinds whose `extra` may be empty whatever else it may be; most entries are of these."""
 
 
 def parse_fields(raw: bytes) -> list[Any]:
@@ -260,8 +262,10 @@ def parse_fields(raw: bytes) -> list[Any]:
         if type(cell) is not int or (cell not in _USUAL_CELLS and not is_cell(cell)):
             raise FormatError("a leaf's part has a length that is not a cell")
         before = order
-    if extra != [] or kind not in _WITH_PARTS:
+    if extra != [] or kind not in _OFTEN_EMPTY:
         check_extra(extra)
+    if kind == Kind.RELEASE and [layer for layer, _, _ in parts] != [Layer.TALLY.value]:
+        raise FormatError("a release has a part of another layer than tally")
     return value
 
 

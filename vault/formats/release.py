@@ -33,11 +33,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One figure: how many persons, rounded, or None when it is withheld."""
+    """One figure: how many persons, rounded, or None when it is withheld. `period` is a label (`release_period`);
+    `through` is the last year that a figure over everything covers."""
 
     period: str
     labels: Labels
     value: int | None
+    through: str | None = None
 
     @property
     def status(self) -> Status:

@@ -7,18 +7,27 @@ Specification: RFC 4180 with newlines as line ends, UTF-8 without a byte order m
 
 `sdc_status` is `rounded` or `withheld` (then `population` is empty: rows never disappear). `sdc_method` names the
 method and then the checkpoints that the figure was counted from, because the header has no other place for them and
-every figure that leaves carries both. The reference period is empty when all years are taken together: its first day
-would be a fact about the first person. Genders are HAPI's f, m, x, u, o, all, and ours for merged cells: m_or_u,
+every figure that leaves carries both. Genders are HAPI's f, m, x, u, o, all, and ours for merged cells: m_or_u,
 f_or_u. Percentages are left to the reader: they follow from the figures.
+
+The reference period is the figure's own (`release_period`); a date is empty where the period is open. Where the dates
+alone do not tell a period from others, code and name do: `T.TO_2018` "(up to 2018)", `T.UNDATED`, `T.LATER-1`. Only a
+figure over all years has the plain code without both dates. So code and dates together name one figure of a file.
+
+`schemas/release.schema.json` describes this file as a Frictionless Table Schema.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from vault.formats.release import Cell, Labels, LegendCell, LegendRow, Release, Status
+from vault.formats.release_period import period_of
+from vault.formats.release_view import one_line
 
 HEADER: Final = (
     "indicator_code",
@@ -36,21 +45,39 @@ HEADER: Final = (
     "reference_period_end",
 )
 
-_FORMULA: Final = tuple("=+-@|%\uff1d\uff0b\uff0d\uff20")
-"""What makes a spreadsheet compute a text instead of showing it, with the full-width forms."""
+_FORMULA: Final = re.compile('(^|;)(?=[\\s"]*[=+\\-@|%\uff1d\uff0b\uff0d\uff20])')
+"""Where a spreadsheet would start to compute: `=`, `+` and so on, also full-width, at the beginning of a field. A
+semicolon begins one as well, for a spreadsheet in a country where the comma belongs to numbers."""
 
 
 def encode_csv(release: Release) -> bytes:
-    """The release as CSV."""
+    """The release as CSV. Raises `FormatError` when a figure's period is not in the grammar."""
+    return write_rows((HEADER, *figure_rows(release)))
+
+
+def write_rows(rows: Iterable[Iterable[str]], *, quoted: bool = False) -> bytes:
+    """Rows as CSV, every field in one line and with nothing to compute in it; in quotes where needed, or always."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+    writer.writerows([_harmless(field) for field in row] for row in rows)
+    return out.getvalue().encode("utf-8")
+
+
+def figure_rows(release: Release) -> list[tuple[str, ...]]:
+    """One row a figure, in the release's order, as the columns of HEADER."""
     legend: dict[Labels, tuple[LegendRow, LegendCell]] = {
         ((row.variable, cell.code),): (row, cell) for row in release.legend for cell in row.cells
     }
-    for cell in release.cells:
-        writer.writerow([_harmless(field) for field in _fields(release, cell, legend.get(cell.labels))])
-    return out.getvalue().encode("utf-8")
+    return [_fields(release, cell, legend.get(cell.labels)) for cell in release.cells]
+
+
+def indicator_code(release: Release, cell: Cell) -> str:
+    """`TABLE`, `TABLE.VARIABLE.CODE`; with the period behind it where dates do not name it."""
+    parts = [release.table, *(part for label in cell.labels for part in label)]
+    period = period_of(cell)
+    if not period.dated and period.label != "all":
+        parts.append(f"to_{period.label[1:]}" if period.end else period.label)
+    return ".".join(parts).upper()
 
 
 def _method(release: Release) -> str:
@@ -60,16 +87,16 @@ def _method(release: Release) -> str:
 
 
 def _fields(release: Release, cell: Cell, words: tuple[LegendRow, LegendCell] | None) -> tuple[str, ...]:
-    code, name, gender, ages = release.table, release.title["en"], "all", "all"
-    for variable, value in cell.labels:
-        code += f".{variable}.{value}"
+    name, gender, ages = release.title["en"], "all", "all"
     if words:
         name += f": {words[0].title['en']}: {words[1].text['en']}"
         gender, ages = words[1].gender, words[1].ages
     least, _, most = ages.partition("-") if ages != "all" else ("", "", "")
-    yearly = len(release.period) == 4 and release.period.isdigit()
+    period = period_of(cell)
+    if not period.dated and (period.label != "all" or period.end):
+        name += f" ({period.words['en']})"
     return (
-        code.upper(),
+        indicator_code(release, cell),
         name,
         release.population_group,
         gender,
@@ -80,12 +107,11 @@ def _fields(release: Release, cell: Cell, words: tuple[LegendRow, LegendCell] | 
         release.unit,
         "withheld" if cell.status is Status.WITHHELD else "rounded",
         _method(release),
-        f"{release.period}-01-01" if yearly else "",
-        f"{release.period}-12-31" if yearly else "",
+        period.start or "",
+        period.end or "",
     )
 
 
 def _harmless(field: str) -> str:
-    """The field in one line, with a quote in front if a spreadsheet might take it for a formula (OWASP)."""
-    line = "".join(character if character.isprintable() else " " for character in field)
-    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
+    """The field in one line, with a quote in front of what a spreadsheet might take for a formula (OWASP)."""
+    return _FORMULA.sub(r"\1'", one_line(field))

@@ -58,7 +58,13 @@ def as_tree(release: Release) -> dict[str, object]:
         "population_group": release.population_group,
         "period": release.period,
         "cells": [
-            {"period": cell.period, "labels": dict(cell.labels), "value": cell.value, "status": cell.status.value}
+            {
+                "period": cell.period,
+                "labels": dict(cell.labels),
+                "value": cell.value,
+                "status": cell.status.value,
+                **({} if cell.through is None else {"through": cell.through}),
+            }
             for cell in release.cells
         ],
         "percentages": [
@@ -122,7 +128,12 @@ def _release(tree: dict[str, object]) -> Release:
         population_group=_str(tree["population_group"]),
         period=_str(tree["period"]),
         cells=tuple(
-            Cell(period=_str(cell["period"]), labels=_labels(cell["labels"]), value=_count(cell["value"]))
+            Cell(
+                period=_str(cell["period"]),
+                labels=_labels(cell["labels"]),
+                value=_count(cell["value"]),
+                through=_str(cell["through"]) if "through" in cell else None,
+            )
             for cell in map(_dict, _list(tree["cells"]))
         ),
         percentages=tuple(_percentage(share) for share in map(_dict, _list(tree["percentages"]))),

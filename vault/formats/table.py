@@ -1,7 +1,7 @@
 """A table's TOML: who is counted, which figures may be printed of them, and how each variable may be coarsened.
 
-Specification: docs/format.md, "Table". TOML 1.0, UTF-8. `period` is not a key: a table with `filter.year` prints one
-year, any other prints all years taken together. A small table, whole:
+Specification: docs/format.md, "Table". TOML 1.0, UTF-8. A table with `filter.year` shows one
+year; any other shows all years taken together, or with `time = "blocks"` each closed block. A small table, whole:
 
     name = "all_years"
     unit = "persons"
@@ -61,6 +61,8 @@ from vault.formats.table_values import (
 __all__ = ["LANGUAGES", "Table", "parse_table"]
 
 LANGUAGES: Final = ("en", "ko")
+ALL: Final = "all"
+BLOCKS: Final = "blocks"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}", re.ASCII)
 _AGES: Final = re.compile(r"(0|[1-9][0-9]{0,2})(?:-(0|[1-9][0-9]{0,2})|\+)", re.ASCII)
@@ -146,7 +148,7 @@ class _Checker:
 
     def table(self, tree: dict[str, object]) -> Table | None:
         """The whole file."""
-        if not self.keys(tree, "table", "name unit title filter", "rows percentages population_group"):
+        if not self.keys(tree, "table", "name unit title filter", "rows percentages population_group time"):
             return None
         title = tree["title"]
         texts = self.texts(title, "title") if self.keys(title, "title", "en ko") else {}
@@ -154,6 +156,9 @@ class _Checker:
             self.wrong("unit", "must be `persons`")
         group = self.name(tree["population_group"], "population_group") if "population_group" in tree else ""
         chosen = self.filter(tree["filter"])
+        time = tree.get("time", ALL)
+        if time not in (ALL, BLOCKS) or (time == BLOCKS and chosen is not None and chosen.year is not None):
+            self.wrong("time", "must be `all` or `blocks`; with filter.year neither")
         rows: list[RowSpec] = []
         for index, item in enumerate(self.tables(tree.get("rows", []), "rows")):
             if row := self.row(item, f"rows[{index}]", rows):
@@ -175,6 +180,7 @@ class _Checker:
             filter=chosen,
             rows=tuple(rows),
             percentages=tuple(share for share in shares if share),
+            blocks=time == BLOCKS,
         )
 
     def tables(self, value: object, path: str) -> Iterable[object]:
@@ -272,12 +278,16 @@ class _Checker:
             return
         finest = [cells[name].of for name in rungs[0]]
         codes = frozenset[str]().union(*finest)
+        above = finest
         for index, rung in enumerate(rungs):
             parts = [cells[name].of for name in rung]
             if sum(map(len, parts)) != len(codes) or frozenset[str]().union(*parts) != codes:
                 self.wrong(f"{path}.ladder[{index}]", "must hold every code exactly once")
             elif any(not is_union(part, finest) for part in parts):
                 self.wrong(f"{path}.ladder[{index}]", "splits a cell of the finest rung")
+            elif any(not is_union(part, above) for part in parts):
+                self.wrong(f"{path}.ladder[{index}]", "splits a cell of the rung before it")
+            above = parts
         for name in sums:
             if cells[name].of >= codes or not is_union(cells[name].of, finest) or cells[name].of in finest:
                 self.wrong(f"{path}.sums", f"`{name}` must be a union of some, not all, cells of the finest rung")
@@ -288,9 +298,9 @@ class _Checker:
             return None
         wanted = (tree["variable"], tree["cell"])
         for row in above:
-            if row.variable == wanted[0] and row.universe is None and wanted[1] in row.ladder[0]:
+            if row.variable == wanted[0] and row.universe is None and all(wanted[1] in rung for rung in row.ladder):
                 return Universe(variable=row.variable, cell=str(wanted[1]))
-        self.wrong(path, "must name a cell of the finest rung of a row above that has no universe itself")
+        self.wrong(path, "must name a cell that is in every rung of a row above, which has no universe itself")
         return None
 
     def percentage(self, tree: object, path: str, rows: list[RowSpec]) -> PercentSpec | None:

@@ -87,11 +87,20 @@ class Table:
     filter: Filter
     rows: tuple[RowSpec, ...]
     percentages: tuple[PercentSpec, ...]
+    blocks: bool = False
+    """Whether each closed block is shown by itself, and not everything together."""
 
     @property
     def period(self) -> str:
-        """`all`, or the year. Never computed from records: the first year itself would be a small number."""
-        return "all" if self.filter.year is None else str(self.filter.year)
+        """`all`, `blocks` or the year."""
+        if self.filter.year is not None:
+            return str(self.filter.year)
+        return "blocks" if self.blocks else "all"
+
+    @property
+    def subject(self) -> str:
+        """Whom the table counts, in any year: tables of one subject share one ledger."""
+        return f"{self.filter.type}.{self.filter.variable}={self.filter.code}"
 
     def row(self, variable: str) -> RowSpec:
         """The row of this variable; the checker has made sure that variables used elsewhere exist."""

@@ -132,8 +132,8 @@ def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle]
     the wraps, if some are `awaited`."""
     if awaited and wraps_kept(roster, here, origin) is not None:
         return False
-    recorded = roster.member(parse_origin(origin).handle).role is Role.RECORDER
-    return not recorded or LAYERS[role] <= layers_kept(roster, here, origin)
+    with_parts = roster.member(parse_origin(origin).handle).role in (Role.RECORDER, Role.DIRECTOR)
+    return not with_parts or LAYERS[role] <= layers_kept(roster, here, origin)
 
 
 def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> dict[Origin, bool]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vault.errors import NotAllowed, UsageError, VaultError
 from vault.formats.delivery import ID, Delivery
 from vault.formats.wraps import CaseWrap
-from vault.model import Act, CaseId, Pseudonym, Token
+from vault.model import Act, CaseId, Layer, Pseudonym, Token
 from vault.primitives import aead
 from vault.services.drafting import CaseKeys, case_wraps
 from vault.services.handing_desk import Handed, HandingDesk, answer_act, texts
@@ -22,16 +22,16 @@ UNNAMED = Pseudonym("unnamed")
 """What a rejection calls a case whose offer does not open, or calls the case something that is no pseudonym."""
 
 
-def accept_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False) -> Handed:
+def accept_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = None, dry_run: bool = False) -> Handed:
     """Takes an offer. New keys are drawn, so that the giver of a transfer cannot read what comes later; the name is not
     opened.
 
-    Raises UsageError for an unknown offer, NotAllowed for one that is not to `me` or no longer open, IntegrityError for
-    one that does not hold what its giver signed.
+    Raises UsageError for an unknown offer or one that is no `kind` (a transfer, a referral), NotAllowed for one that is
+    not to `me` or no longer open, IntegrityError for one that does not hold what its giver signed.
     """
     with vault.writing(me, announced=not dry_run):
         session = HandingDesk(vault, me)
-        found = session.offer_named(offer)
+        found = session.offer_named(offer, kind, f"{_other(kind)} accept")
         _check_may_answer(session, found)
         session.check_not_locked(found)
         giver = vault.roster.member(found.giver)
@@ -68,6 +68,8 @@ def accept_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False
         other=found.giver,
         origin=session.work.origin,
         seq=seq,
+        kind=found.kind,
+        identity=Layer.IDENTITY in found.layers,
         entries=parcel.entries,
         note=first.note,
         items=first.items,
@@ -126,7 +128,13 @@ def _check_may_answer(session: HandingDesk, offer: Offer) -> None:
     )
 
 
-def reject_offer(vault: Vault, me: Keyring, offer: str, reason: str, *, dry_run: bool = False) -> Handed:
+def _other(kind: Act | None) -> str:
+    return (Act.TRANSFER if kind is Act.REFERRAL else Act.REFERRAL).value
+
+
+def reject_offer(
+    vault: Vault, me: Keyring, offer: str, reason: str, *, kind: Act | None = None, dry_run: bool = False
+) -> Handed:
     """Declines an offer, with a reason for its giver, and deletes what it wrapped to `me` (unless the giver works on
     this laptop too). It can be done also when the offer does not open. Raises as `accept_offer`, and UsageError without
     a reason."""
@@ -135,7 +143,7 @@ def reject_offer(vault: Vault, me: Keyring, offer: str, reason: str, *, dry_run:
         raise UsageError("a rejection needs a reason", hint="give --reason TEXT")
     with vault.writing(me, announced=not dry_run):
         session = HandingDesk(vault, me)
-        found = session.offer_named(offer)
+        found = session.offer_named(offer, kind, f"{_other(kind)} reject")
         _check_may_answer(session, found)
         try:
             wrap = session.received.offered(found)
@@ -156,5 +164,7 @@ def reject_offer(vault: Vault, me: Keyring, offer: str, reason: str, *, dry_run:
         other=found.giver,
         origin=session.work.origin,
         seq=seq,
+        kind=found.kind,
+        identity=Layer.IDENTITY in found.layers,
         warnings=told,
     )

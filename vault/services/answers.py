@@ -55,11 +55,13 @@ class Contradiction(FormatError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """How one variable's answer is read, and the slot of the layer where it goes (see `SLOTS`). A `dated` one gives
-    the text of a date that is still to be parsed, because derivations need the parsed date."""
+    the text of a date that is still to be parsed, because derivations need the parsed date; a `period` one a quarter or
+    a year."""
 
     read: Read
     slot: int
     dated: bool
+    period: bool
     missing: str | None
 
 
@@ -90,6 +92,7 @@ def plan(codebook: Codebook, type_name: str) -> Plan:
                 # A label that becomes a token is the recorder's own until then.
                 slot=SLOTS.index(Layer.CASE if variable.coarsen == "token" else variable.layer),
                 dated=variable.type is VariableType.DATE and variable.coarsen is None,
+                period=variable.coarsen == "quarter",
                 missing=variable.missing,
             )
             for variable in record_type.variables

@@ -19,6 +19,7 @@ from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, S
 from vault.formats import bundle as wire
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Origin, Role
+from vault.primitives.hashing import sha256
 from vault.services import files
 from vault.services.allotment import layers_kept, wraps_kept
 from vault.services.entry_rules import EntryRules
@@ -27,10 +28,11 @@ from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
 from vault.services.progress import Progress, quiet
-from vault.services.remembered import held_journals, verified
+from vault.services.remembered import held_journals, require_writable, verified
 from vault.services.replica import Outcome, Section, open_section
-from vault.services.roster import Roster, fold
+from vault.services.roster import fold
 from vault.services.sealing import OpenedBundle
+from vault.services.taking import TAKEN, Plan, write_plan
 from vault.services.vault import Vault
 from vault.services.witness import Head, verify_head
 from vault.store.arrivals import FORK, RESTORED, Arrivals, Lock
@@ -40,15 +42,16 @@ MOST_BUNDLE = 2 * 1024**3
 """Bytes of the largest bundle."""
 MOST_MEMORY = 32 * 1024**2
 """Bytes of heads and codebooks that one bundle may bring: what an import holds at once, whoever sealed it."""
-_TAKEN = (Outcome.NEW, Outcome.RESTORED)
 _LOCKING = (Outcome.FORK, Outcome.RESTORED)
-_NOT_BELIEVED = (Outcome.FORK, Outcome.CUT_OFF, Outcome.LOCKED, Outcome.INVALID)
+_WHOLE = (Outcome.NEW, Outcome.NOTHING_NEW, Outcome.RESTORED)
+"""What has become of a sender's roster when everybody whom it names is known here."""
 _CODES = {
     Outcome.FORK: ForkError.code,
     Outcome.GAP: RollbackError.code,
     Outcome.INCOMPLETE: RollbackError.code,
     Outcome.RESTORED: RollbackError.code,
     Outcome.INVALID: IntegrityError.code,
+    Outcome.STRANGER: RollbackError.code,
 }
 
 
@@ -66,7 +69,8 @@ class ArrivedJournal:
 class Arrived:
     """What a bundle brought. `code` is the exit code: 0, 20 for an entry that its writer may not write, 21 for a gap or
     a laptop behind its own journal, 22 for a fork. `receipts` maps own journals to the size that somebody has now
-    witnessed."""
+    witnessed. `locked` are the journals that this import locked, `still_locked` those of this laptop that were locked
+    before and may not be written yet."""
 
     sender: Handle
     day: int
@@ -76,6 +80,7 @@ class Arrived:
     locked: tuple[Origin, ...]
     evidence: tuple[Path, ...]
     code: int
+    still_locked: tuple[Origin, ...] = ()
 
 
 def import_bundle(
@@ -87,29 +92,42 @@ def import_bundle(
     organisation's, IntegrityError for one that was changed or contradicts itself, StorageError; then nothing was
     written. A fork, a gap or a revoked writer stops only the journal that it is about.
     """
-    # The lock first: from here on nobody else writes, and what is planned stays true.
-    with vault.writing(me, announced=False), _private_copy(vault, path) as copy, copy.open("rb") as stream:
-        opened = OpenedBundle(stream, me.sealing_seed)
-        reading, learnt = _Reading(vault, progress), Learnt()
-        with reading.strangers_explained():
-            plan = reading.read(opened)
-            if not dry_run:
-                _write(vault, plan, opened, progress)
-                learnt = learn_heads(
-                    vault,
-                    me,
-                    plan.roster,
-                    notes=plan.notes,
-                    evidence=plan.evidence,
-                    sections=plan.heads(),
-                    locks=plan.locks,
-                )
-                if me.member.role is Role.RECORDER:
-                    vault.reload()
-                    forget_withdrawn(vault, me)
-                vault.before_commit()
+    try:
+        # The lock first: from here on nobody else writes, and what is planned stays true.
+        with vault.writing(me, announced=False), _private_copy(vault, path) as copy, copy.open("rb") as stream:
+            plan, learnt = _import(vault, me, OpenedBundle(stream, me.sealing_seed), progress, dry_run)
+    except _RosterBehind as error:
+        if not dry_run:
+            _lock_the_roster(vault, me, error.head)
+        raise RollbackError(error.message, hint=error.hint) from None
     vault.reload()
     return _arrived(vault, plan, learnt, dry_run=dry_run)
+
+
+def _import(vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress, dry_run: bool) -> tuple[Plan, Learnt]:
+    """Reads twice and learns; inside the transaction."""
+    plan = _Reading(vault, progress).read(opened)
+    if dry_run:
+        return plan, Learnt()
+    write_plan(vault, plan, opened, progress)
+    learnt = learn_heads(
+        vault, me, plan.roster, notes=plan.notes, evidence=plan.evidence, sections=plan.heads(), locks=plan.locks
+    )
+    if me.member.role is Role.RECORDER:
+        vault.reload()
+        forget_withdrawn(vault, me)
+    vault.before_commit()
+    return plan, learnt
+
+
+def _lock_the_roster(vault: Vault, me: Keyring, head: Head) -> None:
+    """Locks the roster on root's own laptop, on the word of a later head that root signed: it proves itself, whoever
+    made the bundle that it came in."""
+    held = held_journals(vault.store, vault.roster)[head.origin]
+    with vault.writing(me):
+        arrivals = Arrivals(vault.store)
+        arrivals.add_lock(Lock(origin=head.origin, reason=RESTORED, ours=held.note, theirs=head.note))
+        arrivals.add_head(head.origin, head.size, sha256(head.note), head.note)
 
 
 @contextmanager
@@ -121,21 +139,15 @@ def _private_copy(vault: Vault, path: Path) -> Iterator[Path]:
         copy.unlink(missing_ok=True)
 
 
-@dataclass(slots=True, kw_only=True)
-class Plan:
-    """What the first reading found."""
+_BEHIND = "this laptop knows less of the roster than it did: was it restored from a backup?"
 
-    opening: wire.Opening
-    roster: Roster
-    sections: dict[Origin, Section]
-    codebooks: dict[bytes, bytes]
-    notes: list[bytes]
-    evidence: list[bytes]
-    locks: list[Lock]
 
-    def heads(self) -> dict[Origin, Head]:
-        """The heads of the journals in the bundle that contradict nothing and count."""
-        return {origin: item.head for origin, item in self.sections.items() if item.outcome not in _NOT_BELIEVED}
+class _RosterBehind(RollbackError):
+    """A later head of root's, on root's own laptop, in a bundle whose sender is not known here."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__(_BEHIND)
+        self.head = head
 
 
 class _Reading:
@@ -154,6 +166,8 @@ class _Reading:
         self.evidence: list[bytes] = []
         self.roster_leaves: list[bytes] | None = None
         self.current: Section | None = None
+        self.strangers: list[Origin] = []
+        self.passing = False
         self.kept = 0
 
     def read(self, opened: OpenedBundle) -> Plan:
@@ -166,7 +180,7 @@ class _Reading:
             self._take(item)
         sender = self.roster.find(opening.sender)
         if sender is None:
-            raise SignatureInvalid("the bundle names a sender who is not on the roster; nothing was taken from it")
+            raise self._unknown_sender()
         opened.verify(sender.keys.signing)
         before = self.vault.roster.find(opening.sender)
         if sender.revoked and (before is None or before.revoked):
@@ -179,22 +193,23 @@ class _Reading:
             notes=self.notes,
             evidence=self.evidence,
             locks=[self._lock_of(item) for item in self.sections.values() if item.outcome in _LOCKING],
+            strangers=self.strangers,
         )
 
-    @contextmanager
-    def strangers_explained(self) -> Iterator[None]:
-        """A signer whom this laptop does not know may have been enrolled in the part of the roster that it lacks: then
-        a laptop that was restored from a backup is told so. Raises RollbackError."""
-        try:
-            yield
-        except SignatureInvalid:
-            section = self.sections.get(self.roster.origin)
-            if section is None or section.outcome is not Outcome.GAP:
-                raise
-            raise RollbackError(
-                "this laptop knows less of the roster than it did: was it restored from a backup?",
-                hint='ask for a bundle made with "bundle create --full"',
-            ) from None
+    def _unknown_sender(self) -> IntegrityError:
+        """A sender whom this laptop does not know may have been enrolled in the part of the roster that it lacks: then
+        a laptop that was restored from a backup is told so."""
+        section = self.sections.get(self.roster.origin)
+        if section is None or section.outcome is not Outcome.GAP:
+            return SignatureInvalid("the bundle names a sender who is not on the roster; nothing was taken from it")
+        error = _RosterBehind(section.head) if section.own else RollbackError(_BEHIND)
+        error.hint = 'ask for a bundle made with "bundle create --full"'
+        return error
+
+    def _roster_is_whole(self) -> bool:
+        """Whether the roster here has all that the sender's has, as far as this bundle shows."""
+        section = self.sections.get(self.roster.origin)
+        return section is not None and section.outcome in _WHOLE
 
     def _take(self, item: wire.Item) -> None:
         if isinstance(item, wire.JournalItem):
@@ -219,6 +234,10 @@ class _Reading:
 
     def _begin(self, item: wire.JournalItem) -> None:
         # The roster comes first: who wrote the others, and up to where they count, is read from it.
+        if self.roster.find(parse_origin(item.origin).handle) is None and not self._roster_is_whole():
+            self.passing = True
+            self.strangers.append(Origin(item.origin))
+            return
         head = verify_head(self.roster, item.note)
         held = self.held.get(head.origin)
         remembered = Arrivals(self.store).heads(head.origin)
@@ -245,6 +264,9 @@ class _Reading:
             self.roster_leaves = []
 
     def _in_section(self, item: wire.Item) -> None:
+        if self.passing:
+            self.passing = not isinstance(item, wire.EndItem)
+            return
         section = self.current
         if section is None:
             raise IntegrityError("the bundle holds rows that belong to no journal")
@@ -266,12 +288,12 @@ class _Reading:
         lock = self.locks.get(section.origin)
         if lock is not None and section.outcome is not Outcome.FORK and not (section.own and lock.reason == RESTORED):
             section.outcome = Outcome.LOCKED
-        if section.outcome is Outcome.INVALID and section.fault is not None and section.fault.doubtful:
+        doubtful = section.fault is not None and section.fault.doubtful
+        if section.outcome is Outcome.INVALID and doubtful and not self._roster_is_whole():
             # Who is on the roster may make an entry right: nobody is accused for what this laptop does not know.
-            roster = self.sections.get(self.roster.origin)
-            if roster is None or roster.outcome not in (Outcome.NEW, Outcome.NOTHING_NEW):
-                section.outcome = Outcome.GAP
-        if section.origin == self.roster.origin and section.outcome is Outcome.NEW and section.held is not None:
+            section.outcome = Outcome.STRANGER
+        if section.origin == self.roster.origin and section.outcome in TAKEN and section.held is not None:
+            # Root's own laptop, too, when it was restored: what it lost is signed, and it comes back with this bundle.
             held = list(self.store.leaves(section.held.number))
             self.roster = fold([*held, *(self.roster_leaves or ())])
         self.roster_leaves = None
@@ -286,81 +308,15 @@ class _Reading:
         return Lock(origin=section.origin, reason=reason, ours=ours or theirs, theirs=theirs)
 
 
-def _write(vault: Vault, plan: Plan, opened: OpenedBundle, progress: Progress) -> None:
-    """The second reading: writes what the first one found to be new."""
-    writing = _Writing(vault, plan)
-    done = total = 0
-    total = sum(item.head.size - item.before for item in plan.sections.values() if item.outcome in _TAKEN)
-    for item in opened.items():
-        done += writing.take(item)
-        if isinstance(item, wire.LeavesItem) and total:
-            progress("stored", done, total)
-    for digest, raw in plan.codebooks.items():
-        if vault.store.codebook(digest) is None and digest in plan.roster.codebooks:
-            vault.store.add_codebook(digest, raw)
-
-
-class _Writing:
-    """The rows of the second reading on their way into the database."""
-
-    def __init__(self, vault: Vault, plan: Plan) -> None:
-        self.vault, self.plan = vault, plan
-        self.arrivals = Arrivals(vault.store)
-        self.here = vault.keys_here
-        self.section: Section | None = None
-        self.number = 0
-
-    def take(self, item: wire.Item) -> int:
-        """Writes what is new of one item; returns how many entries that were."""
-        if isinstance(item, wire.JournalItem):
-            self._begin(item)
-        elif isinstance(item, wire.EndItem) and self.section is not None:
-            if self.section.outcome in _TAKEN:
-                self.arrivals.add_checkpoint(self.number, self.section.head.size, self.section.head.note)
-            self.section = None
-        elif self.section is not None and isinstance(item, wire.LeavesItem):
-            fresh = self.section.take_leaves(item.start, item.leaves)
-            if self.section.outcome in _TAKEN:
-                self.arrivals.extend(self.number, fresh, self.section.nodes)
-                return len(fresh)
-        elif self.section is not None and isinstance(item, wire.PartsItem):
-            rows = self.section.checked_parts(item.parts)
-            self.arrivals.add_parts(self.number, (row for row in rows if row[1] in self.section.keeps))
-        elif self.section is not None and isinstance(item, wire.WrapsItem):
-            wanted = wraps_kept(self.plan.roster, self.here, self.section.origin)
-            rows_of_wraps = self.section.checked_wraps(item.wraps)
-            kept = (row for row in rows_of_wraps if wanted is None or (row[1], row[0]) in wanted)
-            self.arrivals.add_wraps(self.number, kept)
-        return 0
-
-    def _begin(self, item: wire.JournalItem) -> None:
-        read = self.plan.sections[Origin(item.origin)]
-        if read.outcome not in (*_TAKEN, Outcome.NOTHING_NEW):
-            self.section = None
-            return
-        held = read.held
-        self.number = held.number if held else self.vault.store.add_journal(read.origin)
-        self.section = open_section(
-            read.head,
-            item.start,
-            item.peaks,
-            store=self.vault.store,
-            held=held,
-            member_of=self.plan.roster.member,
-            own=read.own,
-            keeps=read.keeps,
-            keys=read.keys,
-        )
-        self.section.outcome = read.outcome
-
-
 def _evidence(vault: Vault, plan: Plan, learnt: Learnt) -> tuple[Path, ...]:
     """The folders of the forks that this bundle showed. Those of earlier ones are written too where they lack: the
     commit comes first, and an import may have been stopped after it."""
     shown = {lock.origin for lock in learnt.locks}
     shown |= {origin for origin, item in plan.sections.items() if item.outcome is Outcome.FORK}
     found = []
-    for lock in Arrivals(vault.store).locks():
+    # A journal that was locked as restored before it proved to be forked stays so in the table; the proof is written.
+    locks = {lock.origin: lock for lock in (*plan.locks, *Arrivals(vault.store).locks()) if lock.reason == FORK}
+    for lock in locks.values():
         folder = write_evidence(vault.directory, lock, plan.roster.member(parse_origin(lock.origin).handle).keys)
         if folder is not None and lock.origin in shown:
             found.append(folder)
@@ -372,13 +328,18 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         ArrivedJournal(
             origin=origin,
             before=item.before,
-            after=item.head.size if item.outcome in _TAKEN else item.before,
+            after=item.head.size if item.outcome in TAKEN else item.before,
             outcome=item.outcome,
         )
         for origin, item in plan.sections.items()
     )
+    journals += tuple(
+        ArrivedJournal(origin=origin, before=0, after=0, outcome=Outcome.STRANGER) for origin in plan.strangers
+    )
+    still_locked = dict(_still_locked(vault))
     codes = {_CODES.get(item.outcome, 0) for item in plan.sections.values() if not _given_back(vault, item)}
     codes |= {ForkError.code if lock.reason == FORK else RollbackError.code for lock in learnt.locks}
+    codes |= {*still_locked.values(), *(_CODES[item.outcome] for item in journals if item.outcome is Outcome.STRANGER)}
     return Arrived(
         sender=Handle(plan.opening.sender),
         day=plan.opening.day,
@@ -388,7 +349,20 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         locked=tuple(lock.origin for lock in learnt.locks),
         evidence=() if dry_run else _evidence(vault, plan, learnt),
         code=max(codes, default=0),
+        still_locked=tuple(origin for origin in still_locked if origin not in {lock.origin for lock in learnt.locks}),
     )
+
+
+def _still_locked(vault: Vault) -> Iterator[tuple[Origin, int]]:
+    """The journals that are written on this laptop and may not be, each with the exit code that says why. An import
+    says it again as long as it is so: whoever heard it once may not have been the one who can mend it."""
+    held = held_journals(vault.store, vault.roster)
+    for handle in vault.keys_here:
+        for origin, _ in vault.own_journals(handle)[-1:]:
+            try:
+                require_writable(vault.store, origin, held[origin].size)
+            except (RollbackError, ForkError) as error:
+                yield origin, error.code
 
 
 def _given_back(vault: Vault, item: Section) -> bool:

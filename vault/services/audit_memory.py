@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from vault.errors import IntegrityError
 from vault.formats.checkpoint import Checkpoint
-from vault.formats.origin import parse_origin
+from vault.formats.origin import ROOT, parse_origin
 from vault.model import Handle, Origin
 from vault.ports import day_of
 from vault.primitives import tree
@@ -155,7 +155,15 @@ class Memory:
         elif reason == FORK and not self._settled(origin):
             self.findings.add(MEMORY, "fork", origin, "two histories were signed with its key; it is locked for review")
         else:
-            self.findings.add(NOTICE, "locked", origin, f"it is closed for good ({reason})")
+            self.findings.add(NOTICE, "locked", origin, self._standing(origin, reason))
+
+    def _standing(self, origin: str, reason: str) -> str:
+        """What a lock means for a journal now."""
+        if self._goes_on(origin) or reason == FORK:  # of forks only those that are settled come here
+            return f"it is closed for good ({reason})"
+        if parse_origin(origin).handle == ROOT:
+            return 'it is locked (restored): nothing is signed in it until "fieldvault journal recover --as root"'
+        return 'it is locked (restored): nothing is written in it until "fieldvault journal recover" opens the next one'
 
     def _settled(self, origin: str) -> bool:
         """Whether somebody has decided: root cut its writer off; or the writer, who works here and knows of it, went on

@@ -72,19 +72,32 @@ def create_bundle(
     `path`. A recorder's own debts come first: grants to new directors, and what others are owed of shared cases.
 
     Raises UsageError for recipients who may not have the same or a file that is there already, NotAllowed for a revoked
-    one, StorageError when the stick does not take it; then nothing stands under the final name.
+    one, StorageError when the stick does not take it; then nothing stands under the final name. UsageError also for
+    `path` in a directory that is not there, or for one without an ending, which must be a directory: before anything
+    is written.
     """
+    files.check_place(path, or_directory=True)
     warnings: tuple[str, ...] = ()
     if me.member.role is Role.RECORDER and not dry_run:
         warnings = write_owed(vault, me)
     members = recipients_of(vault.roster, to)
     if any(member.handle == me.handle for member in members):
         raise UsageError("a bundle is for somebody else: you hold all that you could send yourself")
+    warnings += _of_root(vault.roster, members)
     target = path
     if path.is_dir():
         target = path / f"bundle-{vault.environment.random.token(8).hex()}{SUFFIX}"
     with vault.store.reading():
         return _create(vault, me, members, target, full, progress, dry_run, warnings)
+
+
+def _of_root(roster: Roster, members: Sequence[Member]) -> tuple[str, ...]:
+    """What to say of a bundle for root, who has the roster already and may have nothing else."""
+    if members[0].role is not Role.ROOT:
+        return ()
+    hubs = [f'"{member.handle}"' for member in roster.active(Role.HUB)]
+    instead = f"; what was recorded goes to {' or '.join(hubs)}" if hubs else ""
+    return (f"a bundle for root carries no entry, only word of what others have seen{instead}",)
 
 
 def _create(

@@ -22,11 +22,14 @@ from vault.services.vault import Vault, in_one_snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """One line of a list: pseudonym, the last outcome's status, the number of records and amendments."""
+    """One line of a list: pseudonym, the last outcome's status, the number of records and amendments. `passed_to` is
+    the member whose case it is now, if it has passed on; `conflict`: amendments of a record contradict each other."""
 
     pseudonym: Pseudonym
     status: str
     entries: int
+    passed_to: str = ""
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +66,23 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case without its identity layer."""
+    """A case without its identity layer. `passed_to` is the member whose case it is now, if it has passed on."""
 
     pseudonym: Pseudonym
     status: str
     entries: tuple[EntryView, ...]
+    passed_to: str = ""
 
 
 def _line(work: Casework, case: Case, records: tuple[RecordState, ...]) -> CaseLine:
     amendments = sum(len(record.amended_by) for record in records)
-    return CaseLine(pseudonym=case.pseudonym, status=work.status(records), entries=len(records) + amendments)
+    return CaseLine(
+        pseudonym=case.pseudonym,
+        status=work.status(records),
+        entries=len(records) + amendments,
+        passed_to=work.deliveries.passed_to(case.case_id) or "",
+        conflict=any(record.conflicts for record in records),
+    )
 
 
 @in_one_snapshot
@@ -140,7 +150,12 @@ def show_case(vault: Vault, me: Keyring, pseudonym: str, *, damaged: list[Name] 
     case = work.case(pseudonym)
     records = work.records(case, work.places_by_case()[case.case_id])
     views = tuple(_view(work, case, record) for record in records)
-    view = CaseView(pseudonym=case.pseudonym, status=work.status(records), entries=views)
+    view = CaseView(
+        pseudonym=case.pseudonym,
+        status=work.status(records),
+        entries=views,
+        passed_to=work.deliveries.passed_to(case.case_id) or "",
+    )
     work.settle(damaged)
     return view
 

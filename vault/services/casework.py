@@ -19,6 +19,7 @@ from vault.errors import FormatError, IntegrityError, OpenFailed, VaultError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_leaf
 from vault.formats.part import Answers
+from vault.formats.place import handle_of
 from vault.model import CaseId, Kind, Layer, Place
 from vault.primitives import aead
 from vault.services.case_index import CaseIndex
@@ -32,6 +33,8 @@ from vault.services.record_states import Entry, RecordState, fold
 from vault.services.vault import Vault
 
 REVEAL_TYPE = "reveal"
+OUTCOME = "outcome"
+"""The record type that gives a case its status."""
 OPEN_STATUS = "open"
 """The status of a case without an outcome."""
 
@@ -70,7 +73,8 @@ class Casework(CaseIndex):
         for item in self.deliveries.entries(case_id):
             own = self.own.get(item.place.origin)
             if own is None or not (item.place.seq in own.leaves.erased or item.place in places):
-                found.setdefault(item.place, item)
+                known = found.get(item.place)
+                found[item.place] = item if known is None else known.joined(item)
         self._delivered.update(found)
         return list(found)
 
@@ -87,6 +91,11 @@ class Casework(CaseIndex):
                     extra.append(place)
         known = [place for place in places if place in found]
         return self._in_order([*known, *extra]) if extra else known
+
+    def closed_names(self, places: Sequence[Place]) -> list[Place]:
+        """Of the entries of a case, those of others whose identity part was not handed over: their leaves say that
+        there is one."""
+        return [place for place in places if place in self._delivered and self._delivered[place].names_closed]
 
     def _in_order(self, places: Sequence[Place]) -> list[Place]:
         return in_order(places, lambda place: place, self._day)
@@ -189,8 +198,16 @@ class Casework(CaseIndex):
         return fold(self.entries(case, places), self.damaged, self.deliveries.lawful())
 
     def status(self, records: Sequence[RecordState]) -> str:
-        """The status that the last outcome gave, or "open"."""
-        for record in reversed(records):
-            if record.type == "outcome":
-                return str(self.readable_tally(record.latest).get("status", OPEN_STATUS))
-        return OPEN_STATUS
+        """The status that the last outcome gave, or "open".
+
+        Of outcomes in several journals, one whose author had seen another comes after it, whatever day either claims;
+        where neither had seen the other, they follow each other as entries do everywhere (`places.in_order`).
+        """
+        outcomes = [record for record in records if record.type == OUTCOME]
+        if len({handle_of(record.place) for record in outcomes}) > 1:
+            seen = self.deliveries.seen()
+            latest = None if seen is None else seen.latest(record.place for record in outcomes)
+            outcomes = [record for record in outcomes if latest is None or record.place in latest]
+        if not outcomes:
+            return OPEN_STATUS
+        return str(self.readable_tally(outcomes[-1].latest).get("status", OPEN_STATUS))

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from vault.formats.wraps import Segment
-from vault.model import CaseId, Layer
+from vault.model import CaseId, Handle, Layer
 from vault.services.delivered import Delivered
 from vault.services.keyring import Keyring
 from vault.services.lawful import Lawful
 from vault.services.received import Received
+from vault.services.seen import Seen
 from vault.services.vault import Vault
 
 
@@ -36,6 +37,14 @@ class Deliveries(Protocol):
 
     def lawful(self) -> Lawful | None:
         """Whose amendments count over whose versions; None when nobody else's journal is here."""
+        ...
+
+    def seen(self) -> Seen | None:
+        """Which entries whose author had seen; None when nobody else's journal is here."""
+        ...
+
+    def passed_to(self, case_id: CaseId) -> Handle | None:
+        """The member to whom a case of this member's has passed; None when it has not."""
         ...
 
 

@@ -29,6 +29,7 @@ from vault.services.keyring import Keyring, key_path
 from vault.services.layout import DATABASE
 from vault.services.members import enrol
 from vault.services.roster import Roster, new_member
+from vault.services.roster_lock import check_roster_writable
 from vault.services.sealing import seal_bundle
 from vault.services.vault import Vault, read_roster, require_role, revoked_error
 from vault.services.welcome import answer_items
@@ -154,10 +155,9 @@ def _joined(path: Path) -> bool:
 
 def _check_new(path: Path, *, same: bytes = b"") -> None:
     """Refuses a file that is there already, unless it holds the very bytes that would be written."""
+    files.check_place(path)
     if os.path.lexists(path) and not (same and files.read_limited(path, MOST_REQUEST) == same):
         raise UsageError(f"{path.name} exists already", hint="name another file with -o")
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"there is no directory for {path.name}", hint="is the stick in its place?")
 
 
 def _keep_keys(
@@ -219,6 +219,8 @@ def approve(
     member = request.member
     again = _is_enrolled(vault.roster, member)
     _check_new(answer_file)
+    if not again:
+        check_roster_writable(vault)
     if not dry_run:
         if not again:
             with vault.writing(root):

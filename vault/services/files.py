@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,8 @@ PUBLIC_FILE = 0o666
 HEAD: Final = 64
 """Bytes that say what a file is."""
 _CHUNK: Final = 1024 * 1024
+_ENDING: Final = re.compile(r"[^.]\.[A-Za-z][A-Za-z0-9]{0,15}$")
+"""How the name of a file ends. A stick called `KEY 3.0` is no file."""
 _NO_SUCH_SYNC: Final = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 """What a file system answers that cannot sync a directory: some of those found on sticks."""
 
@@ -201,14 +204,32 @@ def _remove_left(directory: Path) -> None:
             left.unlink()
 
 
+def check_place(path: Path, *, or_directory: bool = False) -> None:
+    """Raises UsageError unless there is a directory that a file at `path` would go into: a stick that is not in its
+    place must not become a file on the laptop. Where a directory could be meant too (`or_directory`), a name that is
+    not there and has no ending is one."""
+    try:
+        there = path.resolve().parent.is_dir()
+        named = not or_directory or _ENDING.search(path.name) is not None or os.path.lexists(path)
+    except (OSError, ValueError):
+        return  # a name that cannot be: whoever writes the file says so
+    if not there or not named:
+        missing = path if there else path.parent
+        raise UsageError(
+            f"there is no directory {missing}; is the stick in its place?",
+            hint="a file's name has an ending, such as news.fvb" if there else "",
+        )
+
+
 def write_new_file(path: Path, write: Callable[[BinaryIO], None], *, replace: bool = False) -> None:
     """Writes a file that may travel: `write` fills a stream under a temporary name beside `path`, which is synced,
     renamed and the directory synced. Whole and durable under its name, or not there; no partial file is left.
 
     It needs no hard link and sets no mode, which a stick's FAT lacks. Without `replace` an existing file raises
-    UsageError; FAT has nothing that would keep another process from making one at the same instant. Raises StorageError
-    when the disk is full, read-only or gone, and whatever `write` raises.
+    UsageError, and so does a missing directory; FAT has nothing that would keep another process from making one at the
+    same instant. Raises StorageError when the disk is full, read-only or gone, and whatever `write` raises.
     """
+    check_place(path)
     _check_free(path, replace=replace)
     partial = path.with_name(path.name + PARTIAL)
     try:

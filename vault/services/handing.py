@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from vault.errors import NotAllowed, UsageError
 from vault.formats.leaf import GrantAct
-from vault.model import Act, CaseId, Member
+from vault.model import Act, CaseId, Layer, Member
 from vault.primitives import aead
 from vault.services.case_keys import Case
 from vault.services.casework import Casework
@@ -98,6 +98,8 @@ def _offer(
         other=taker.handle,
         origin=work.origin,
         seq=seq,
+        kind=act,
+        identity=identity,
         entries=contents.entries,
         warnings=warnings + told,
     )
@@ -131,15 +133,16 @@ def _check_may_offer(session: HandingDesk, case: Case, taker: Member, act: Act) 
     return tuple(warnings)
 
 
-def revoke_offer(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False) -> Handed:
+def revoke_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = None, dry_run: bool = False) -> Handed:
     """Takes an offer back before it is accepted, and deletes its wraps here. If it was accepted elsewhere meanwhile,
     the acceptance counts, and both sides are told.
 
-    Raises UsageError for an unknown offer, NotAllowed for one that is not `me`'s or was answered.
+    Raises UsageError for an unknown offer or one that is no `kind`, NotAllowed for one that is not `me`'s or was
+    answered.
     """
     with vault.writing(me, announced=not dry_run):
         session = HandingDesk(vault, me)
-        return _take_back(session, session.offer_named(offer), dry_run=dry_run)
+        return _take_back(session, session.offer_named(offer, kind, "referral end"), dry_run=dry_run)
 
 
 def _take_back(session: HandingDesk, offer: Offer, *, dry_run: bool) -> Handed:
@@ -152,7 +155,6 @@ def _take_back(session: HandingDesk, offer: Offer, *, dry_run: bool) -> Handed:
     seq, told = session.write(answer_act(Act.REVOKE, offer), (), dry_run=dry_run)
     if not dry_run:
         session.forget(offer)
-    late = f'if "{offer.taker}" accepted it before they learn this, the case is theirs; "transfer list" will say so'
     return Handed(
         act=Act.REVOKE,
         offer=offer.name,
@@ -160,7 +162,19 @@ def _take_back(session: HandingDesk, offer: Offer, *, dry_run: bool) -> Handed:
         other=offer.taker,
         origin=session.work.origin,
         seq=seq,
-        warnings=(late, *told),
+        kind=offer.kind,
+        identity=Layer.IDENTITY in offer.layers,
+        warnings=(_if_late(offer), *told),
+    )
+
+
+def _if_late(offer: Offer) -> str:
+    """What an acceptance that crosses with the revocation would mean."""
+    accepted = f'if "{offer.taker}" accepted it before they learn this,'
+    if offer.kind is Act.TRANSFER:
+        return f'{accepted} the case is theirs; "transfer list" will say so'
+    return (
+        f'{accepted} they help with the case, which stays yours; "referral list" will say so, and you can end it then'
     )
 
 
@@ -170,9 +184,7 @@ def end_referral(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False
     it is over."""
     with vault.writing(me, announced=not dry_run):
         session = HandingDesk(vault, me)
-        found = session.offer_named(offer)
-        if found.kind is not Act.REFERRAL:
-            raise UsageError(f"the offer {found.name} is a transfer", hint='take it back with "transfer revoke"')
+        found = session.offer_named(offer, Act.REFERRAL, "transfer revoke")
         if found.giver == me.handle and found.state is State.OFFERED:
             return _take_back(session, found, dry_run=dry_run)
         if found.state is not State.ACCEPTED:
@@ -187,6 +199,8 @@ def end_referral(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False
         other=found.taker if found.giver == me.handle else found.giver,
         origin=session.work.origin,
         seq=seq,
+        kind=found.kind,
+        identity=Layer.IDENTITY in found.layers,
         warnings=told,
     )
 

@@ -29,7 +29,8 @@ class Handed:
     """One act that was written: what it is about, the entry, and what its author should know.
 
     `offer` is the offer's name, empty for a dry run of an offer; `other` is the member on the other side; `entries` is
-    how many entries were handed over, or received. `note` and `items` are what the giver said, for who accepts.
+    how many entries were handed over, or received. `note` and `items` are what the giver said, for who accepts. `kind`
+    is what the offer is; `identity` whether the names went along.
     """
 
     act: Act
@@ -38,6 +39,8 @@ class Handed:
     other: Handle
     origin: Origin
     seq: int
+    kind: Act
+    identity: bool = True
     entries: int = 0
     note: str = field(default="", repr=False)
     items: tuple[str, ...] = field(default=(), repr=False)
@@ -75,12 +78,21 @@ class HandingDesk:
             raise NotAllowed(f'"{member.handle}" is a {member.role.value}; only a recorder may have a case')
         return member
 
-    def offer_named(self, text: str) -> Offer:
+    def offer_named(self, text: str, kind: Act | None = None, otherwise: str = "") -> Offer:
         """The offer that `HANDLE/EPOCH:SEQ`, or the pseudonym of its case, names. Raises UsageError for an unknown or
-        ambiguous one, NotAllowed for one between others."""
-        name = text.strip().lower()
+        ambiguous one, NotAllowed for one between others. With `kind`, one of the other kind raises UsageError too, with
+        `otherwise`, the command that would be right: a case that one helps with is not a case that one owns."""
+        found = self._named(text.strip().lower(), kind)
+        if kind not in (None, found.kind):
+            raise UsageError(
+                f"the offer {found.name} is a {found.kind.value}, not a {kind.value if kind else ''}",
+                hint=f'use "fieldvault {otherwise} {found.name}"',
+            )
+        return found
+
+    def _named(self, name: str, kind: Act | None) -> Offer:
         if ":" not in name and not (name.isascii() and name.isdigit()):
-            return self._by_pseudonym(name)
+            return self._by_pseudonym(name, kind)
         place = parse_name(name, self.vault.vault_id, self.work.origin)
         offer = self.received.exchange.offers.at(place.origin, place.seq)
         if offer is None:
@@ -89,12 +101,14 @@ class HandingDesk:
             raise NotAllowed(f'the offer {offer.name} is between "{offer.giver}" and "{offer.taker}"')
         return offer
 
-    def _by_pseudonym(self, name: str) -> Offer:
-        live = (State.OFFERED, State.ACCEPTED)
-        found = [offer for offer in self.received.offers if self.pseudonym(offer) == name]
-        found = (
-            [offer for offer in found if offer.state is State.OFFERED] or [o for o in found if o.state in live] or found
-        )
+    def _by_pseudonym(self, name: str, kind: Act | None) -> Offer:
+        mine = [offer for offer in self.received.offers if self.pseudonym(offer) == name]
+        found = mine
+        for states in ((State.OFFERED,), (State.OFFERED, State.ACCEPTED), tuple(State)):
+            found = [offer for offer in mine if offer.state in states]
+            found = [offer for offer in found if offer.kind is kind] or found
+            if found:
+                break
         if not found:
             self._unknown()
         if len(found) > 1:

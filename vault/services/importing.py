@@ -91,7 +91,7 @@ class _Checking:
         try:
             line = parse_line(raw, number)
             opens = self._place(line)
-            prepared = prepare(self.codebook, line.type, line.answers, today=self.today)
+            prepared = prepare(self.codebook, line.type, line.answers, today=self.today, now=self.today)
         except InputRefused as refusal:
             self.unread |= line is None
             self.problems += [Problem(line=number, variable=p.variable, message=p.message) for p in refusal.problems]

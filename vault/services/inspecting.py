@@ -59,6 +59,8 @@ def inspect_file(path: Path) -> Inspected:
     with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         head = _read(path, stream, HEAD)
+        if not head:
+            return Inspected(kind=FileKind.OTHER, lines=("it is empty: copy it again from where it was made",))
         if head.startswith(bundle_frames.MAGIC_PREFIX):
             return Inspected(kind=FileKind.BUNDLE, lines=_bundle(head, size))
         if head.startswith(SQLITE):

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vault.errors import ForkError, FormatError, IntegrityError, RollbackError, StorageError, UsageError
+from vault.errors import ForkError, FormatError, IntegrityError, RollbackError, StorageError, UsageError, VaultError
 from vault.formats.keyfile import MOST_BYTES as MOST_KEYFILE
 from vault.formats.keyfile import KeyFile, KeyPayload, parse_keyfile
 from vault.formats.origin import ROOT, check_handle, origin_of
@@ -31,6 +31,7 @@ from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.enrolment import check_words
+from vault.services.inspecting import FileKind, inspect_file
 from vault.services.keyring import EPOCH, key_path
 from vault.services.layout import DATABASE, VAULT_ID_SETTING
 from vault.services.members import begin_journal
@@ -96,6 +97,7 @@ def join(
     """
     environment = environment or Environment.system()
     name = check_handle(handle)
+    _check_no_request(answer_file)
     file, payload = _waiting(directory, name, passphrase)
     answer = read_answer(files.read_limited(answer_file, MOST_BYTES), name, payload)
     check_words(fingerprint, answer.fingerprint, "the vault")
@@ -130,6 +132,19 @@ def join(
         role=answer.member.role,
         already=already,
     )
+
+
+def _check_no_request(path: Path) -> None:
+    """Raises FormatError for the request itself, which lies on the same stick: what else the file is shows later."""
+    try:
+        kind = inspect_file(path).kind
+    except VaultError:
+        return
+    if kind is FileKind.REQUEST:
+        raise FormatError(
+            "this is the request, not the answer to it",
+            hint="give it to headquarters; the answer comes from there, and is another file",
+        )
 
 
 def _waiting(directory: Path, handle: Handle, passphrase: str) -> tuple[KeyFile, KeyPayload]:

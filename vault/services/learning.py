@@ -23,10 +23,18 @@ from vault.primitives.hashing import sha256
 from vault.services.history import contradicts
 from vault.services.journal import Draft, write
 from vault.services.keyring import Keyring
-from vault.services.remembered import Held, held_journals, known_to, require_writable, verified, witnessed_size
+from vault.services.remembered import (
+    HEAD_SEEN_MARK,
+    Held,
+    held_journals,
+    known_to,
+    require_writable,
+    verified,
+    witnessed_size,
+)
 from vault.services.roster import Roster
 from vault.services.vault import Vault
-from vault.services.witness import Head, cosign_head, verify_head
+from vault.services.witness import Head, by_stranger, cosign_head, verify_head
 from vault.store.arrivals import FORK, RESTORED, Arrivals, Lock
 
 MOST_EPOCHS = 64
@@ -38,7 +46,6 @@ MOST_LIES = 8
 entries here, and one is enough to lock it."""
 MOST_ENTERED = 1_000
 """Head-seen entries that one import writes; what is left follows with the next."""
-_HEAD_SEEN_MARK = b"\xa9" + Kind.HEAD_SEEN.value.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +100,11 @@ class _Learning:
 
     def take_all(self, notes: Iterable[bytes], evidence: Iterable[bytes]) -> None:
         """Takes heads of any journals, the largest of each first: then smaller ones that say no more are not stored.
-        Raises FormatError or SignatureInvalid for a note that is no head of a member."""
+        Those of writers whom the roster here does not know are passed over. Raises FormatError or SignatureInvalid for
+        a note that is no head of a member."""
         proving = set(evidence)
-        heads = [(verify_head(self.roster, raw), raw in proving) for raw in dict.fromkeys((*notes, *evidence))]
+        known = (raw for raw in dict.fromkeys((*notes, *evidence)) if not by_stranger(self.roster, raw))
+        heads = [(verify_head(self.roster, raw), raw in proving) for raw in known]
         first: dict[Origin, int] = {}
         for head, _ in heads:
             first.setdefault(head.origin, len(first))
@@ -193,8 +202,9 @@ def learn_heads(
     """Takes in the heads of a bundle, after its entries were written; `sections` are the heads of the journals in it,
     `evidence` those that were sent because they contradict each other. Only inside `vault.writing`.
 
-    Raises FormatError or SignatureInvalid for a head that nobody on the roster signed: then nothing of the bundle is
-    taken, for its sender vouched for it.
+    A head of somebody who is not on the roster proves nothing: it is passed over and not remembered, for its sender may
+    know more of the roster than this laptop. Raises FormatError or SignatureInvalid for a head that its writer did not
+    sign: then nothing of the bundle is taken, for its sender vouched for it.
     """
     arrivals = Arrivals(vault.store)
     held = held_journals(vault.store, roster)
@@ -266,7 +276,7 @@ def _entered_before(vault: Vault, own: Held) -> dict[str, int]:
     """The largest head of each journal that one's own journal has entered so far."""
     found: dict[str, int] = {}
     for raw in vault.store.leaves(own.number):
-        if _HEAD_SEEN_MARK in raw[:24]:
+        if HEAD_SEEN_MARK in raw[:24]:
             head = parse_checkpoint(parse_note(parse_fields(raw)[5][0]).text)
             found[head.origin] = max(found.get(head.origin, 0), head.size)
     return found

@@ -20,6 +20,7 @@ from vault.services.grants import first_entries, member_wrap
 from vault.services.journal import Draft, Signer, WrapDraft, begin, write
 from vault.services.keyring import EPOCH, Compartment, Keyring, key_path
 from vault.services.roster import Roster, new_member
+from vault.services.roster_lock import check_roster_writable
 from vault.services.vault import Vault, read_roster, require_role
 from vault.store.store import Store
 
@@ -36,7 +37,8 @@ def add_member(
 ) -> Member:
     """Makes keys for `handle`, seals them under `passphrase`, enrols them on the roster and begins their journal.
 
-    Raises NotAllowed unless `root` is root, UsageError for a handle that is taken or not allowed, StorageError.
+    Raises NotAllowed unless `root` is root, UsageError for a handle that is taken or not allowed, RollbackError or
+    ForkError while the roster is locked, StorageError; then no key file is left behind.
     """
     require_role(root, Role.ROOT)
     name = check_handle(handle)
@@ -44,6 +46,7 @@ def add_member(
         raise UsageError("there is one root, made by init")
     _check_free(vault, name)
     _check_no_request(vault.directory, name)
+    check_roster_writable(vault)
     environment = vault.environment
     payload = keyring.new_payload(environment, root.organisation, role)
     member = new_member(name, role, keyring.public_keys(payload))
@@ -53,6 +56,7 @@ def add_member(
     raw = keyring.seal_keyfile(environment, vault.vault_id, name, payload, passphrase, cost)
     with vault.writing(root):
         _check_free(vault, name)  # another process may have enrolled the handle: its key file must not be replaced
+        check_roster_writable(vault)
         keyring.write_keyfile(vault.directory, name, raw, replace=True)
         written = files.read_limited(key_path(vault.directory, name), len(raw) + 1)
         if keyring.open_keyfile(written, vault.vault_id, name, passphrase) != payload:

@@ -13,17 +13,19 @@ coarsens to a token (`party`) stays in the case layer: the recorder's service tu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from vault.errors import FormatError, InputRefused, Problem
 from vault.formats.codebook import Codebook
-from vault.formats.partial_date import PartialDate, parse_partial_date
+from vault.formats.partial_date import PartialDate, encode_partial_date, full_date, parse_partial_date
 from vault.model import Layer
 from vault.services.answers import SLOTS, Answer, Contradiction, Plan, plan
+from vault.services.coarsen import period_of
 
 MOST_SUGGESTIONS: Final = 40
 """Problems in one record after which unknown names are no longer compared with the known ones, which is slow."""
@@ -42,11 +44,20 @@ class Prepared:
 
 
 def prepare(
-    codebook: Codebook, type_name: str, answers: Mapping[str, object], *, today: date, identity_known: bool = False
+    codebook: Codebook,
+    type_name: str,
+    answers: Mapping[str, object],
+    *,
+    today: date,
+    now: date | None = None,
+    identity_known: bool = False,
+    changes: Collection[str] | None = None,
 ) -> Prepared:
     """The three layers of one record. Absent answers may be left out, None or empty. `today` is the day on which an
-    age is counted when the record does not say another. `identity_known`: the record has its identity layer already, so
-    a required variable of that layer may be absent.
+    age is counted when the record does not say another. What is recorded has happened: dates after `now` are refused,
+    as far as its clock and the time zones allow to tell. `identity_known`: the record has its identity layer already,
+    so a required variable of that layer may be absent. `changes`: the answers that are new, of a record that is being
+    amended; only their dates are held against `now`, and none of them may clear what is no variable.
 
     Raises InputRefused with every problem of the record (line 0).
     """
@@ -60,7 +71,7 @@ def prepare(
     dates: dict[str, PartialDate] = {}
     problems: list[Problem] = []
     for name, given in answers.items():
-        if given is None or given == "":
+        if (given is None or given == "") and (changes is None or name not in changes or name in how.readers):
             continue
         reader = how.readers.get(name)
         if reader is None:
@@ -78,6 +89,8 @@ def prepare(
     _require(how, layers, problems, identity_known=identity_known)
     identity, case, tally = layers
     _derive(how, tally, dates, today, problems)
+    if now is not None:
+        _refuse_future(how, layers, now, answers if changes is None else changes, problems)
     if problems:
         raise refusal(codebook, type_name, problems)
     return Prepared(type=type_name, identity=identity, case=case, tally={**how.missing, **tally})
@@ -116,6 +129,32 @@ def _derive(
             continue
         if value is not None:
             tally.setdefault(name, value)
+
+
+def _refuse_future(
+    how: Plan, layers: Iterable[Mapping[str, Answer]], now: date, names: Collection[str], problems: list[Problem]
+) -> None:
+    """Note the dates and periods of `names` that have not begun, unless something else is wrong with them. East of the
+    clock's own zone it may be tomorrow already."""
+    day, quarter = _latest(now)
+    wrong = {problem.variable for problem in problems}
+    for layer in layers:
+        for name, value in layer.items():
+            reader = how.readers[name]
+            if not (reader.dated or reader.period) or name not in names or name in wrong:
+                continue
+            # Canonical texts compare as the days do, a year or a month by its beginning.
+            text, latest = str(value), day if reader.dated else quarter
+            if text[0].isdigit() and text > latest[: len(text)]:
+                what = f"is in the future; today is {now.isoformat()} on this laptop: is its clock right?"
+                problems.append(Problem(line=0, variable=name, message=what))
+
+
+@lru_cache(maxsize=4)
+def _latest(now: date) -> tuple[str, str]:
+    """The last day that may have begun somewhere, and its quarter."""
+    latest = full_date(now + timedelta(days=1))
+    return encode_partial_date(latest), period_of(latest)
 
 
 def _unknown(name: str, type_name: str, known: Iterable[str]) -> Problem:

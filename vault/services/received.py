@@ -28,6 +28,7 @@ from vault.services.exchange import Exchange, read_exchange
 from vault.services.keyring import Keyring
 from vault.services.lawful import Lawful
 from vault.services.offers import Offer, State
+from vault.services.seen import Seen
 from vault.services.vault import Vault
 
 _PURPOSE = {Layer.CASE: Purpose.CASE, Layer.IDENTITY: Purpose.IDENTITY}
@@ -250,6 +251,19 @@ class Received:
     def _lawful(self) -> Lawful:
         return Lawful(self.exchange.offers)
 
+    def seen(self) -> Seen | None:
+        """Which entries whose author had seen; None when nobody else's journal is here."""
+        return None if self.alone else self._seen
+
+    @cached_property
+    def _seen(self) -> Seen:
+        return Seen(self.exchange)
+
+    def passed_to(self, case_id: CaseId) -> Handle | None:
+        """The member to whom a case of this member's has passed; None when it has not."""
+        given = None if self.alone else self.standing(case_id).given
+        return None if given is None else given.taker
+
     def entries(self, case_id: CaseId) -> Iterable[Delivered]:
         """The entries delivered for a case. A delivery that does not open is given as an entry without parts, and so is
         an entry whose part is not the one in its author's leaf: both are then named as damaged."""
@@ -342,7 +356,12 @@ def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterato
         hashes = {layer: digest for layer, digest, _ in refs}
         whole = kind in DELIVERED and all(hashes.get(layer.value) == sha256(raw) for layer, raw in item.parts.items())
         yield Delivered(
-            place=place, kind=Kind(kind), day=day, parts=item.parts if whole else {}, tally=item.tally if whole else {}
+            place=place,
+            kind=Kind(kind),
+            day=day,
+            parts=item.parts if whole else {},
+            tally=item.tally if whole else {},
+            committed=frozenset(Layer(name) for name in hashes) if whole else frozenset(),
         )
 
 

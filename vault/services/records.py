@@ -11,7 +11,7 @@ from vault.formats.part import Amends
 from vault.model import Kind, Layer, Origin, Place, Pseudonym
 from vault.ports import day_of
 from vault.services.case_keys import Case
-from vault.services.casework import Casework
+from vault.services.casework import OUTCOME, Casework
 from vault.services.drafting import PARTY, CaseKeys, Desk, draft_opening, draft_record
 from vault.services.grants import pending
 from vault.services.journal import Advance, Draft, write
@@ -22,7 +22,6 @@ from vault.services.pseudonyms import draw_pseudonym
 from vault.services.record_states import RecordState
 from vault.services.vault import Vault
 
-CLOSING = "outcome"
 CONSENT = "consent_statistics"
 
 
@@ -85,7 +84,8 @@ def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_r
     """Opens a case with its intake. Raises InputRefused naming every bad answer; nothing is written then."""
     work = Casework(vault, me)
     opening = next(item for item in vault.codebook.types.values() if item.opens_case)
-    prepared = prepare(vault.codebook, opening.name, answers, today=vault.environment.clock.today())
+    today = vault.environment.clock.today()
+    prepared = prepare(vault.codebook, opening.name, answers, today=today, now=today)
     random = vault.environment.random
     if dry_run:
         name = draw_pseudonym(random, work.cases)
@@ -121,7 +121,8 @@ def record(
     work = Casework(vault, me)
     case = work.case(pseudonym)
     work.deliveries.check_writable(case.case_id)
-    prepared = prepare(vault.codebook, type_name, answers, today=vault.environment.clock.today())
+    today = vault.environment.clock.today()
+    prepared = prepare(vault.codebook, type_name, answers, today=today, now=today)
     draft = draft_record(desk_of(work), _keys(case, work.identity_key(case) if prepared.identity else b""), prepared)
     written = Written(seq=-1) if dry_run else commit(work, draft)
     return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=written.seq, warnings=written.warnings)
@@ -140,7 +141,7 @@ def _keys(case: Case, identity_key: bytes = b"") -> CaseKeys:
 def close_case(vault: Vault, me: Keyring, pseudonym: str, *, dry_run: bool = False) -> Saved:
     """Closes a case: an outcome with the status `closed`, dated today, as the person at the laptop would write it."""
     answers = {"status": "closed", "date": vault.environment.clock.local_today().isoformat()}
-    return record(vault, me, CLOSING, pseudonym, answers, dry_run=dry_run)
+    return record(vault, me, OUTCOME, pseudonym, answers, dry_run=dry_run)
 
 
 def parse_entry(work: Casework, text: str) -> Place:
@@ -207,7 +208,9 @@ def _amendment(work: Casework, entry: str, changes: Mapping[str, object]) -> tup
         state.type,
         merge(kind, before, changes),
         today=day_of(state.day),  # the day of writing: an age that was counted on it is counted on it again
+        now=work.vault.environment.clock.today(),
         identity_known=True,
+        changes=changes,
     )
     prepared = replace(prepared, identity={**prepared.identity, **cleared})
     keys = _keys(case, work.identity_key(case) if prepared.identity else b"")

@@ -7,7 +7,8 @@ old one that somebody witnessed. What was witnessed is at headquarters, which se
 
 What was recorded between the restore and the discovery stands in the closed epoch, on this laptop alone: it can be read
 here, and it never travels. Then the old epoch has two histories, and what headquarters holds of it cannot stand beside
-what is here. `recover_journal` names those entries, so that they are recorded again.
+what is here. `recover_journal` names those entries, so that they are recorded again: those above the last head that
+somebody else cosigned. Where somebody has seen more than is here, only the full bundle tells whether they are among it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vault.formats.leaf import parse_fields
 from vault.formats.origin import origin_of, parse_origin
 from vault.model import Handle, Kind, Origin, Role
 from vault.primitives import aead
+from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
 from vault.services.grants import first_entries
@@ -29,25 +31,28 @@ from vault.services.keyring import Compartment, Keyring, key_path
 from vault.services.remembered import (
     Held,
     held_journals,
+    is_ours,
     last_witnessed,
+    quoted_heads,
     require_writable,
     verified,
-    witnessed_size,
 )
 from vault.services.vault import Vault
-from vault.services.witness import verify_head
+from vault.services.witness import Head, verify_head
 from vault.store.arrivals import Arrivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
     """The journal that goes on, the one that it follows, the size up to which somebody has witnessed that, and the
-    numbers of its records that are on this laptop only, as far as is known."""
+    numbers of its records that are on this laptop only, as far as is known. It is not `certain` while somebody has seen
+    a history of it that is not all here: only their entries show which of these are among them."""
 
     origin: Origin
     follows: Origin
     witnessed: int
     only_here: tuple[int, ...]
+    certain: bool
     keyring: Keyring
 
 
@@ -56,14 +61,11 @@ def recover_journal(
 ) -> Recovered:
     """Opens the next epoch of one's own journal. `passphrase` seals the key file with its new compartment key.
 
-    Raises UsageError when nothing is wrong with the journal, NotAllowed for root (the roster has one epoch),
+    Raises UsageError when nothing is wrong with the journal, NotAllowed for root (`services/roster_lock.py`),
     WrongPassphrase, StorageError.
     """
     if me.member.role is Role.ROOT:
-        raise NotAllowed(
-            "the roster cannot begin again: its one journal is what everybody trusts",
-            hint="bring back root's laptop as it was last seen, or found the organisation anew",
-        )
+        raise NotAllowed("the roster has one epoch: its one journal is what everybody trusts")
     old = vault.signer(me).origin
     name = parse_origin(old)
     held = held_journals(vault.store, vault.roster)[old]
@@ -76,17 +78,19 @@ def recover_journal(
     arrivals = Arrivals(vault.store)
     witnessed = last_witnessed(arrivals, vault.roster, old)
     known = next(verified(vault.roster, arrivals.heads(old)), None)
-    best = witnessed or known or verify_head(vault.roster, held.note)
     epoch = 1 + max(name.epoch, *_epochs_heard_of(vault, arrivals, me.handle))
     origin = origin_of(vault.vault_id, me.handle, epoch)
+    shared = _shared(vault, arrivals, held)
+    best = witnessed or shared or known or verify_head(vault.roster, held.note)
     mine = keyring.open_keyfile(_key_bytes(vault, me), vault.vault_id, me.handle, passphrase)
     payload = _with_compartment(vault, me, mine, epoch)
     ring = keyring.keyring_of(me.member, payload)
     answer = Recovered(
         origin=origin,
         follows=old,
-        witnessed=witnessed.size if witnessed else 0,
-        only_here=_only_here(vault, arrivals, held),
+        witnessed=max((head.size for head in (witnessed, shared) if head), default=0),
+        only_here=_records(arrivals, held, shared.size if shared else 0),
+        certain=witnessed is None or (shared is not None and witnessed.size <= shared.size),
         keyring=ring,
     )
     if dry_run:
@@ -94,6 +98,8 @@ def recover_journal(
     if payload != mine:
         _seal(vault, me, payload, passphrase, cost)
     with vault.writing(me):
+        if shared is not None:
+            arrivals.add_head(old, shared.size, sha256(shared.note), shared.note)
         signer = replace(vault.signer(me), origin=origin)
         compartment = next((Compartment(epoch=e, key=k) for e, k in payload.compartments if e == epoch), None)
         entry = Draft(kind=Kind.RECOVERY, extra=(best.note,))
@@ -101,9 +107,19 @@ def recover_journal(
     return answer
 
 
-def _only_here(vault: Vault, arrivals: Arrivals, held: Held) -> tuple[int, ...]:
-    """The records and amendments behind the last head that somebody witnessed and that is the history here."""
-    start = witnessed_size(vault.store, arrivals, vault.roster, held.number, held.origin, held.size)
+def _shared(vault: Vault, arrivals: Arrivals, held: Held) -> Head | None:
+    """The largest head of the history here that somebody else cosigned: they hold what is below it. It may have come as
+    a head of its own, or stand in a journal of theirs that came."""
+    heads = (
+        *verified(vault.roster, arrivals.heads(held.origin)),
+        *quoted_heads(vault.store, vault.roster, held.origin),
+    )
+    largest_first = sorted((head for head in heads if head.witnesses), key=lambda head: -head.size)
+    return next((head for head in largest_first if is_ours(vault.store, held, head)), None)
+
+
+def _records(arrivals: Arrivals, held: Held, start: int) -> tuple[int, ...]:
+    """The records and amendments from `start` on."""
     leaves = enumerate(arrivals.leaves(held.number, start, held.size), start)
     return tuple(seq for seq, raw in leaves if parse_fields(raw)[2] in (Kind.RECORD, Kind.AMEND))
 

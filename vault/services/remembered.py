@@ -7,18 +7,23 @@ entries of the members who work here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
 from vault.errors import ForkError, IntegrityError, RollbackError, VaultError
 from vault.formats.checkpoint import verify_checkpoint
-from vault.formats.origin import parse_origin
-from vault.model import Handle, Origin
+from vault.formats.leaf import parse_fields
+from vault.formats.origin import ROOT, parse_origin
+from vault.model import Handle, Kind, Origin
 from vault.primitives import tree
 from vault.services.roster import Roster
 from vault.services.witness import Head, merge, verify_head
 from vault.store.arrivals import FORK, Arrivals
 from vault.store.store import Store
+
+HEAD_SEEN_MARK = b"\xa9" + Kind.HEAD_SEEN.value.encode()
+"""How the kind of a head-seen entry stands in a leaf's bytes: other leaves need no parsing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,25 @@ def witnessed_size(store: Store, arrivals: Arrivals, roster: Roster, journal: in
     return 0
 
 
+def quoted_heads(store: Store, roster: Roster, origin: Origin) -> Iterator[Head]:
+    """The heads of one journal that the head-seen entries of the other journals here quote. Bundles carry the largest
+    heads alone; a colleague's journal says what its writer held before that, too."""
+    for number, name in store.journals():
+        if name == origin:
+            continue
+        for raw in store.leaves(number):
+            if HEAD_SEEN_MARK in raw[:24] and origin.encode() in raw:
+                with suppress(VaultError):  # what does not verify says nothing; an audit names it
+                    head = verify_head(roster, parse_fields(raw)[5][0])
+                    if head.origin == origin:
+                        yield head
+
+
+def is_ours(store: Store, held: Held, head: Head) -> bool:
+    """Whether a head of a journal that is held is one of the history that is here."""
+    return head.size <= held.size and tree.fold(frontier_at(store, held.number, head.size)) == head.root
+
+
 def known_to(arrivals: Arrivals, roster: Roster, origin: Origin, handle: Handle) -> int:
     """The size up to which a member certainly holds a journal: the largest head of it that they cosigned."""
     for head in verified(roster, arrivals.heads(origin)):
@@ -127,14 +151,39 @@ def require_writable(store: Store, origin: Origin, size: int) -> None:
     were signed, or others have seen more of it than is here."""
     arrivals = Arrivals(store)
     lock = next((item for item in arrivals.locks() if item.origin == origin), None)
+    roster = parse_origin(origin).handle == ROOT
     if lock is not None and lock.reason == FORK:
-        raise ForkError(
-            "this journal is locked: two different histories of it were signed with its key",
-            hint='headquarters decides which one stands; then "fieldvault journal recover" opens the next one',
-        )
+        raise _forked(roster=roster)
     seen = arrivals.largest_head(origin)
     if lock is not None or seen > size:
-        raise RollbackError(
-            f"this laptop was restored from a backup: others have seen {max(seen, size)} entries of this journal",
+        raise _restored(max(seen, size), lacks=seen > size, roster=roster)
+
+
+def _forked(*, roster: bool) -> ForkError:
+    if roster:
+        return ForkError(
+            "the roster is locked: root signed two different histories of it",
+            hint="nobody is enrolled or revoked any more: keep the evidence; the organisation has to be founded anew",
+        )
+    return ForkError(
+        "this journal is locked: two different histories of it were signed with its key",
+        hint='headquarters decides which one stands; then "fieldvault journal recover" opens the next one',
+    )
+
+
+def _restored(seen: int, *, lacks: bool, roster: bool) -> RollbackError:
+    what = f"this laptop was restored from a backup: others have seen {seen} entries of"
+    if not roster:
+        return RollbackError(
+            f"{what} this journal",
             hint='"fieldvault journal recover" opens the next epoch; headquarters has what was seen',
         )
+    if lacks:
+        return RollbackError(
+            f"{what} the roster, and not all of them are here",
+            hint='import a bundle that another laptop makes with --full; then "fieldvault journal recover --as root"',
+        )
+    return RollbackError(
+        f"{what} the roster; all of them are back, and it is still locked",
+        hint='"fieldvault journal recover --as root" compares, and lets root sign again',
+    )

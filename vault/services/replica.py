@@ -58,6 +58,8 @@ class Outcome(StrEnum):
     CUT_OFF = "cut off"
     INCOMPLETE = "incomplete"
     INVALID = "invalid"
+    STRANGER = "stranger"
+    """Its writer, or somebody whom its entries speak of, is not on the roster that is here, which may lack a part."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,5 +1,8 @@
 """Opening the identity layer of one case: never without a reason, and never before the log says so.
 
+Whoever helps with a case may have got it without the names. Then there is nothing to open, which the leaves of the
+entries say without any key: it is refused, and no entry claims that somebody saw them.
+
 The `reveal` entry is committed first. If that write fails, nothing was opened. The reason is sealed in the entry's case
 part; that a reveal took place, by whom and on which claimed day is there for any auditor to see.
 """
@@ -9,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import FormatError, InputRefused, IntegrityError, Problem, UsageError
+from vault.errors import FormatError, InputRefused, IntegrityError, NotAllowed, Problem, UsageError
 from vault.formats.part import Answers, CasePayload, parse_identity
+from vault.formats.place import order
 from vault.formats.text import TextRefused, clean
 from vault.formats.wraps import Segment
 from vault.model import Kind, Layer, Origin, Place, Pseudonym
@@ -20,7 +24,7 @@ from vault.services.casework import REVEAL_TYPE, Casework
 from vault.services.drafting import case_part
 from vault.services.journal import Draft
 from vault.services.keyring import Keyring
-from vault.services.places import Name
+from vault.services.places import Name, name_in
 from vault.services.record_states import RecordState
 from vault.services.records import commit, desk_of
 from vault.services.vault import Vault
@@ -31,7 +35,7 @@ class Revealed:
     """Who a case is, the entry that says it was looked at, and what else its author should know.
 
     `others` holds further values of a variable that two members changed without having seen each other's change; an
-    empty text among them means that one of them cleared it.
+    empty text among them means that one of them cleared it. `closed` are entries whose names were not handed over.
     """
 
     pseudonym: Pseudonym
@@ -40,6 +44,7 @@ class Revealed:
     seq: int
     warnings: tuple[str, ...] = ()
     others: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict, repr=False)
+    closed: tuple[Name, ...] = ()
 
 
 def reveal(
@@ -51,7 +56,8 @@ def reveal(
     dry_run: bool = False,
     damaged: list[Name] | None = None,
 ) -> Revealed:
-    """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason.
+    """Logs the reason, then opens the identity layer of a case. Raises UsageError without a case or a reason,
+    NotAllowed when every name of the case stays closed to `me`: then nothing is logged.
 
     What is shown may be out of date when an entry does not open: the numbers of such entries are appended to `damaged`;
     without one, IntegrityError names them and nothing is shown.
@@ -66,12 +72,13 @@ def reveal(
         ) from None
     if not text:
         raise UsageError("a reveal needs a reason", hint="give --reason TEXT")
+    closed = _closed(work, case)
     if dry_run:
         return Revealed(pseudonym=case.pseudonym, values={}, origin=work.origin, seq=-1)
     payload = CasePayload(type=REVEAL_TYPE, values={"reason": text})
     draft = Draft(kind=Kind.REVEAL, parts=(case_part(desk_of(work), case.case_id, case.key, payload),))
     written = commit(work, draft)
-    values, others = _identity(work, case)
+    values, others, unopened = _identity(work, case)
     work.settle(damaged)
     return Revealed(
         pseudonym=case.pseudonym,
@@ -80,18 +87,35 @@ def reveal(
         origin=work.origin,
         seq=written.seq,
         warnings=written.warnings,
+        closed=tuple(name_in(work.origin, place) for place in sorted({*closed, *unopened}, key=order)),
     )
 
 
-def _identity(work: Casework, case: Case) -> tuple[dict[str, str | int], dict[str, tuple[str | int, ...]]]:
-    """The identity layer as it stands: the value of each variable, and where two members changed one without having
-    seen each other's change, the others."""
+def _closed(work: Casework, case: Case) -> list[Place]:
+    """The entries whose identity part was not handed over to this member. Raises NotAllowed when no other has one."""
+    places = work.places_by_case()[case.case_id]
+    closed = work.closed_names(places)
+    if closed and not work.identity_places(case, places):
+        raise NotAllowed(
+            f"the names of {case.pseudonym} stay closed to you in this referral; nothing was opened, nothing logged",
+            hint="its owner can end the referral and offer it again with --identity",
+        )
+    return closed
+
+
+def _identity(work: Casework, case: Case) -> tuple[dict[str, str | int], dict[str, tuple[str | int, ...]], list[Place]]:
+    """The identity layer as it stands: the value of each variable; where two members changed one without having seen
+    each other's change, the others; and the entries to which this member was given no key."""
     segments = work.identity_segments(case)
     places = work.places_by_case()[case.case_id]
     records = work.records(case, places)
     said: dict[str, dict[Place, str | int]] = {}
+    unopened = []
     for place in work.identity_places(case, places):
-        for name, value in _opened(work, segments, place).items():
+        opened = _opened(work, segments, place)
+        if opened is None:
+            unopened.append(place)
+        for name, value in (opened or {}).items():
             if not isinstance(value, bytes):
                 said.setdefault(name, {})[place] = value
     found: dict[str, str | int] = {}
@@ -104,15 +128,15 @@ def _identity(work: Casework, case: Case) -> tuple[dict[str, str | int], dict[st
         differing = {values[place] for place in standing if _is_rival(records, place, latest)} - {values[latest]}
         if differing:
             others[name] = tuple(sorted(differing, key=str))
-    return found, others
+    return found, others, unopened
 
 
-def _opened(work: Casework, segments: tuple[Segment, ...], place: Place) -> Answers:
-    """The identity values of one entry: none, and the entry counted as damaged, when it does not open; none when its
+def _opened(work: Casework, segments: tuple[Segment, ...], place: Place) -> Answers | None:
+    """The identity values of one entry: empty, and the entry counted as damaged, when it does not open; None when its
     author's identity key was not handed over."""
     key = key_at(segments, place)
     if key is None and place.origin not in work.own:
-        return {}
+        return None
     try:
         kind, _ = work.leaf_kind(place)
         return parse_identity(work.open_part(place, kind, Layer.IDENTITY, key, work.stored(place, Layer.IDENTITY)))

@@ -20,6 +20,7 @@ from vault.model import Handle, Kind, Member, Origin, Purpose, Role
 from vault.ports import day_of
 from vault.services.journal import Draft, Signer, read_head, write
 from vault.services.keyring import Keyring
+from vault.services.roster_lock import check_roster_writable
 from vault.services.vault import Vault, read_roster, require_role
 from vault.services.witness import Head, verify_head
 from vault.store.arrivals import Arrivals
@@ -77,11 +78,12 @@ def revoke(
 
     Raises NotAllowed unless `root` is root, and for root itself; UsageError for somebody who is not on the roster or
     was revoked before, and for a size in `upto` that is not smaller; IntegrityError when a journal of theirs here does
-    not carry their signature; StorageError.
+    not carry their signature; RollbackError or ForkError while the roster is locked; StorageError.
     """
     require_role(root, Role.ROOT)
     _revocable(vault, handle)  # said before a lock is taken
     with vault.writing(root, announced=not dry_run):
+        check_roster_writable(vault)
         member = _revocable(vault, handle)
         held, witnessed = dict(_sizes(vault, member)), _witnessed(vault, member)
         sizes_of = {**held, **{origin: max(head.size, held.get(origin, 0)) for origin, head in witnessed.items()}}

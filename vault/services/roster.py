@@ -53,7 +53,8 @@ class Roster:
         found = self.find(handle)
         if found is None:
             raise UsageError(
-                f'the roster has no member "{handle}"', hint='"fieldvault member list" shows who is enrolled'
+                f'the roster has no member "{handle}"',
+                hint='import headquarters\' newest bundle first; "fieldvault member list" shows who is known here',
             )
         return found
 

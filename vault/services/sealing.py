@@ -210,7 +210,8 @@ def _bundle_key(wraps: tuple[bytes, ...], seed: bytes) -> bytes:
             continue
     raise NotAllowed(
         "this bundle is not for this key",
-        hint="is it for another member, or for a key that you no longer use? if not, it may be damaged: copy it again",
+        hint="if you made it yourself, it is for whom --to named; else is it for another member, or for a key that you "
+        "no longer use? if not, it may be damaged: copy it again",
     )
 
 

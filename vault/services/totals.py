@@ -14,31 +14,32 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 from vault import labels
-from vault.disclosure.protect import protect
+from vault.disclosure.asking import disclosed_before, guard_answer
+from vault.disclosure.people import Person, fold_people
+from vault.disclosure.protect import Protected, protect
+from vault.disclosure.releasing import period_of, release_of
 from vault.disclosure.rounding import Coin
+from vault.disclosure.watch import question_of
 from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats.leaf import parse_fields
-from vault.formats.origin import ROOT, parse_origin
+from vault.formats.ledger_entry import BLOCK
+from vault.formats.origin import parse_origin
 from vault.formats.release import Release
-from vault.formats.release_csv import encode_csv
-from vault.formats.release_html import encode_html
 from vault.formats.release_json import encode_json
-from vault.formats.release_markdown import encode_markdown
 from vault.formats.table import Table, parse_table
-from vault.formats.wraps import member_context
-from vault.model import Kind, Origin, Purpose, Role
-from vault.primitives import hpke, tree
+from vault.model import Kind, Origin, Role
+from vault.primitives import tree
 from vault.primitives.hashing import hmac_sha256, sha256
 from vault.services.audit import FOUND_SOMETHING, verify_vault
 from vault.services.entry_rules import limit_of
-from vault.services.journal import Draft, write
+from vault.services.journal import write
 from vault.services.keyring import Keyring
+from vault.services.release_ledger import drafts_of, open_export_keys, read_ledger
 from vault.services.remembered import frontier_at
 from vault.services.tally_rows import read_rows
 from vault.services.vault import JournalStatus, Vault, require_role
 
-SHIPPED = ("all_years", "year_2020")
-_ENCODERS = {"json": encode_json, "csv": encode_csv, "md": encode_markdown, "html": encode_html}
+SHIPPED = ("all_years", "by_year", "year_2020")
 
 
 def shipped_tables() -> tuple[Table, ...]:
@@ -47,29 +48,42 @@ def shipped_tables() -> tuple[Table, ...]:
     return tuple(parse_table(folder.joinpath(f"{name}.toml").read_bytes()) for name in SHIPPED)
 
 
-def encode_release(release: Release, format: str) -> bytes:  # noqa: A002  # the word of the command line
-    """A release's bytes as "json", "csv", "md" or "html". The same release gives the same bytes."""
-    encoder = _ENCODERS.get(format)
-    if encoder is None:
-        raise UsageError(f"there is no such format; there are: {', '.join(_ENCODERS)}")
-    return encoder(release)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """How many figures an export would print and withhold. Never which, nor any value: that would be a release."""
+    """What an export would print, and never a number of people: that would be a release without a record.
+
+    `printed` and `withheld` count figures. `closing` says which blocks would close, as (variable, years, cells), `""`
+    being the total; `waiting` which years stay open, as (variable, years); `disclosed` what follows from numbers that
+    were public before there was a vault, as (codes, slot): it cannot be protected any more.
+    """
 
     printed: int
     withheld: int
+    closing: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    waiting: tuple[tuple[str, str], ...] = ()
+    disclosed: tuple[tuple[str, str], ...] = ()
 
 
 def preview_table(vault: Vault, me: Keyring, name: str) -> Preview:
-    """What `export_table` would do, in two numbers; nothing is entered. Raises what `export_table` raises."""
+    """What `export_table` would do; nothing is entered. Raises what `export_table` raises."""
     table = _table(me, name)
     with vault.writing(me, announced=False):  # nobody writes meanwhile, and neither do we
-        cells = _protected(vault, me, table).cells
+        export = _Export(vault, me, table)
+        found = export.protected()
+        disclosed = disclosed_before(question_of(table, export.ledger, found.plan, export.people, vault.policy))
+    cells = found.release.cells
     printed = sum(cell.value is not None for cell in cells)
-    return Preview(printed=printed, withheld=len(cells) - printed)
+    return Preview(
+        printed=printed,
+        withheld=len(cells) - printed,
+        closing=tuple(
+            (item.variable, period_of(item.slots), tuple(figure.cell for figure in item.figures))
+            for item in found.plan.printed
+            if item.scope == BLOCK
+        ),
+        waiting=tuple((name, period_of(slots)) for name, slots in found.plan.waiting.items() if slots),
+        disclosed=disclosed,
+    )
 
 
 def export_table(vault: Vault, me: Keyring, name: str) -> Release:
@@ -78,7 +92,7 @@ def export_table(vault: Vault, me: Keyring, name: str) -> Release:
     StorageError."""
     # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
     with vault.writing(me):
-        return _entered(vault, me, _protected(vault, me, _table(me, name)))
+        return _Export(vault, me, _table(me, name)).release()
 
 
 def _table(me: Keyring, name: str) -> Table:
@@ -89,19 +103,69 @@ def _table(me: Keyring, name: str) -> Table:
     return table
 
 
-def _protected(vault: Vault, me: Keyring, table: Table) -> Release:
-    if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
-        raise IntegrityError(
-            "the audit of this vault finds something wrong; no figure leaves it", hint='run "fieldvault audit verify"'
+class _Export:
+    """One table, the keys, and the ledger as it stands."""
+
+    def __init__(self, vault: Vault, me: Keyring, table: Table) -> None:
+        self.vault, self.me, self.table = vault, me, table
+        self.keys = open_export_keys(vault, me)
+        self.ledger = read_ledger(vault, self.keys, table.subject)
+        self.journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
+        self.checkpoints = [_counted_from(vault, status) for status in sorted(self.journals, key=_by_origin)]
+        self.people: list[Person] = []
+        self.until = vault.environment.clock.today().year - 1
+
+    def release(self) -> Release:
+        """The release, entered. One that stands there already is read back: the records need not be opened."""
+        again = self._salted(release_of(self.table, self.ledger, self.vault.policy, self.checkpoints))
+        if self.until <= self.ledger.until and self._digest(again) in self._entered():
+            return replace(again, digest=self._digest(again).hex())
+        found = self.protected()
+        release = self._salted(found.release)
+        digest = self._digest(release)
+        signer = self.vault.signer(self.me)
+        number = self.vault.journal_number(signer.origin)
+        write(self.vault.store, number, signer, self.vault.day, drafts_of(self.keys, found.entries, digest))
+        return replace(release, digest=digest.hex())
+
+    def protected(self) -> Protected:
+        """What may be said. Raises IntegrityError, NotAllowed, RollbackError and DisclosureRefused."""
+        vault = self.vault
+        if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
+            raise IntegrityError(
+                "the audit of this vault finds something wrong; no figure leaves it",
+                hint='run "fieldvault audit verify"',
+            )
+        _require_everybody(vault, self.journals)
+        rows = read_rows(vault, self.me, [status.origin for status in self.journals])
+        self.people = [
+            replace(person, token=self.keys.fingerprint(person.token), party=self.keys.fingerprint(person.party))
+            for person in fold_people(self.table, rows)
+        ]
+        return protect(
+            self.table,
+            self.people,
+            vault.policy,
+            coin_of(self.keys.export),
+            self.ledger,
+            until=self.until,
+            guard=guard_answer,
+            checkpoints=self.checkpoints,
         )
-    journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
-    _require_everybody(vault, journals)
-    rows = read_rows(vault, me, [status.origin for status in journals])
-    checkpoints = [_counted_from(vault, status) for status in sorted(journals, key=_by_origin)]
-    export_key = _export_key(vault, me)
-    release = protect(table, rows, vault.policy, coin_of(export_key), checkpoints)
-    salt = hmac_sha256(export_key, labels.RELEASE_SALT + encode_json(release))
-    return replace(release, salt=salt.hex())
+
+    def _salted(self, release: Release) -> Release:
+        salt = hmac_sha256(self.keys.export, labels.RELEASE_SALT + encode_json(release))
+        return replace(release, salt=salt.hex())
+
+    @staticmethod
+    def _digest(release: Release) -> bytes:
+        return sha256(encode_json(release))
+
+    def _entered(self) -> set[bytes]:
+        """The digests of this director's releases."""
+        number = self.vault.journal_number(self.vault.signer(self.me).origin)
+        entered = (parse_fields(raw) for raw in self.vault.store.leaves(number))
+        return {fields[5][0] for fields in entered if fields[2] == Kind.RELEASE}
 
 
 def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
@@ -145,33 +209,12 @@ def _role(vault: Vault, origin: Origin) -> Role:
 
 
 def coin_of(export_key: bytes) -> Coin:
-    """The keyed coin of rounding: 64 bits of HMAC-SHA256 under the export key, over the sorted tokens.
+    """The keyed coin of rounding: 64 bits of HMAC-SHA256 under the export key, over the sorted fingerprints.
 
-    Tokens have one length (16 bytes), so their concatenation is unambiguous.
+    These have one length (8 bytes), so their concatenation is unambiguous.
     """
 
     def coin(tokens: Sequence[bytes]) -> int:
         return int.from_bytes(hmac_sha256(export_key, labels.ROUNDING + b"".join(tokens))[:8], "big")
 
     return coin
-
-
-def _export_key(vault: Vault, me: Keyring) -> bytes:
-    """The organisation's rounding key, which root wrapped to this director on enrolment."""
-    number = vault.journal_number(vault.roster.origin)
-    for seq, raw in vault.store.wraps_for(number, me.member.key_id, Purpose.EXPORT):
-        context = member_context(vault.vault_id, vault.roster.origin, seq, Purpose.EXPORT, me.member.key_id)
-        return hpke.unwrap(me.sealing_seed, raw, context)
-    raise NotAllowed(f'"{me.handle}" was given no export key', hint=f'"{ROOT}" enrols directors with "member add"')
-
-
-def _entered(vault: Vault, me: Keyring, release: Release) -> Release:
-    """The release with its digest, under which it now stands in the director's journal. One that stands there already
-    is not entered again."""
-    digest = sha256(encode_json(release))
-    signer = vault.signer(me)
-    number = vault.journal_number(signer.origin)
-    entered = (parse_fields(raw) for raw in vault.store.leaves(number))
-    if not any(fields[2] == Kind.RELEASE and fields[5] == [digest] for fields in entered):
-        write(vault.store, number, signer, vault.day, [Draft(kind=Kind.RELEASE, extra=(digest,))])
-    return replace(release, digest=digest.hex())

@@ -68,6 +68,14 @@ def cosigner_key(vault_id: VaultId, member: Member) -> VerifierKey:
     return VerifierKey(name=name, algorithm=COSIGNATURE, public_key=member.keys.signing)
 
 
+def by_stranger(roster: Roster, raw: bytes) -> bool:
+    """Whether a signed note is of a journal of this vault whose writer is nobody on the roster as it is known here. It
+    proves nothing, for no key of that writer's is known: it is neither believed nor held against who sent it, who may
+    know more of the roster. Raises FormatError for what is no checkpoint."""
+    name = parse_origin(parse_checkpoint(parse_note(raw).text).origin)
+    return name.vault_id == roster.vault_id and roster.find(name.handle) is None
+
+
 def verify_head(roster: Roster, raw: bytes) -> Head:
     """The head in a signed note of one of our journals. Its `note` is built anew: the writer's line and the members'
     cosignatures that were verified here, without whatever else somebody wrote below the text.

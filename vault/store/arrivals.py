@@ -71,6 +71,10 @@ class Arrivals:
             (lock.origin, lock.reason, lock.ours, lock.theirs),
         )
 
+    def lift(self, origin: str) -> None:
+        """Ends the lock of a restored laptop; the one of a fork stays for good."""
+        self._store.rows("DELETE FROM lock WHERE origin = ? AND reason = ?", (origin, RESTORED))
+
     def checkpoint_at(self, journal: int, size: int) -> bytes | None:
         """The signed note that stands here for exactly this size."""
         rows = self._store.rows("SELECT note FROM checkpoint WHERE journal = ? AND size = ?", (journal, size))

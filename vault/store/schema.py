@@ -10,6 +10,7 @@
     codebook      the codebook's TOML bytes by digest
     head          signed heads that came from elsewhere, and those that we cosigned: this laptop's memory
     lock          journals under review, with the two signed notes that contradict each other
+                  (that of a restored laptop may be deleted: root's, once everything is back; a fork's never)
 
 The text below is the schema, byte for byte: opening compares what SQLite holds with it, and the audit reports any
 difference, so an extra trigger or view in a vault that came back from a search is noticed.
@@ -47,6 +48,8 @@ TABLES: Final = tuple(f"CREATE TABLE {name} ({columns}) STRICT, WITHOUT ROWID" f
 
 _APPEND_ONLY = ("journal", "leaf", "node", "checkpoint", "codebook", "setting", "head", "lock")
 _DELETABLE = ("part", "wrap")
+_WHEN = {"lock": " WHEN OLD.reason <> 'restored'"}
+"""Rows of append-only tables that may be deleted all the same are those of which this is not true."""
 
 TRIGGERS: Final = (
     *(
@@ -55,7 +58,7 @@ TRIGGERS: Final = (
         for table in _APPEND_ONLY + _DELETABLE
     ),
     *(
-        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}{_WHEN.get(table, '')}"
         f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         for table in _APPEND_ONLY
     ),

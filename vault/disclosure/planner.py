@@ -1,0 +1,231 @@
+"""What an export would print now that it has not printed before: new closed blocks, and figures over all of them.
+
+The plan is a pure function of the ledger, the people as the records now say, and the policy. It goes from the total to
+the variables and from those that everybody is asked to those that only some are, because each variable's blocks are
+unions of the blocks above it. People who are in the ledger keep the slot and the codes with which they were printed.
+Whoever comes later, or without a date, waits until enough have come, and then forms a slot of their own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vault.disclosure.blocks import Block, close_blocks, cumulative_rung
+from vault.disclosure.facts import LATER, UNDATED
+from vault.disclosure.groups import Group, cell_ok
+from vault.disclosure.ledger import Ledger
+from vault.disclosure.people import Person
+from vault.disclosure.rounding import Coin, rounded
+from vault.errors import DisclosureRefused
+from vault.formats.ledger_entry import ALL, BLOCK, Figure, Printed, Slots
+from vault.formats.table_values import RowSpec, Table, is_union
+from vault.model import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is new: figures, the people of slots that close, and the codes of people whose block of a variable closes.
+
+    `waiting` are the slots that stay open, by variable; for a preview, which shows no count.
+    """
+
+    printed: tuple[Printed, ...]
+    members: Mapping[str, tuple[Person, ...]] = field(repr=False)
+    codes: Mapping[tuple[str, str], tuple[str, ...]] = field(repr=False)
+    waiting: Mapping[str, Slots]
+
+
+def make_plan(
+    table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int,
+    *, held_back: frozenset[str] = frozenset(),
+) -> Plan:  # fmt: skip
+    """The plan for one table. `people` have fingerprints for tokens; years after `until` are not over and wait.
+
+    No block is closed for a variable in `held_back` ("" is the total): the guard found that it would say too much.
+    """
+    return _Planner(table, ledger, people, policy, coin, until, held_back).plan()
+
+
+class _Planner:
+    """One plan as it comes together."""
+
+    def __init__(
+        self, table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int,
+        held_back: frozenset[str],
+    ) -> None:  # fmt: skip
+        self.table, self.ledger, self.policy, self.coin, self.held_back = table, ledger, policy, coin, held_back
+        self.by_slot = _by_slot(ledger, people, policy, until)
+        self.printed: list[Printed] = []
+        self.codes: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.waiting: dict[str, Slots] = {}
+        self.blocks: dict[str, list[Block]] = {}
+
+    def plan(self) -> Plan:
+        """The plan."""
+        before = self.ledger.slots()
+        total = _Variable(self, None, [(slot,) for slot in self.by_slot if slot not in before])
+        total.close()
+        slots = tuple(slot for block in self.blocks[""] for slot in block.slots)
+        for row in self.table.rows:
+            above = self.blocks["" if row.universe is None else row.universe.variable]
+            _Variable(self, row, [block.slots for block in above]).close()
+        return Plan(
+            printed=tuple(self.printed),
+            members={slot: tuple(self.by_slot[slot]) for slot in slots if slot not in before},
+            codes=self.codes,
+            waiting=self.waiting,
+        )
+
+
+class _Variable:
+    """The blocks of one variable, or of the total (`row` None)."""
+
+    def __init__(self, planner: _Planner, row: RowSpec | None, units: Sequence[Slots]) -> None:
+        self.of, self.row, self.name = planner, row, "" if row is None else row.variable
+        self.blocks = list(planner.ledger.blocks(self.name))
+        taken = {slot for block in self.blocks for slot in block.slots}
+        self.units = [unit for unit in units if not taken.issuperset(unit)]
+
+    def close(self) -> None:
+        """Closes what can be closed, and prints it."""
+        of = self.of
+        closed = () if self.name in of.held_back else close_blocks(
+            self.units, self._cells, self._rungs, of.policy, first=not self.blocks
+        )  # fmt: skip
+        new = {slot for block in closed for slot in block.slots}
+        of.waiting[self.name] = tuple(slot for unit in self.units for slot in unit if slot not in new)
+        known = of.ledger.known_through(self.name, self._rungs)
+        self.blocks += closed
+        of.blocks[self.name] = self.blocks
+        if not closed:
+            return
+        of.printed += [self._print(BLOCK, block.slots, block.rung) for block in closed]
+        everything = tuple(slot for block in self.blocks for slot in block.slots)
+        if len(self.blocks) > 1:
+            rung = cumulative_rung(self.blocks, known, self._cells, self._rungs, of.policy)
+            of.printed.append(self._print(ALL, everything, rung))
+        else:
+            # The one block is everything: the same people, the same figures.
+            of.printed.append(self._print(ALL, everything, self.blocks[0].rung))
+        if self.row is not None:
+            for slot in new:
+                of.codes[self.name, slot] = tuple(self._code(slot, at) for at in range(len(of.by_slot[slot])))
+
+    @property
+    def _rungs(self) -> int:
+        return 1 if self.row is None else len(self.row.ladder)
+
+    def _code(self, slot: str, at: int) -> str:
+        """The code of one person: as it was printed, or as it is now."""
+        frozen = self.of.ledger.codes.get(self.name, {}).get(slot)
+        return frozen[at] if frozen is not None else self._now(self.row, self.of.by_slot[slot][at])
+
+    @staticmethod
+    def _now(row: RowSpec | None, person: Person) -> str:
+        """What the records say now; "nothing was said" of who was counted once and is in no record any more."""
+        code = person.codes.get("" if row is None else row.variable)
+        if code is None and row is not None and row.missing:
+            return row.missing[0]
+        if code is None:
+            raise DisclosureRefused("somebody who was counted before is in no record any more")
+        return code
+
+    def _asked(self, slots: Slots) -> Iterator[tuple[Person, str]]:
+        """The people of these slots who are in the universe, and their codes."""
+        row, by_slot = self.row, self.of.by_slot
+        universe = None if row is None or row.universe is None else row.universe
+        over = None if universe is None else self.of.table.row(universe.variable)
+        inside = frozenset[str]() if universe is None or over is None else over.cell(universe.cell).of
+        for slot in slots:
+            above = None if over is None else self.of.ledger.codes.get(over.variable, {}).get(slot)
+            for at, person in enumerate(by_slot[slot]):
+                if over is not None and (above[at] if above else self._now(over, person)) not in inside:
+                    continue
+                yield person, "" if row is None else self._code(slot, at)
+
+    def _cells(self, slots: Slots, rung: int) -> Mapping[str, Group]:
+        """The people of these slots by the cells of a rung."""
+        if self.row is None:
+            return {"": Group(Counter(person.party for person, _ in self._asked(slots)))}
+        cell_of = {code: name for name in self.row.ladder[rung] for code in self.row.cell(name).of}
+        groups = {name: Group() for name in self.row.ladder[rung]}
+        for person, code in self._asked(slots):
+            groups[cell_of[code]].parties[person.party] += 1
+        return groups
+
+    def _print(self, scope: str, slots: Slots, rung: int) -> Printed:
+        """The figures of one block, rounded."""
+        policy, row = self.of.policy, self.row
+        universe = None
+        if row is not None and row.universe is not None:
+            universe = (
+                row.universe.variable,
+                _sorted(self.of.table.row(row.universe.variable).cell(row.universe.cell).of),
+            )
+        names = ("",) if row is None else (*row.ladder[rung], *_sums(row, rung))
+        asked = list(self._asked(slots))
+        figures = []
+        for name in names:
+            codes = frozenset[str]() if row is None else row.cell(name).of
+            tokens = [person.token for person, code in asked if row is None or code in codes]
+            value = rounded(tokens, policy.base, self.of.coin)
+            figures.append(Figure(cell=name, codes=_sorted(codes), value=value))
+        return Printed(
+            variable=self.name,
+            scope=scope,
+            rung=rung,
+            slots=slots,
+            universe=universe,
+            figures=tuple(figures),
+            people=policy.people,
+            base=policy.base,
+        )
+
+
+def _sums(row: RowSpec, rung: int) -> list[str]:
+    """The sums that are made of whole cells of a rung, and are not cells of it themselves."""
+    parts = [row.cell(name).of for name in row.ladder[rung]]
+    return [name for name in row.sums if is_union(row.cell(name).of, parts) and row.cell(name).of not in parts]
+
+
+def _sorted(codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(codes))
+
+
+def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: int) -> dict[str, list[Person]]:
+    """The people by slot, closed slots first, as the ledger has them; then open years in order, and whoever waited."""
+    now = {person.token: person for person in people}
+    found: dict[str, list[Person]] = {
+        slot: [_frozen(now, token, party) for token, party in ledger.members.get(slot, ())] for slot in ledger.slots()
+    }
+    counted = {person.token for group in found.values() for person in group}
+    last = max((int(slot) for slot in found if slot.isdecimal()), default=0)
+    years: dict[int, list[Person]] = {}
+    undated: list[Person] = []
+    waiting: list[Person] = []
+    for person in sorted((person for person in people if person.token not in counted), key=lambda item: item.token):
+        if person.year is not None and person.year > until:
+            continue
+        if person.year is not None and person.year > last:
+            years.setdefault(person.year, []).append(person)
+        elif found or person.year is not None:
+            waiting.append(person)
+        else:
+            undated.append(person)
+    # A year in which nobody came lies inside a block like any other: a gap between blocks would say so.
+    for year in range(max(last + 1, min(years)), max(years) + 1) if years else ():
+        found[str(year)] = years.get(year, [])
+    if undated:
+        found[UNDATED] = undated
+    if cell_ok(Group(Counter(person.party for person in waiting)), policy):
+        number = sum(slot.startswith(LATER) for slot in found) + 1
+        found[f"{LATER}{number}"] = waiting
+    return found
+
+
+def _frozen(now: Mapping[bytes, Person], token: bytes, party: bytes) -> Person:
+    """A person who was counted, with the codes of today where there are any: the printed ones stand in the ledger."""
+    person = now.get(token)
+    return Person(token=token, party=party, year=None, codes={} if person is None else person.codes)

@@ -1,0 +1,223 @@
+"""The guard's place in an export: nothing new is printed before an attacker was asked about it.
+
+The guard gets what a reader has: every number that was ever printed of the subject, or was public before, and those
+that would come. It must find, for each small or empty combination of at most two variables and a slot, a world without
+these people and a world with at least k of them. Where it cannot, the variables at fault are held back and the rest is
+asked about again; where nothing can be held back, nothing is printed. Time-out and contradiction refuse too.
+
+What the numbers published before the vault give away already cannot be taken back. Such combinations are left out of
+the question, and nothing may narrow them further: what is new must leave their bounds where they were.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from vault.disclosure.facts import OUTSIDE, Condition, Fact, Variable
+from vault.disclosure.ledger import Ledger, facts_of
+from vault.disclosure.people import Person
+from vault.disclosure.planner import Plan, make_plan
+from vault.disclosure.rounding import Coin
+from vault.errors import DisclosureRefused
+from vault.formats.table_values import RowSpec, Table
+from vault.model import Policy
+
+MOST_ROUNDS: Final = 4
+"""So often less is tried before nothing is printed."""
+REFUSED: Final = "these figures are refused by the disclosure policy"
+"""The same words for every reason: a refusal must not say what it protects."""
+HINT: Final = (
+    "export again when the running year is over; if numbers published before were entered with --fact, look whether "
+    "they are right"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the guard is asked: what a reader knew before, what they would know, and the true counts, by slot and the
+    codes of `variables`, that say which combinations are small."""
+
+    variables: tuple[Variable, ...]
+    slots: tuple[str, ...]
+    known: tuple[Fact, ...]
+    coming: tuple[Fact, ...]
+    people: Mapping[tuple[str, tuple[str, ...]], int]
+    k: int
+
+
+class Guard(Protocol):
+    """Answers with the combinations that are not protected, as the names of their variables."""
+
+    def __call__(self, question: Question) -> Sequence[tuple[str, ...]]:
+        """The variables of each unprotected combination; nothing when all are protected."""
+
+
+def guarded_plan(
+    table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int, guard: Guard
+) -> Plan:
+    """The largest of a few plans about which the guard has nothing to say. Raises `DisclosureRefused`."""
+    held_back: frozenset[str] = frozenset()
+    for _ in range(MOST_ROUNDS):
+        plan = make_plan(table, ledger, people, policy, coin, until, held_back=held_back)
+        if not plan.printed:
+            return plan
+        found = _asked(guard, question_of(table, ledger, plan, people, policy))
+        if not found:
+            return plan
+        new = {item.variable for item in plan.printed if item.variable}
+        at_fault = {name for names in found for name in names} & new
+        # With no variable to hold back, it is the totals themselves.
+        held_back |= at_fault or {"", *(row.variable for row in table.rows)}
+    raise DisclosureRefused(REFUSED, hint=HINT)
+
+
+def _asked(guard: Guard, question: Question) -> Sequence[tuple[str, ...]]:
+    """The guard's answer; why it refuses is not said, but that it is not installed is."""
+    try:
+        return guard(question)
+    except DisclosureRefused as refused:
+        if refused.hint:
+            raise
+        raise DisclosureRefused(REFUSED, hint=HINT) from None
+
+
+def question_of(table: Table, ledger: Ledger, plan: Plan, people: Sequence[Person], policy: Policy) -> Question:
+    """The question about a plan, with the codes of each variable lumped as far as nobody ever tells them apart."""
+    known = tuple(ledger.facts())
+    coming = tuple(facts_of(ledger.subject, plan.printed))
+    lumps = {row.variable: _lumps(row, (*known, *coming)) for row in table.rows}
+    _require_known(table, known)
+    slots = _with_published((*ledger.slots(), *plan.members), known)
+    lumped = _Lumped(table, lumps, _periods(slots, (*known, *coming)))
+    return Question(
+        variables=tuple(lumped.variable(row) for row in table.rows),
+        slots=tuple(dict.fromkeys(lumped.periods.values())),
+        known=tuple(map(lumped.fact, known)),
+        coming=tuple(map(lumped.fact, coming)),
+        people=_count(table, lumped, ledger, plan, people),
+        k=policy.people,
+    )
+
+
+def _with_published(slots: Iterable[str], facts: Iterable[Fact]) -> tuple[str, ...]:
+    """Also slots of which only numbers published before are known."""
+    more = sorted({slot for fact in facts for slot in fact.slots} - set(slots))
+    return (*slots, *more)
+
+
+def _periods(slots: Sequence[str], facts: Iterable[Fact]) -> dict[str, str]:
+    """For each slot the period that it is part of: slots that every fact counts together or not at all.
+
+    What is asked about a period is asked about each of its slots too: nobody can tell them apart, so a slot can hold
+    nobody, or all of the period's. The other way round it is more: few people in a printed period of two years.
+    """
+    sets = [fact.slots for fact in facts]
+    together: dict[tuple[bool, ...], list[str]] = {}
+    for slot in slots:
+        together.setdefault(tuple(slot in of for of in sets), []).append(slot)
+    return {slot: "+".join(period) for period in together.values() for slot in period}
+
+
+def _require_known(table: Table, facts: Iterable[Fact]) -> None:
+    """Numbers of variables that this table does not have cannot be left out of the question: fail closed."""
+    mine = {row.variable for row in table.rows}
+    if any(not mine.issuperset(condition.variables) for fact in facts for condition in fact.where):
+        raise DisclosureRefused(
+            "earlier releases of the same people have variables that this table lacks",
+            hint="add their rows to the table",
+        )
+
+
+def _lumps(row: RowSpec, facts: Iterable[Fact]) -> dict[str, str]:
+    """For each code of a variable the name of its lump: codes that no figure and no finest cell tells apart."""
+    sets = [row.cell(name).of for name in row.ladder[0]]
+    sets += [
+        frozenset(code for (code,) in condition.codes)
+        for fact in facts
+        for condition in fact.where
+        if condition.variables == (row.variable,)
+    ]
+    by_signature: dict[tuple[bool, ...], list[str]] = {}
+    for code in sorted(row.codes):
+        by_signature.setdefault(tuple(code in of for of in sets), []).append(code)
+    return {code: "+".join(codes) for codes in by_signature.values() for code in codes}
+
+
+class _Lumped:
+    """The table's variables and facts, in lumps of codes and periods of slots."""
+
+    def __init__(self, table: Table, lumps: Mapping[str, Mapping[str, str]], periods: Mapping[str, str]) -> None:
+        self.table, self.lumps, self.periods = table, lumps, periods
+
+    def variable(self, row: RowSpec) -> Variable:
+        """A variable as the guard has it."""
+        universe = None
+        if row.universe is not None:
+            of = self.table.row(row.universe.variable).cell(row.universe.cell).of
+            universe = row.universe.variable, frozenset(self.lumps[row.universe.variable][code] for code in of)
+        return Variable(
+            name=row.variable, codes=tuple(dict.fromkeys(self.lumps[row.variable].values())), universe=universe
+        )
+
+    def fact(self, fact: Fact) -> Fact:
+        """A fact about lumps."""
+        where = tuple(
+            Condition(
+                variables=condition.variables,
+                codes=frozenset(
+                    tuple(self.lumps[name][code] for name, code in zip(condition.variables, codes, strict=True))
+                    for codes in condition.codes
+                ),
+            )
+            for condition in fact.where
+        )
+        slots = frozenset(self.periods[slot] for slot in fact.slots)
+        return Fact(subject=fact.subject, slots=slots, where=where, low=fact.low, high=fact.high)
+
+    def codes(self, code_of: Callable[[RowSpec], str]) -> tuple[str, ...]:
+        """One person's lumps, OUTSIDE where they are not asked."""
+        found = {row.variable: code_of(row) for row in self.table.rows}
+        return tuple(
+            self.lumps[row.variable][found[row.variable]] if self._asked(row, found) else OUTSIDE
+            for row in self.table.rows
+        )
+
+    def _asked(self, row: RowSpec, found: Mapping[str, str]) -> bool:
+        if row.universe is None:
+            return True
+        return found[row.universe.variable] in self.table.row(row.universe.variable).cell(row.universe.cell).of
+
+
+def _count(
+    table: Table, lumped: _Lumped, ledger: Ledger, plan: Plan, people: Sequence[Person]
+) -> Mapping[tuple[str, tuple[str, ...]], int]:
+    """The true counts, of people as they were printed."""
+    now = {person.token: person for person in people}
+    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    cache: dict[tuple[str, ...], tuple[str, ...]] = {}
+    groups = {slot: [token for token, _ in ledger.members.get(slot, ())] for slot in ledger.slots()}
+    groups |= {slot: [person.token for person in members] for slot, members in plan.members.items()}
+    names = [row.variable for row in table.rows]
+    for slot, tokens in groups.items():
+        frozen = [ledger.codes.get(name, {}).get(slot) or plan.codes.get((name, slot)) for name in names]
+        for at, token in enumerate(tokens):
+            person = now.get(token)
+            raw = tuple(
+                codes[at] if codes is not None else _code(row, person)
+                for row, codes in zip(table.rows, frozen, strict=True)
+            )
+            if raw not in cache:
+                by_name = dict(zip(names, raw, strict=True))
+                cache[raw] = lumped.codes(lambda row, by_name=by_name: by_name[row.variable])  # type: ignore[misc]
+            found[lumped.periods[slot], cache[raw]] += 1
+    return found
+
+
+def _code(row: RowSpec, person: Person | None) -> str:
+    """What the records say now of a variable whose block is still open."""
+    if person is not None:
+        return person.codes[row.variable]
+    return row.missing[0] if row.missing else min(row.codes)
