@@ -85,7 +85,7 @@ EXCUSED: Final[Mapping[str, frozenset[str]]] = {
     "vault.synthetic": frozenset({"random", "random.Random"}),
     # Says how long a command has run; nothing is decided by it.
     "cli.progress": frozenset({"time", "time.monotonic"}),
-    # Ends a search that takes too long, and then figures are refused: time can withhold one, never change or release it.
+    # Ends a search that takes too long, and then figures are refused: time withholds one, and never changes it.
     "vault.disclosure.guard_program": frozenset({"time", "time.monotonic"}),
 }
 """Module -> the names of CLOCK_AND_CHANCE that it may use, and no others; the comment gives the reason."""

@@ -172,6 +172,12 @@ def fleet_of(template: Template, home: Path) -> Iterator[Fleet]:
     fleet.close()
 
 
+def release_draft(digest: bytes = bytes(32)) -> Draft:
+    """An entry of the kind `release`, with a part that opens to nothing."""
+    part = PartDraft(layer=Layer.TALLY, key=bytes(32), payload=b"", header=lambda _: bytes(16))
+    return Draft(kind=Kind.RELEASE, parts=(part,), extra=(digest,))
+
+
 def entry(me: Keyring, text: str = RECORD, epoch: int | None = None, *, wide: bool = False) -> Draft:
     """A record with a case part and a tally part; `wide` with an identity part too."""
     compartment = me.compartment if epoch is None else me.compartment_of(epoch)

@@ -17,6 +17,7 @@ from tests.laptops import (
     outcome,
     record,
     refused,
+    release_draft,
 )
 from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats import bundle as wire
@@ -69,7 +70,7 @@ POISONS: dict[str, Poison] = {
     "a case for a director": lambda at: _wrapped(at, Purpose.CASE, "director-1"),
     "a tombstone for another's entry": lambda at: Draft(kind=Kind.ERASE, extra=([_of_another(at), 0],)),
     "a tombstone for what is to come": lambda at: Draft(kind=Kind.ERASE, extra=([at.origin(), 99],)),
-    "a release by a recorder": lambda _: Draft(kind=Kind.RELEASE, extra=(bytes(32),)),
+    "a release by a recorder": lambda _: release_draft(),
 }
 
 

@@ -25,6 +25,7 @@ from tests.faults.building import (
     raw,
 )
 from tests.faults.tampering import append, codes, head, rebuild
+from tests.laptops import release_draft
 from vault.errors import FormatError
 from vault.formats.checkpoint import sign_checkpoint
 from vault.formats.leaf import parse_fields
@@ -185,14 +186,14 @@ def test_a_checkpoint_of_another_journal(vault_here: Path) -> None:
 @pytest.mark.parametrize(
     ("writer", "draft"),
     [
-        ("hub-1", Draft(kind=Kind.RELEASE, extra=(bytes(32),))),
+        ("hub-1", release_draft()),
         ("auditor-1", Draft(kind=Kind.GRANT, extra=(["tally", bytes(16), bytes(32)],))),
         ("director-1", Draft(kind=Kind.ERASE, extra=(["fieldvault/" + "0" * 32 + "/field-1/1", 0],))),
-        ("field-1", Draft(kind=Kind.RELEASE, extra=(bytes(32),))),
+        ("field-1", release_draft()),
         ("field-1", Draft(kind=Kind.POLICY, extra=(["base", 1],))),
         ("field-1", Draft(kind=Kind.REVOKE, extra=("field-2", []))),
         ("root", Draft(kind=Kind.EPOCH_CLOSE)),
-        ("root", Draft(kind=Kind.RELEASE, extra=(bytes(32),))),
+        ("root", release_draft()),
     ],
 )
 def test_a_role_writes_only_its_kinds(vault_here: Path, writer: str, draft: Draft) -> None:

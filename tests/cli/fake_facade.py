@@ -195,7 +195,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
 
     def preview_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
         vault.called("preview_table", (me, name))
-        return SimpleNamespace(printed=1, withheld=1)
+        return SimpleNamespace(printed=1, withheld=1, closing=(), waiting=(), disclosed=())
 
     def export_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
         vault.called("export_table", (me, name))

@@ -22,6 +22,7 @@ from random import Random
 
 import apsw
 
+from tests.laptops import release_draft
 from vault.formats.leaf import parse_fields
 from vault.model import Handle, Kind, Origin, Role
 from vault.ports import Environment
@@ -202,7 +203,7 @@ def _fill(directory: Path, keys: dict[str, Keyring]) -> str:
         signer = vault.signer(keys["director-1"])
         with vault.store.transaction():
             number = vault.journal_number(signer.origin)
-            write(vault.store, number, signer, vault.day, [Draft(kind=Kind.RELEASE, extra=(b"\x07" * 32,))])
+            write(vault.store, number, signer, vault.day, [release_draft(b"\x07" * 32)])
         late = add_member(
             vault, keys["root"], handle="director-2", role=Role.DIRECTOR, passphrase=PASSPHRASE, cost=CHEAP
         )

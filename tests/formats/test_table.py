@@ -45,8 +45,9 @@ def test_the_shipped_tables_are_named_like_their_files() -> None:
 
 
 def test_periods_are_constants() -> None:
-    """All years are called `all`, one year by its number; neither is computed from records."""
-    assert {table.name: table.period for table in shipped()} == {"all_years": "all", "year_2020": "2020"}
+    """All years are called `all`, one year by its number, blocks `blocks`; none is computed from records."""
+    periods = {"all_years": "all", "year_2020": "2020", "by_year": "blocks"}
+    assert {table.name: table.period for table in shipped()} == periods
 
 
 @pytest.mark.parametrize("table", shipped(), ids=lambda table: table.name)

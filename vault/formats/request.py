@@ -68,7 +68,9 @@ def parse_request(raw: bytes) -> Request:
     if len(raw) > MOST_BYTES:
         raise FormatError("this is too large to be a request for membership")
     if not raw:
-        raise FormatError("this is not a request for membership: the file is empty", hint="copy it again from the new laptop")
+        raise FormatError(
+            "this is not a request for membership: the file is empty", hint="copy it again from the new laptop"
+        )
     try:
         value = canonical.parse(raw)
     except FormatError:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vault.errors import ForkError, RollbackError, UsageError
+from vault.errors import ForkError, IntegrityError, RollbackError, UsageError
+from vault.formats.checkpoint import verify_checkpoint
+from vault.formats.origin import ROOT
 from vault.model import Handle, Origin, Role
 from vault.services.keyring import Keyring
 from vault.services.remembered import held_journals, is_ours, quoted_heads, require_writable, verified
@@ -69,4 +71,9 @@ def check_roster_writable(vault: Vault) -> None:
     """Raises ForkError or RollbackError when root may sign nothing here: before anything is written, and for dry runs,
     which would else promise what cannot be done."""
     origin = vault.roster.origin
-    require_writable(vault.store, origin, held_journals(vault.store, vault.roster)[origin].size)
+    # Of the roster alone: damage in another journal must not decide what is said of this one.
+    note = vault.store.latest_checkpoint(vault.journal_number(origin))
+    if note is None:
+        raise IntegrityError("the roster has no checkpoint", hint='run "fieldvault audit verify"')
+    size = verify_checkpoint(note, origin, vault.roster.member(ROOT).keys.signing).size
+    require_writable(vault.store, origin, size)

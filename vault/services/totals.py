@@ -20,7 +20,7 @@ from vault.disclosure.protect import Protected, protect
 from vault.disclosure.releasing import period_of, release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import question_of
-from vault.errors import IntegrityError, NotAllowed, UsageError
+from vault.errors import IntegrityError, NotAllowed, UsageError, VaultError
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import BLOCK
 from vault.formats.origin import parse_origin
@@ -108,8 +108,16 @@ class _Export:
 
     def __init__(self, vault: Vault, me: Keyring, table: Table) -> None:
         self.vault, self.me, self.table = vault, me, table
-        self.keys = open_export_keys(vault, me)
-        self.ledger = read_ledger(vault, self.keys, table.subject)
+        try:
+            self._read()
+        except VaultError:
+            require_sound(vault)  # what is damaged is the audit's to name
+            raise
+
+    def _read(self) -> None:
+        vault = self.vault
+        self.keys = open_export_keys(vault, self.me)
+        self.ledger = read_ledger(vault, self.keys, self.table.subject)
         self.journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
         self.checkpoints = [_counted_from(vault, status) for status in sorted(self.journals, key=_by_origin)]
         self.people: list[Person] = []
@@ -131,11 +139,7 @@ class _Export:
     def protected(self) -> Protected:
         """What may be said. Raises IntegrityError, NotAllowed, RollbackError and DisclosureRefused."""
         vault = self.vault
-        if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
-            raise IntegrityError(
-                "the audit of this vault finds something wrong; no figure leaves it",
-                hint='run "fieldvault audit verify"',
-            )
+        require_sound(vault)
         _require_everybody(vault, self.journals)
         rows = read_rows(vault, self.me, [status.origin for status in self.journals])
         self.people = [
@@ -166,6 +170,14 @@ class _Export:
         number = self.vault.journal_number(self.vault.signer(self.me).origin)
         entered = (parse_fields(raw) for raw in self.vault.store.leaves(number))
         return {fields[5][0] for fields in entered if fields[2] == Kind.RELEASE}
+
+
+def require_sound(vault: Vault) -> None:
+    """Raises IntegrityError when the audit finds anything."""
+    if verify_vault(vault.directory).verdict == FOUND_SOMETHING:
+        raise IntegrityError(
+            "the audit of this vault finds something wrong; no figure leaves it", hint='run "fieldvault audit verify"'
+        )
 
 
 def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
