@@ -46,10 +46,17 @@ from vault.errors import DisclosureRefused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """People of one slot who meet all conditions (on one or two variables in all; none means everybody of the slot)."""
+    """People of one slot, or of `further` slots as well, who meet all conditions (on one or two variables in all; none
+    means everybody of the slots)."""
 
     where: tuple[Condition, ...]
     slot: str
+    further: frozenset[str] = frozenset()
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """All of its slots."""
+        return self.further | {self.slot}
 
 
 def sensitive(variables: Sequence[Variable], people: Mapping[tuple[str, tuple[str, ...]], int], k: int) -> list[Target]:
@@ -124,13 +131,13 @@ def unprotected(
     check_variables(variables)
     check_facts(variables, slots, facts)
     _check_targets(variables, slots, targets)
-    worlds = layout(variables, slots, facts, [(target.slot, target.where) for target in targets], k)
+    worlds = layout(variables, slots, facts, [(target.slots, target.where) for target in targets], k)
     broken = Search(worlds, k, watch).broken(worlds.aims)
     return [target for target, aim in zip(targets, worlds.aims, strict=True) if aim in broken]
 
 
 def _check_targets(variables: Sequence[Variable], slots: Sequence[str], targets: Iterable[Target]) -> None:
-    if any(target.slot not in slots for target in targets):
+    if any(not target.slots.issubset(slots) for target in targets):
         raise DisclosureRefused("the guard cannot judge: a target in an unknown slot")
     for where in {target.where for target in targets}:
         check_conditions(variables, where)

@@ -26,7 +26,7 @@ def bounds(
     Raises `DisclosureRefused` as `unprotected` does. Each end is reached by a world that was checked.
     """
     watch = Watch(seconds)
-    worlds = layout(variables, slots, facts, [(target.slot, target.where)], most)
+    worlds = layout(variables, slots, facts, [(target.slots, target.where)], most)
     (aim,) = worlds.aims
     found = []
     for side, sign in ((Side.NOBODY, 1.0), (Side.MANY, -1.0)):

@@ -69,10 +69,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """What a target is in a world: pieces whose counts add up to it, in the class of its slot, under its conditions.
-    Targets in slots of one class with the same conditions have one aim. `alone`: the class is a single slot."""
+    """What a target is in a world: pieces whose counts add up to it, in the classes of its slots, under its conditions.
+    Targets in slots of the same classes with the same conditions have one aim. `alone`: it has all of these slots."""
 
-    group: int
+    group: frozenset[int]
     conditions: frozenset[Condition]
     pieces: tuple[Piece, ...]
     alone: bool
@@ -86,8 +86,8 @@ class Aim:
         return sum(piece.most(world) for piece in self.pieces)
 
     def holds_part(self, other: Aim) -> bool:
-        """Whether whoever is in the other group is in this one: the same class, and no fewer conditions there."""
-        return self.group == other.group and self.conditions <= other.conditions
+        """Whether whoever is in the other group is in this one: the same slots, and no fewer conditions there."""
+        return (self.group, self.alone) == (other.group, other.alone) and self.conditions <= other.conditions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +113,12 @@ def layout(
     variables: Sequence[Variable],
     slots: Sequence[str],
     facts: Sequence[Fact],
-    targets: Sequence[tuple[str, Where]],
+    targets: Sequence[tuple[frozenset[str], Where]],
     k: int,
     *,
     hub: tuple[str, ...] | None = None,
 ) -> Layout:
-    """The worlds that these facts allow, for targets given as (slot, conditions). Everything was checked before.
+    """The worlds that these facts allow, for targets given as (slots, conditions). Everything was checked before.
 
     The hub is chosen so that worlds are small; any hub gives the same answers, and tests choose it. Raises
     `DisclosureRefused` when the facts cross too many variables.
@@ -194,14 +194,15 @@ class _Builder:
         self.wholes: dict[tuple[int, int], int] = {}
         self.parts: dict[tuple[int, int, Where], tuple[int, ...]] = {}
 
-    def build(self, targets: Sequence[tuple[str, Where]], k: int) -> Layout:
+    def build(self, targets: Sequence[tuple[frozenset[str], Where]], k: int) -> Layout:
         """Columns for what facts and targets tell apart, then the rows of the facts, then the aims."""
         told_apart: list[dict[Where, None]] = [{} for _ in self.classes]
         for among, where in self.known:
             for slot in among:
                 told_apart[self.class_of[slot]].update(dict.fromkeys(self._split(where)[1]))
-        for slot, where in targets:
-            told_apart[self.class_of[slot]].update(dict.fromkeys(self._split(where)[1]))
+        for among, where in targets:
+            for slot in sorted(among):
+                told_apart[self.class_of[slot]].update(dict.fromkeys(self._split(where)[1]))
         for at, wheres in enumerate(told_apart):
             self._columns_of_class(at, list(wheres))
         most = sum(high for _, high in self.known.values()) + k
@@ -211,15 +212,14 @@ class _Builder:
             for column in columns:
                 caps[column] = min(caps[column], high)
             self.rows.append(Row(terms=tuple((column, 1) for column in columns), low=low, high=high))
-        aims: dict[tuple[int, Where], Aim] = {}
-        for slot, where in targets:
-            key = self.class_of[slot], where
+        aims: dict[tuple[frozenset[str], Where], Aim] = {}
+        for key in targets:
             if key not in aims:
                 aims[key] = self._aim(*key)
         return Layout(
             caps=tuple(caps),
             rows=tuple(self.rows),
-            aims=tuple(aims[self.class_of[slot], where] for slot, where in targets),
+            aims=tuple(aims[key] for key in targets),
         )
 
     def _split(self, where: Where) -> tuple[Where, list[Where]]:
@@ -287,10 +287,12 @@ class _Builder:
                 columns += part
         return columns
 
-    def _aim(self, at: int, where: Where) -> Aim:
-        pieces = self._pieces(at, where)
+    def _aim(self, among: frozenset[str], where: Where) -> Aim:
+        classes = sorted({self.class_of[slot] for slot in among})
+        pieces = tuple(piece for at in classes for piece in self._pieces(at, where))
         if all(len(piece.parts) == 1 for piece in pieces):
             # One part everywhere: the count is a plain sum, and the strata need not be kept apart.
             together = tuple(column for piece in pieces for column in piece.parts[0])
-            pieces = (Piece(parts=(together,), whole=self.wholes[at, 0]),)
-        return Aim(group=at, conditions=frozenset(where), pieces=pieces, alone=len(self.classes[at]) == 1)
+            pieces = (Piece(parts=(together,), whole=self.wholes[classes[0], 0]),)
+        alone = all(among.issuperset(self.classes[at]) for at in classes)
+        return Aim(group=frozenset(classes), conditions=frozenset(where), pieces=pieces, alone=alone)

@@ -89,18 +89,19 @@ class Ledger:
 
     def facts(self) -> list[Fact]:
         """What whoever kept every release knows."""
+        return [*facts_of(self.subject, self.printed), *self.facts_published()]
+
+    def facts_published(self) -> list[Fact]:
+        """What was public before there was a vault."""
         return [
-            *facts_of(self.subject, self.printed),
-            *(
-                Fact(
-                    subject=self.subject,
-                    slots=frozenset(item.slots),
-                    where=tuple(condition(name, codes) for name, codes in item.where),
-                    low=item.value,
-                    high=item.value,
-                )
-                for item in self.published
-            ),
+            Fact(
+                subject=self.subject,
+                slots=frozenset(item.slots),
+                where=tuple(condition(name, codes) for name, codes in item.where),
+                low=item.value,
+                high=item.value,
+            )
+            for item in self.published
         ]
 
 

@@ -18,13 +18,11 @@ from vault.formats import part as parts
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import LedgerEntry, encode_ledger_entry, parse_ledger_entry
 from vault.formats.origin import ROOT, parse_origin
-from vault.formats.place import name_of
 from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Purpose, Role
 from vault.primitives import aead, hpke
 from vault.primitives.hashing import hmac_sha256
 from vault.primitives.kdf import derive
-from vault.services.entry_rules import limit_of
 from vault.services.journal import Draft, PartDraft
 from vault.services.keyring import Keyring
 from vault.services.vault import Vault
@@ -89,6 +87,19 @@ def _journals(vault: Vault) -> list[Origin]:
             f"{', '.join(absent)}",
             hint="import a bundle from each of them or from the hub",
         )
+    attested = (
+        (origin, size)
+        for member in vault.roster.members
+        if member.role is Role.DIRECTOR
+        for origin, size in member.revoked_at or ()
+    )
+    short = [origin for origin, size in attested if origin not in here or here[origin].size < size]
+    if short:
+        raise RollbackError(
+            f"less than root attested has come to this laptop of {', '.join(short)}: figures may have been released "
+            "that this laptop does not know",
+            hint='import a bundle from the hub, made with "bundle create --full"',
+        )
     behind = [origin for origin in mine if here[origin].heard > here[origin].size]
     if behind:
         raise RollbackError(
@@ -102,13 +113,12 @@ def _journals(vault: Vault) -> list[Origin]:
 def _entries(vault: Vault, keys: ExportKeys, origin: Origin) -> list[LedgerEntry]:
     """The ledger entries of one journal."""
     number = vault.journal_number(origin)
-    limit = limit_of(vault.roster.member(name_of(origin).handle), origin)
     held = dict(vault.store.parts(number, Layer.TALLY))
     found = []
     for raw in vault.store.leaves(number):
         _, seq, kind, _, refs, _ = parse_fields(raw)
-        if kind != Kind.RELEASE or not refs or (limit is not None and seq >= limit):
-            continue
+        if kind != Kind.RELEASE or not refs:
+            continue  # what a director printed after they were cut off was printed all the same
         try:
             header, sealed = parts.split(held[seq])
             aad = parts.encode_aad(vault.vault_id, origin, seq, Kind.RELEASE, Layer.TALLY, header)
