@@ -102,7 +102,7 @@ def test_the_answer_is_that_of_all_integer_tables(
     elif hub is None:
         assert unprotected(variables, slots, facts, targets, K) == expected
     else:
-        found = layout(variables, slots, facts, [(one.slot, one.where) for one in targets], K, hub=hub)
+        found = layout(variables, slots, facts, [(one.slots, one.where) for one in targets], K, hub=hub)
         broken = Search(found, K, Watch(60)).broken(found.aims)
         assert [one for one, aim in zip(targets, found.aims, strict=True) if aim in broken] == expected
 

@@ -13,7 +13,7 @@ import pytest
 from tests.laptops import Fleet, Laptop, carry
 from tests.organisation import Organisation, flipped, rows_of
 from tests.services.totals_people import entered, export, total, women
-from vault.errors import InputRefused, IntegrityError, NotAllowed, UsageError
+from vault.errors import InputRefused, IntegrityError, NotAllowed, RollbackError, UsageError
 from vault.formats.leaf import parse_leaf
 from vault.formats.release import Release
 from vault.model import Layer, Role
@@ -25,6 +25,7 @@ from vault.services.publishing import enter_published
 from vault.services.records import open_case
 from vault.services.release_files import FORMATS, encode_release
 from vault.services.release_ledger import open_export_keys, read_ledger
+from vault.services.revoking import revoke
 from vault.services.totals import export_table, preview_table
 
 
@@ -124,6 +125,23 @@ def test_the_ledger_names_nobody(org: Organisation) -> None:
     assert len(names) == 30
     assert not any(token[:8] in names or token in raw for token in tokens)
     assert not any(name.encode() in raw for name in imported.cases.values())
+
+
+def test_a_revoked_directors_journal_must_be_here_as_far_as_root_attested(org: Organisation) -> None:
+    """Cut off at a size that has not come to this laptop: what they printed is not known, so nothing is printed."""
+    org.bring_in(org.field_1, *women(30))
+    org.enrol("director-2", Role.DIRECTOR)
+    for me in (org.field_1, org.field_2):
+        org.case(me)
+    keys = org.keys["director-2"]
+    origin = org.vault.signer(org.director).origin
+    revoke(org.vault, org.root, "director-1")
+    assert total(export_table(org.vault, keys, "all_years")) == 30, "negative control: it is here as attested"
+    with pytest.MonkeyPatch.context() as patch:
+        here = tuple(status for status in org.vault.journals() if status.origin != origin)
+        patch.setattr(type(org.vault), "journals", lambda _: here)
+        with pytest.raises(RollbackError, match="root attested"):
+            read_ledger(org.vault, open_export_keys(org.vault, keys), totals.shipped_tables()[0].subject)
 
 
 # -- numbers that were published before --------------------------------------------------------------------------------
