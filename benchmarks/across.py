@@ -83,7 +83,7 @@ def run() -> str:
         with vault.open_vault(field) as opened:
             me = vault.unlock(opened, "field-1", PASSPHRASE)
             for number in range(RUNS):
-                path = directory / f"bundle-{number}"
+                path = directory / f"bundle-{number}.fvb"
                 exports.append(_timed(partial(vault.create_bundle, opened, me, ["hub-1"], path)))
                 bundles.append(path)
         for number, path in enumerate(bundles):
