@@ -103,12 +103,8 @@ class _Variable:
             return
         of.printed += [self._print(BLOCK, block.slots, block.rung) for block in closed]
         everything = tuple(slot for block in self.blocks for slot in block.slots)
-        if len(self.blocks) > 1:
-            rung = cumulative_rung(self.blocks, known, self._cells, self._rungs, of.policy)
-            of.printed.append(self._print(ALL, everything, rung))
-        else:
-            # The one block is everything: the same people, the same figures.
-            of.printed.append(self._print(ALL, everything, self.blocks[0].rung))
+        rung = cumulative_rung(self.blocks, known, self._cells, self._rungs, of.policy)
+        of.printed.append(self._print(ALL, everything, rung))
         if self.row is not None:
             for slot in new:
                 of.codes[self.name, slot] = tuple(self._code(slot, at) for at in range(len(of.by_slot[slot])))

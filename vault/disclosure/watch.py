@@ -38,8 +38,8 @@ HINT: Final = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What the guard is asked: what a reader knew before (and of that, what was published before there was a vault),
-    what they would know, and the true counts, by slot and the
-    codes of `variables`, that say which combinations are small."""
+    what they would know, and the true counts, by slot and the codes of `variables`, that say which combinations are
+    small."""
 
     variables: tuple[Variable, ...]
     slots: tuple[str, ...]
@@ -206,9 +206,10 @@ def _count(
     names = [row.variable for row in table.rows]
     # Who is in a year that is still open counts too, where a number that was published speaks of that year.
     counted = {token for tokens in groups.values() for token in tokens}
+    still_open = lumped.periods.keys() - groups.keys()
     for one in people:
-        if str(one.year) in lumped.periods and str(one.year) not in groups and one.token not in counted:
-            groups.setdefault(f"open {one.year}", []).append(one.token)
+        if str(one.year) in still_open and one.token not in counted:
+            groups.setdefault(str(one.year), []).append(one.token)
     for slot, tokens in groups.items():
         frozen = [ledger.codes.get(name, {}).get(slot) or plan.codes.get((name, slot)) for name in names]
         for at, token in enumerate(tokens):
@@ -220,7 +221,7 @@ def _count(
             if raw not in cache:
                 by_name = dict(zip(names, raw, strict=True))
                 cache[raw] = lumped.codes(lambda row, by_name=by_name: by_name[row.variable])  # type: ignore[misc]
-            found[lumped.periods[slot.removeprefix("open ")], cache[raw]] += 1
+            found[lumped.periods[slot], cache[raw]] += 1
     nobody = lumped.codes(lambda row: min(row.codes))
     for period in lumped.periods.values():
         found[period, nobody] += 0  # a period without people is one to be asked about
