@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import across, one_laptop, start_up, totals
+from benchmarks import across, auditors, one_laptop, start_up, totals
 
-BENCHMARKS = {"across": across.run, "one_laptop": one_laptop.run, "start_up": start_up.run, "totals": totals.run}
+BENCHMARKS = {
+    "across": across.run,
+    "auditors": auditors.run,
+    "one_laptop": one_laptop.run,
+    "start_up": start_up.run,
+    "totals": totals.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -11,6 +11,7 @@ import click
 from cli import passphrases
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
+from cli.policy import policy_options
 from cli.session import ask, vault_name
 from vault.errors import InputNeeded, UsageError
 
@@ -60,6 +61,7 @@ def _asked_shares(settings: Settings) -> str:
 @click.option("--shares-dir", metavar="DIR", help="Where the share files go, to be printed; outside the vault.")
 @click.option("--codebook", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Another codebook than the one that is shipped (TOML).")  # fmt: skip
+@policy_options
 @dry_run_option
 @pass_settings
 def init(
@@ -69,10 +71,12 @@ def init(
     shares_dir: str | None,
     codebook: Path | None,
     dry_run: bool,
+    rules: dict[str, int],
 ) -> None:
     """Found an organisation: its root key, roster and recovery shares.
 
     Root signs who is a member, and nothing else. --passphrase-file and --passphrase-fd give root's new passphrase.
+    --people and the options after it found with a stricter policy for totals; it can be tightened later, too.
     """
     import vault
 
@@ -95,6 +99,7 @@ def init(
             shares=shares,
             shares_dir=target,
             codebook=raw_codebook,
+            policy=vault.Policy(**rules) if rules else None,
             environment=environment,
             cost=None,
             dry_run=trial,

@@ -39,8 +39,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "journal": ("cli.vault_info:journal", "List the journals; begin the next epoch after a restore."),
     },
     "Directors": {
-        "tables": ("cli.totals:tables", "List the tables that can be exported."),
-        "export": ("cli.totals:export", "Protect one table and enter its release in your journal."),
+        "tables": ("cli.tables:tables", "List the tables that can be exported; check one of your own."),
+        "export": ("cli.drafts:export", "Protect one table and enter its release in your journal; check a draft."),
+        "policy": ("cli.policy:policy", "Show the disclosure policy that root signed; sign a stricter one."),
     },
     "Auditors": {
         "audit": ("cli.audit:audit", "Check every journal on this laptop, without any key."),

@@ -172,6 +172,49 @@ class Group(click.Group):
         self.params.extend(global_options(hidden=hidden))
 
 
+class _SamePath(click.Context):
+    """The context of a group's default command, which is called as the group is."""
+
+    @property
+    def command_path(self) -> str:
+        """The group's path."""
+        return super().command_path.rstrip()
+
+
+class DefaultGroup(Group):
+    """A group that is a command as well: what names none of its subcommands first is the default command's line.
+
+    `fieldvault export -o t.csv all_years` is such a line, and `fieldvault export check-draft report.md` is not. The
+    first word is the one that the default command's own parser finds, so that an option's value is never taken for it.
+    """
+
+    def __init__(self, *args: Any, default: click.Command, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+        default.context_class = _SamePath
+        below = ", ".join(f"{self.name} {name}" for name in self.commands)
+        default.epilog = f"Also: {below}. {default.epilog or ''}"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As a group, with the default command's name, which is empty, put in front where it is meant."""
+        return super().parse_args(ctx, args if self._first_word(ctx, args) in self.commands else ["", *args])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A subcommand, or by the empty name the default command."""
+        return self.default if cmd_name == "" else super().get_command(ctx, cmd_name)
+
+    def _first_word(self, ctx: click.Context, args: list[str]) -> str:
+        """The first word that is neither an option nor an option's value; empty if there is none."""
+        parser = self.default.make_parser(ctx)  # in a group's context: it stops at the first word
+        try:
+            found, _, _ = parser.parse_args(list(args))
+        except click.UsageError:
+            return ""  # the default command says what is wrong with its line
+        name = next(param.name for param in self.default.params if isinstance(param, click.Argument))
+        word = found.get(str(name))
+        return word if isinstance(word, str) else ""
+
+
 def dry_run_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--dry-run`, for every command that changes something."""
     return click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")(function)

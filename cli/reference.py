@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from cli.main import COMMANDS, root
-from cli.options import global_options
+from cli.options import DefaultGroup, global_options
 from cli.terminal import prepare_streams
 
 _HEAD = """\
@@ -42,12 +42,13 @@ def _command(command: click.Command, parent: click.Context, name: str, level: in
     ctx = click.Context(command, info_name=name, parent=parent)
     yield f"{'#' * level} `{ctx.command_path}`"
     yield ""
-    usage = " ".join(command.collect_usage_pieces(ctx))
+    shown = command.default if isinstance(command, DefaultGroup) else command
+    usage = " ".join(shown.collect_usage_pieces(ctx))
     yield f"`{ctx.command_path} {usage}`"
     yield ""
-    yield inspect.cleandoc(command.help or "")
+    yield inspect.cleandoc(shown.help or "")
     yield ""
-    own = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    own = [p for p in shown.params if isinstance(p, click.Option) and not p.hidden]
     if own:
         yield from _options(own)
     if isinstance(command, click.Group):

@@ -1,4 +1,4 @@
-"""`tables` and `export`: the only way in which figures leave, protected first and entered in the director's journal."""
+"""`export`: the only way in which figures leave, protected first and entered in the director's journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import new_file
-from cli.phrases import labelled
+from cli.policy import policy_options
 from cli.session import confirmed, opened, unlocked
 from vault.errors import UsageError
 
@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from vault import Preview, Release, Vault
 
 FORMATS = ("csv", "json", "html", "md", "hxl", "dhis2")
-
-
-@click.command(cls=Command)
-@pass_settings
-def tables(settings: Settings) -> None:
-    """List the tables that can be exported."""
-    import vault
-
-    found = vault.shipped_tables()
-    rows = [(t.name, labelled(t.title, settings.language, t.name), t.unit, t.period) for t in found]
-    settings.terminal.table(("table", "title", "unit", "period"), rows)
-    settings.terminal.talk(f"Next: {settings.line('export ' + found[0].name if found else 'export TABLE')}")
-    settings.terminal.result(
-        {"tables": [{"name": t.name, "title": dict(t.title), "unit": t.unit, "period": t.period} for t in found]}
-    )
 
 
 def chosen_format(asked: str | None, output: Path | None, *, as_json: bool) -> str:
@@ -48,51 +33,77 @@ def chosen_format(asked: str | None, output: Path | None, *, as_json: bool) -> s
 
 @click.command(cls=Command)
 @click.argument("table", required=False)
+@click.option("--table", "own", type=click.Path(path_type=Path), metavar="FILE",
+              help="A table of your own (TOML) in place of TABLE; tables --check FILE checks it.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
               help="Write to FILE, whole or not at all. An existing FILE is only replaced with --yes.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(FORMATS),
               help="Else by FILE's suffix; else md, or json with --json.")  # fmt: skip
 @click.option("--fact", "facts", type=click.Path(path_type=Path), metavar="FILE",
               help="Enter numbers that were published before there was a vault (TOML), and print nothing.")  # fmt: skip
+@policy_options
 @dry_run_option
 @pass_settings
 def export(
-    settings: Settings, table: str | None, output: Path | None, format_: str | None, facts: Path | None, dry_run: bool
+    settings: Settings,
+    table: str | None,
+    own: Path | None,
+    output: Path | None,
+    format_: str | None,
+    facts: Path | None,
+    dry_run: bool,
+    rules: dict[str, int],
 ) -> None:
-    """Protect TABLE and release it: every figure is frozen in your journal before it leaves.
+    """Protect TABLE, or a table of your own, and release it: every figure is frozen in your journal before it leaves.
 
     Years are put together until they hold enough people; what was printed once is read back and never printed anew.
     When protection fails nothing is written and the exit code is 30. --dry-run says which blocks of years would close
     at which figures, never a number of people: that would be a release without a record.
+
+    --people and the options after it make the policy stricter for what this export closes. Figures that were printed
+    before are read back as they are, and the release says what holds of all that it shows.
     """
     import vault
 
     if facts is not None:
-        _enter_facts(settings, facts, alone=table is None and output is None and format_ is None and not dry_run)
+        others = (table, own, output, format_)
+        _enter_facts(settings, facts, alone=not any(others) and not dry_run and not rules)
         return
-    if table is None:
-        raise UsageError("name a table", hint=f'"{settings.line("tables", acting=False)}" lists them')
+    if (table is None) == (own is None):
+        hint = f'"{settings.line("tables", acting=False)}" lists those that come with the program'
+        raise UsageError("name one table: TABLE, or --table FILE with one of your own", hint=hint)
     chosen = chosen_format(format_, output, as_json=settings.terminal.as_json)
     if output is not None and output.is_dir():
         raise UsageError(f"{output} is a directory; --output names a file")
     if output is not None and output.exists() and not dry_run:
         confirmed(settings, f"Replace {output}?", otherwise=f"{output} exists")
     with opened(settings) as found:
+        # A table of one's own is checked before a passphrase is asked for.
+        asked = vault.check_table(own, found.codebook).table if own is not None else str(table)
         me = unlocked(settings, found, "director")
         _warn_of_more(settings, found)
         if dry_run:
-            preview = vault.preview_table(found, me, table)
+            preview = vault.preview_table(found, me, asked, tighter=rules)
             _tell_dry_run(settings, preview)
             return
         if output is not None:
             with new_file(output, replace=output.exists()) as chunks:
-                release = vault.export_table(found, me, table)
+                release = vault.export_table(found, me, asked, tighter=rules)
                 Written.mark()
                 chunks.append(vault.encode_release(release, chosen))
         else:
-            release = vault.export_table(found, me, table)
+            release = vault.export_table(found, me, asked, tighter=rules)
             Written.mark()
-    _deliver(settings, release, table, output, chosen)
+    _tell_weaker(settings, release, rules)
+    _deliver(settings, release, asked if isinstance(asked, str) else asked.name, output, chosen)
+
+
+def _tell_weaker(settings: Settings, release: Release, rules: dict[str, int]) -> None:
+    """Say where a stricter policy was asked for, and figures are shown that were printed before under a weaker one."""
+    names = [name for name, value in rules.items() if (getattr(release.policy, name) or 0) < value]
+    if names:
+        told = ", ".join(f"{name.replace('_', '-')} {getattr(release.policy, name)}" for name in names)
+        settings.terminal.warn(f"some figures were printed before, and are read back: the release says {told}")
 
 
 def _enter_facts(settings: Settings, path: Path, *, alone: bool) -> None:

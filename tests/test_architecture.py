@@ -270,6 +270,16 @@ CASES = {
         },
         [f"{AUDIT}:1: reaches decryption: vault.services.audit -> vault.primitives.stream"],
     ),
+    "a module beside the audit decrypts": Case(
+        rules.audit_decrypts,
+        {
+            AUDIT: "",
+            "vault/services/audit_heads.py": "from vault.primitives import aead\n",
+            "vault/services/audit_release.py": "from vault.primitives import aead\n",
+            **AEAD,
+        },
+        ["vault/services/audit_heads.py:1: reaches decryption: vault.services.audit_heads -> vault.primitives.aead"],
+    ),
     "no audit to check": Case(
         rules.audit_decrypts, {"vault/model.py": ""}, ["vault.services.audit is missing, so that nothing was checked"]
     ),

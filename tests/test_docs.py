@@ -51,6 +51,7 @@ WITH_COMMANDS: Final = (
     "docs/claims.md",
     "docs/disclosure.md",
     "docs/glossary.md",
+    "docs/tables.md",
     "docs/threat-model.md",
     "docs/tutorial.md",
 )

@@ -24,6 +24,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "vault.formats.codebook": ("Codebook", "RecordType", "Variable", "VariableType", "parse_codebook"),
+    "vault.formats.paper_head": ("PaperHead", "encode_paper_head"),
+    "vault.formats.paper_page": ("DrawnHead", "draw_head"),
     "vault.formats.release": ("Release",),
     "vault.formats.table": ("Table",),
     "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role"),
@@ -31,7 +33,16 @@ _HOMES = {
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
     "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
+    "vault.services.audit_conduct": ("Conduct", "Deed", "conduct_of"),
+    "vault.services.audit_copies": ("CopyCompared",),
+    "vault.services.audit_evidence": ("check_evidence_place", "keep_contradictions", "write_findings"),
+    "vault.services.audit_given": ("GivenHead", "HeadChecked", "HeadVerdict"),
+    "vault.services.audit_heads": ("RememberedHead", "RememberedHeads", "remembered_heads"),
+    "vault.services.audit_prove": ("ProofChecked", "Proved", "prove", "verify_proof", "verify_proof_file"),
+    "vault.services.audit_publish": ("Publication", "PublishedJournal", "publish"),
+    "vault.services.audit_levels": ("Freshness", "Level", "LevelStatus"),
     "vault.services.audit_release": ("Released", "verify_releases"),
+    "vault.services.audit_tiles": ("PublishedReport", "VerifiedJournal", "verify_published"),
     "vault.services.audit": ("AuditReport", "verify_vault"),
     "vault.services.bundling": ("Created", "create_bundle"),
     "vault.services.cases": (
@@ -43,7 +54,15 @@ _HOMES = {
         "show_case",
         "show_entry",
     ),
+    "vault.services.cosigning": ("CosignedHead", "Cosigning", "cosign_journals"),
     "vault.services.demo": ("run_demo",),
+    "vault.services.drafts": (
+        "CheckedNumber",
+        "Quote",
+        "check_draft",
+        "quote_sheet",
+        "read_draft_file",
+    ),
     "vault.services.enrolment": (
         "Approved",
         "MemberRequest",
@@ -63,6 +82,7 @@ _HOMES = {
     "vault.services.keyring": ("Keyring",),
     "vault.services.members": ("add_member",),
     "vault.services.offer_list": ("OfferLine", "list_offers"),
+    "vault.services.policy": ("PolicyChange", "PolicyEntry", "change_policy", "policy_history"),
     "vault.services.publishing": ("enter_published",),
     "vault.services.recovering": ("Recovered", "recover_journal"),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
@@ -70,7 +90,8 @@ _HOMES = {
     "vault.services.reveal": ("Revealed", "reveal"),
     "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
     "vault.services.release_files": ("encode_release",),
-    "vault.services.totals": ("Preview", "export_table", "preview_table", "shipped_tables"),
+    "vault.services.tables": ("CheckedTable", "check_table", "shipped_tables"),
+    "vault.services.totals": ("Preview", "export_table", "preview_table"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
     "vault.services.waits": ("WaitingOffer", "Waits", "what_waits"),
     "vault.services.welcome": ("Answer",),
@@ -107,6 +128,10 @@ if TYPE_CHECKING:
     from vault.formats.codebook import (
         parse_codebook as parse_codebook,
     )
+    from vault.formats.paper_head import PaperHead as PaperHead
+    from vault.formats.paper_head import encode_paper_head as encode_paper_head
+    from vault.formats.paper_page import DrawnHead as DrawnHead
+    from vault.formats.paper_page import draw_head as draw_head
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
     from vault.model import Act as Act
@@ -124,8 +149,35 @@ if TYPE_CHECKING:
     from vault.services.arriving import import_bundle as import_bundle
     from vault.services.audit import AuditReport as AuditReport
     from vault.services.audit import verify_vault as verify_vault
+    from vault.services.audit_conduct import Conduct as Conduct
+    from vault.services.audit_conduct import Deed as Deed
+    from vault.services.audit_conduct import conduct_of as conduct_of
+    from vault.services.audit_copies import CopyCompared as CopyCompared
+    from vault.services.audit_evidence import check_evidence_place as check_evidence_place
+    from vault.services.audit_evidence import keep_contradictions as keep_contradictions
+    from vault.services.audit_evidence import write_findings as write_findings
+    from vault.services.audit_given import GivenHead as GivenHead
+    from vault.services.audit_given import HeadChecked as HeadChecked
+    from vault.services.audit_given import HeadVerdict as HeadVerdict
+    from vault.services.audit_heads import RememberedHead as RememberedHead
+    from vault.services.audit_heads import RememberedHeads as RememberedHeads
+    from vault.services.audit_heads import remembered_heads as remembered_heads
+    from vault.services.audit_prove import ProofChecked as ProofChecked
+    from vault.services.audit_prove import Proved as Proved
+    from vault.services.audit_prove import prove as prove
+    from vault.services.audit_prove import verify_proof as verify_proof
+    from vault.services.audit_prove import verify_proof_file as verify_proof_file
+    from vault.services.audit_publish import Publication as Publication
+    from vault.services.audit_publish import PublishedJournal as PublishedJournal
+    from vault.services.audit_publish import publish as publish
+    from vault.services.audit_levels import Freshness as Freshness
+    from vault.services.audit_levels import Level as Level
+    from vault.services.audit_levels import LevelStatus as LevelStatus
     from vault.services.audit_release import Released as Released
     from vault.services.audit_release import verify_releases as verify_releases
+    from vault.services.audit_tiles import PublishedReport as PublishedReport
+    from vault.services.audit_tiles import VerifiedJournal as VerifiedJournal
+    from vault.services.audit_tiles import verify_published as verify_published
     from vault.services.bundling import Created as Created
     from vault.services.bundling import create_bundle as create_bundle
     from vault.services.cases import (
@@ -149,7 +201,25 @@ if TYPE_CHECKING:
     from vault.services.cases import (
         show_entry as show_entry,
     )
+    from vault.services.cosigning import CosignedHead as CosignedHead
+    from vault.services.cosigning import Cosigning as Cosigning
+    from vault.services.cosigning import cosign_journals as cosign_journals
     from vault.services.demo import run_demo as run_demo
+    from vault.services.drafts import (
+        CheckedNumber as CheckedNumber,
+    )
+    from vault.services.drafts import (
+        Quote as Quote,
+    )
+    from vault.services.drafts import (
+        check_draft as check_draft,
+    )
+    from vault.services.drafts import (
+        quote_sheet as quote_sheet,
+    )
+    from vault.services.drafts import (
+        read_draft_file as read_draft_file,
+    )
     from vault.services.enrolment import Approved as Approved
     from vault.services.enrolment import MemberRequest as MemberRequest
     from vault.services.enrolment import Requested as Requested
@@ -177,6 +247,18 @@ if TYPE_CHECKING:
     from vault.services.members import add_member as add_member
     from vault.services.offer_list import OfferLine as OfferLine
     from vault.services.offer_list import list_offers as list_offers
+    from vault.services.policy import (
+        PolicyChange as PolicyChange,
+    )
+    from vault.services.policy import (
+        PolicyEntry as PolicyEntry,
+    )
+    from vault.services.policy import (
+        change_policy as change_policy,
+    )
+    from vault.services.policy import (
+        policy_history as policy_history,
+    )
     from vault.services.publishing import enter_published as enter_published
     from vault.services.records import (
         Saved as Saved,
@@ -203,6 +285,9 @@ if TYPE_CHECKING:
     from vault.services.revoking import revoke as revoke
     from vault.services.roster_lock import Lifted as Lifted
     from vault.services.roster_lock import lift_roster_lock as lift_roster_lock
+    from vault.services.tables import CheckedTable as CheckedTable
+    from vault.services.tables import check_table as check_table
+    from vault.services.tables import shipped_tables as shipped_tables
     from vault.services.totals import (
         Preview as Preview,
     )
@@ -211,9 +296,6 @@ if TYPE_CHECKING:
     )
     from vault.services.totals import (
         preview_table as preview_table,
-    )
-    from vault.services.totals import (
-        shipped_tables as shipped_tables,
     )
     from vault.services.vault import (
         JournalStatus as JournalStatus,

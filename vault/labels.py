@@ -35,6 +35,8 @@ BUNDLE_COMMITMENT: Final = b"fieldvault/v1/bundle-commitment"
 VAULT_ID: Final = b"fieldvault/v1/vault-id"
 MEMBER_ID: Final = b"fieldvault/v1/member-id"
 RECOVERY_ID: Final = b"fieldvault/v1/recovery-id"
+PAPER_HEAD: Final = b"fieldvault/v1/paper-head\n"
+"""The check of a paper head."""
 
 # Authenticated contexts: the first element of an AAD or of an HPKE `info`.
 PART: Final = b"fieldvault/v1/part"

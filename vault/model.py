@@ -128,12 +128,15 @@ class Member:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The disclosure policy that root signed: people a cell, parties a cell, rounding base, least base for a
-    percentage. A director may tighten it, never loosen it."""
+    percentage, whole months that a year waits after its end, and how many of the finest rungs of each ladder are not
+    used. A director may tighten it, never loosen it. What it may be: `disclosure/policies.py`."""
 
     people: int = 10
     parties: int = 5
     base: int = 5
     percent_base: int = 50
+    embargo: int = 0
+    coarser: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

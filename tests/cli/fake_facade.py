@@ -19,7 +19,8 @@ from typing import Any, Self
 from tests.cli import fake_bundles, fake_enrolment, fake_handing
 from vault import errors
 from vault.formats.codebook import parse_codebook
-from vault.model import Handle, KeyId, Member, Origin, PublicKeys, Role
+from vault.model import Handle, KeyId, Member, Origin, Policy, PublicKeys, Role
+from vault.services.tables import check_table
 
 CANARY = "canary-홍길동-4711"
 PASSPHRASE = "correct horse battery"
@@ -82,6 +83,9 @@ class FakeVault:
     arrived: SimpleNamespace = field(default_factory=fake_bundles.arrived)
     waits: SimpleNamespace = field(default_factory=fake_bundles.waits)
 
+    checked: tuple[object, ...] = ()
+    quotes: tuple[object, ...] = ()
+
     def __post_init__(self) -> None:
         raw = resources.files("vault").joinpath("codebooks/rescue.toml").read_bytes()
         self.codebook = parse_codebook(raw)
@@ -139,6 +143,13 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
         vault.called("add_member", how | {"handle": handle, "role": role, "root": root})
         return member(handle, role)
 
+    def change_policy(
+        _: FakeVault, root: str, changes: Mapping[str, int], *, loosen: bool = False, dry_run: bool = False
+    ) -> SimpleNamespace:
+        vault.called("change_policy", (root, dict(changes), loosen, dry_run))
+        after = Policy(**changes)
+        return SimpleNamespace(before=Policy(), after=after, changed="people 10 to 20", origin=ORIGIN, seq=9)
+
     def open_case(_: FakeVault, me: str, answers: Mapping[str, object], *, dry_run: bool) -> SimpleNamespace:
         return vault.saved("open_case", dict(answers), dry_run=dry_run)
 
@@ -170,6 +181,7 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
         "unlock": unlock,
         "found": found,
         "add_member": add_member,
+        "change_policy": change_policy,
         "open_case": open_case,
         "record": record,
         "amend": amend,
@@ -193,16 +205,22 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
         return SimpleNamespace(verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts)
 
-    def preview_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
+    def preview_table(_: FakeVault, me: str, name: str, **_how: object) -> SimpleNamespace:
         vault.called("preview_table", (me, name))
         return SimpleNamespace(printed=1, withheld=1, closing=(), waiting=(), disclosed=())
 
-    def export_table(_: FakeVault, me: str, name: str) -> SimpleNamespace:
+    def export_table(_: FakeVault, me: str, name: str, **_how: object) -> SimpleNamespace:
         vault.called("export_table", (me, name))
         return SimpleNamespace(cells=(SimpleNamespace(value=880), SimpleNamespace(value=None)))
 
     def encode_release(release: object, form: str) -> bytes:
         return b'{"table":"all_years","cells":[]}\n' if form == "json" else f"as {form} 여\n".encode()
+
+    def policy_history(_: FakeVault) -> tuple[SimpleNamespace, ...]:
+        vault.called("policy_history")
+        first = SimpleNamespace(policy=Policy(), origin=ORIGIN, seq=1, day="2026-03-14", changed="")
+        later = SimpleNamespace(policy=Policy(people=20), origin=ORIGIN, seq=9, day="2026-04-01", changed="people 10")
+        return first, later
 
     table = SimpleNamespace(name="all_years", title={"en": "All", "ko": "모두"}, unit="persons", period="all")
     clock = SimpleNamespace(seconds=lambda: 0.0)
@@ -216,6 +234,11 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         "show_entry": lambda *_: vault.entry,
         "verify_vault": verify_vault,
         "shipped_tables": lambda: (table,),
+        "read_draft_file": lambda _: (),
+        "check_draft": lambda *_: vault.checked,
+        "quote_sheet": lambda *_: vault.quotes,
+        "check_table": check_table,
+        "policy_history": policy_history,
         "preview_table": preview_table,
         "export_table": export_table,
         "encode_release": encode_release,

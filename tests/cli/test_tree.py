@@ -35,10 +35,15 @@ READ_ONLY: dict[Words, str] = {
     ("case", "show"): "reads",
     ("case", "find"): "reads",
     ("tables",): "reads",
+    ("audit", "conduct"): "reads",
+    ("audit", "heads"): "reads; what it writes is a page or a picture that was asked for",
     ("audit", "verify"): "reads, and opens the database so that it stays as it is",
     ("journal", "list"): "reads",
     ("bundle", "inspect"): "reads",
+    ("export", "check-draft"): "reads",
+    ("export", "quotes"): "reads",
     ("codebook", "show"): "reads",
+    ("policy", "show"): "reads",
     ("codebook", "check"): "reads",
     ("transfer", "list"): "reads",
     ("referral", "list"): "reads",
@@ -60,7 +65,10 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("import",): [__file__],
     ("reveal",): ["amber-heron-41", "--reason", "hospital"],
     ("export",): ["all_years"],
+    ("export", "check-draft"): [__file__],
+    ("export", "quotes"): [],
     ("codebook", "check"): [__file__],
+    ("policy", "tighten"): ["--people", "20", "--yes"],
     ("bundle", "create"): ["--to", "hub-1"],
     ("bundle", "inspect"): [__file__],
     ("bundle", "import"): [__file__],
@@ -208,7 +216,7 @@ def test_what_comes_next_can_be_typed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`Next: fieldvault ...` is a line that fieldvault takes, for the same vault and, where it matters, member."""
-    role = {"export": "hq-1", "member": "root"}.get(words[0], "field-1")
+    role = {"export": "hq-1", "member": "root", "policy": "root"}.get(words[0], "field-1")
     monkeypatch.setattr("cli.passphrases.from_fd", lambda *_: "a long new passphrase")
     more = ["--new-passphrase-fd", "0"] if words in {("member", "add"), ("member", "request")} else []
     acting = ["--as", role] if extra or words in ANYBODY else []
@@ -222,7 +230,7 @@ def test_what_comes_next_can_be_typed(
         typed = shlex.split(line)[1:]
         accepts(typed)
         assert typed[typed.index("-C") + 1] == place
-        keyless = typed[0] in ("audit", "journal", "tables") or words[0] == "member"
+        keyless = typed[0] in ("audit", "journal", "tables") or words[0] in ("member", "policy")
         if acting and not keyless:
             assert typed[typed.index("--as") + 1] == role
     if words not in {("case", "show"), ("case", "find")}:

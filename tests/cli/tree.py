@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from cli.main import root
+from cli.options import DefaultGroup
 
 Path = tuple[str, ...]
 
@@ -17,6 +18,8 @@ def commands(group: click.Group = root, path: Path = ()) -> Iterator[tuple[Path,
     for name in group.list_commands(ctx):
         found = group.get_command(ctx, name)
         assert found is not None
+        if isinstance(found, DefaultGroup):
+            yield (*path, name), found.default
         if isinstance(found, click.Group):
             yield from commands(found, (*path, name))
         else:

@@ -52,7 +52,8 @@ def persons(variables: Sequence[Variable]) -> list[tuple[str, ...]]:
     for codes in product(*((*variable.codes, OUTSIDE) for variable in variables)):
         person = dict(zip(names, codes, strict=True))
         asked = [v.universe is None or person[v.universe[0]] in v.universe[1] for v in variables]
-        if all((code != OUTSIDE) == is_asked for code, is_asked in zip(codes, asked, strict=True)):
+        free = not any(person[v.name] in x.codes and person[x.other] in x.others for v in variables for x in v.excludes)
+        if free and all((code != OUTSIDE) == is_asked for code, is_asked in zip(codes, asked, strict=True)):
             found.append(codes)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vault.disclosure.known_rows import whole_table
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.people import Person, TallyRow, fold_people
 from vault.disclosure.protect import protect
@@ -105,6 +106,7 @@ class Desk:
     coin: Coin = field(default_factory=lambda: keyed(b"a key of the tests"))
     guard: Guard = silent
     ledger: Ledger = field(default_factory=lambda: Ledger(subject=shipped("all_years").subject))
+    others: Sequence[Ledger] = ()
 
     def export(
         self, table: Table, rows: Iterable[TallyRow], *, until: int = 2030, checkpoints: Sequence[str] = ()
@@ -112,12 +114,13 @@ class Desk:
         """One release; what it adds goes into the ledger."""
         found = protect(
             table,
-            counted(table, rows),
+            counted(whole_table(table, self.ledger), rows),
             self.policy,
             self.coin,
             self.ledger,
             until=until,
             guard=self.guard,
+            others=self.others,
             checkpoints=checkpoints,
         )
         for entry in found.entries:

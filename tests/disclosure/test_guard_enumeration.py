@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.disclosure.guard_cases import counted, persons, target, worlds
-from vault.disclosure.facts import Condition, Fact, Variable
+from vault.disclosure.facts import Condition, Exclusion, Fact, Variable
 from vault.disclosure.guard import Target, sensitive, unprotected
 from vault.disclosure.guard_layout import layout
 from vault.disclosure.guard_program import Watch
@@ -21,11 +21,14 @@ MOST = {1: 3, 2: 3, 3: 2}
 """Number of slots -> people in one, or in all, at most: a fact says so in every case, so that tables can be listed."""
 PLAIN = (Variable(name="a", codes=("1", "2")), Variable(name="b", codes=("x", "y")))
 ASKED = (*PLAIN, Variable(name="c", codes=("p", "q"), universe=("a", frozenset({"1"}))))
+EXCLUDES = Exclusion(codes=frozenset({"p"}), other="b", others=frozenset({"x"}))
+EXCLUDING = (*PLAIN, Variable(name="c", codes=("p", "q"), universe=("a", frozenset({"1"})), excludes=(EXCLUDES,)))
 THREE = (*PLAIN, Variable(name="d", codes=("v", "w")))
 CASES: tuple[tuple[tuple[Variable, ...], tuple[str, ...]], ...] = (
     (PLAIN, ("s", "t")),
     (PLAIN, ("s", "t", "u")),
     (ASKED, ("s", "t")),
+    (EXCLUDING, ("s", "t")),
     (THREE, ("s",)),
 )
 HUBS: tuple[tuple[str, ...] | None, ...] = (None, (), ("a",), ("b",), ("a", "b"))

@@ -148,7 +148,7 @@ def test_earlier_releases_of_other_variables_refuse() -> None:
     """Numbers about a variable that this table does not have cannot be left out of the question."""
     desk = Desk(guard=guard_answer)
     desk.ledger.take(published(((("born_in_china", ("yes",)),), 20)))
-    with pytest.raises(DisclosureRefused, match="variables that this table lacks"):
+    with pytest.raises(DisclosureRefused, match="by a variable that is not known here"):
         desk.export(ALL, [*year_2020(), *rows_of_one()])
 
 

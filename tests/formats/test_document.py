@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from vault import labels
+from vault.disclosure import policies
 from vault.disclosure.rounding import rounded
 from vault.formats import canonical, keyfile, leaf, part, release_json, share, wraps
 from vault.model import Kind, Layer, Policy, Purpose, Role
@@ -98,8 +99,11 @@ def test_the_worked_leaf_reads_as_annotated() -> None:
         f"application id `{schema.APPLICATION_ID:#x}`, user version {schema.USER_VERSION}",
         f"page size {schema.PAGE_SIZE}",
         f"`version` ({release_json.VERSION})",
-        "exactly the names " + ", ".join(f"`{name}`" for name in sorted(Policy.__slots__)),
-        "at least " + ", ".join(str(getattr(Policy(), name)) for name in sorted(Policy.__slots__)) + ".",
+        "the names " + ", ".join(f"`{name}`" for name in sorted(set(Policy.__slots__) - policies.ADDED)),
+        "of at least "
+        + ", ".join(str(getattr(Policy(), name)) for name in sorted(set(Policy.__slots__) - policies.ADDED))
+        + f" and at most {policies.MOST.people:,}",
+        f"`coarser` (1 to {policies.MOST.coarser}) and `embargo` (1 to {policies.MOST.embargo})",
     ],
 )
 def test_every_number_is_the_program_s(statement: str) -> None:

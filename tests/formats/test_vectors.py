@@ -20,7 +20,10 @@ from vault.formats.leaf import encode_leaf, wrap_refs
 from vault.services.roster import fold
 
 HERE = regenerate.HERE
-OURS = ("canonical", "leaf", "origin", "part", "wraps", "keyfile", "share", "request", "delivery", "aead", "hpke")
+OURS = (
+    *("canonical", "leaf", "origin", "part", "wraps", "keyfile", "share", "request", "delivery", "aead", "hpke"),
+    *("tiles", "tlog_proof", "tlog_policy"),
+)
 ELSEWHERE = {"hpke/published.json"}
 MADE = regenerate.deterministic()
 

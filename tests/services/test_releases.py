@@ -14,7 +14,7 @@ from vault.errors import IntegrityError
 from vault.model import Role
 from vault.primitives.hashing import sha256
 from vault.services.release_files import encode_release
-from vault.services.totals import coin_of, export_table, preview_table, shipped_tables
+from vault.services.totals import coin_of, export_table, preview_table
 
 
 def test_a_release_is_entered_before_its_bytes_leave_and_only_once(org: Organisation) -> None:
@@ -124,8 +124,3 @@ def test_two_directors_print_the_same_numbers(org: Organisation) -> None:
     org.bring_in(org.field_1, *women(33))
     first, second = (export_table(org.vault, me, "all_years") for me in (org.director, late))
     assert encode_release(first, "json") == encode_release(second, "json")
-
-
-def test_the_shipped_tables_are_named_and_complete() -> None:
-    """Three tables, by their names."""
-    assert [table.name for table in shipped_tables()] == ["all_years", "by_year", "year_2020"]

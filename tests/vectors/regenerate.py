@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import defects, deliveries, fixed, requests, sealed
+from tests.vectors import defects, deliveries, fixed, published, requests, sealed
 from tests.vectors.tagged import dump, tag
 from vault import labels
 from vault.formats import canonical, keyfile, part, share
@@ -149,7 +149,9 @@ def _roster_head() -> Checkpoint:
 def leaf_vectors() -> dict[str, bytes]:
     """Every kind of leaf, and the signed heads over the two example journals."""
     made = {}
-    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves()}.items():
+    values = (["base", 10], ["coarser", 1], ["embargo", 12], ["parties", 8], ["people", 20], ["percent_base", 100])
+    strict = {"policy-strict": Leaf(seq=6, kind=Kind.POLICY, day=fixed.DAY, extra=values)}
+    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves(), **strict}.items():
         raw = encode_leaf(leaf)
         fields = tag(canonical.parse(raw))
         made[f"leaf/good/{name}.json"] = dump(
@@ -306,6 +308,7 @@ def deterministic() -> dict[str, bytes]:
         | card_and_file_vectors()
         | requests.vectors()
         | deliveries.vectors()
+        | published.vectors()
     )
 
 

@@ -7,18 +7,23 @@ who are minors, over three years.
 Combinations that the numbers published before the vault existed give away already are broken whatever we do. They are
 left out of the question, and what is new may not narrow them: the least that a reader can conclude must stay where it
 was, and so must the most, unless it stays k or more above.
+
+Where the policy became stricter, figures of before show groups that are small by now. What they leave unprotected at
+the new k cannot be taken back; it stays protected as it was, at the k under which it was printed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 from typing import Final
 
 from vault.disclosure.facts import Condition, Fact, Variable
 from vault.disclosure.guard import Target, sensitive, unprotected
 from vault.disclosure.guard_bounds import bounds
+from vault.disclosure.guard_cells import cells_of, with_universes
 from vault.disclosure.watch import Question
 
 SECONDS: Final = 40.0
@@ -28,13 +33,20 @@ SECONDS: Final = 40.0
 def guard_answer(question: Question) -> Sequence[tuple[str, ...]]:
     """The variables of each combination that is not protected, or that would be narrowed. Raises `DisclosureRefused`
     when the numbers contradict each other or the solver cannot answer in time."""
-    targets = targets_of(question)
+    broken = _broken(question, targets_of(question))
+    return [tuple(name for condition in target.where for name in condition.variables) for target in broken]
+
+
+def _broken(question: Question, targets: Sequence[Target]) -> list[Target]:
+    """Those targets that are not protected, or would be narrowed although they cannot be protected."""
     given = already_disclosed(question, targets)
     left_out = set(given)
     asked = [target for target in targets if target not in left_out]
-    everything = (*question.known, *question.coming)
-    broken = [*_unprotected(question, everything, asked), *(t for t in given if _narrowed(question, t))]
-    return [tuple(name for condition in target.where for name in condition.variables) for target in broken]
+    broken = _unprotected(question, (*question.known, *question.coming), asked)
+    if not question.weaker:
+        return [*broken, *(target for target in given if _narrowed(question, target))]
+    then = replace(question, k=question.weaker[0], weaker=question.weaker[1:])
+    return [*broken, *_broken(then, [target for target in targets_of(then) if target in left_out])]
 
 
 def targets_of(question: Question) -> list[Target]:
@@ -50,15 +62,12 @@ def _printed_groups(question: Question) -> Iterator[Target]:
     periods = {frozenset({slot}) for slot in question.slots} | {fact.slots for fact in facts}
     groups = {variable.name: _groups(variable, facts) for variable in question.variables}
     places = {variable.name: at for at, variable in enumerate(question.variables)}
-    universes = {variable.name: variable.universe for variable in question.variables}
     pairs = [
         ((one, of_one), (two, of_two))
         for one, two in combinations(places, 2)
+        for can_be in [_can_be(one, two, question.variables)]
         for of_one, of_two in product(groups[one], groups[two])
-        if not any(
-            universe is not None and universe[0] == above and universe[1].isdisjoint(codes)
-            for universe, above, codes in ((universes[two], one, of_one), (universes[one], two, of_two))
-        )
+        if not can_be.isdisjoint(product(of_one, of_two))
     ]
     chosen = [(), *(((name, of),) for name in places for of in groups[name]), *pairs]
     for among in sorted(periods, key=sorted):
@@ -77,6 +86,11 @@ def _printed_groups(question: Question) -> Iterator[Target]:
                 )
 
 
+def _can_be(one: str, two: str, variables: Sequence[Variable]) -> set[tuple[str, str]]:
+    """The pairs of codes that somebody can have: nobody is in two universes that exclude each other, say."""
+    return {(cell[one], cell[two]) for cell in cells_of(with_universes([one, two], variables), variables, {})}
+
+
 def _groups(variable: Variable, facts: Sequence[Fact]) -> list[frozenset[str]]:
     """The codes of a variable, each by itself and as figures put them together."""
     found = dict.fromkeys(frozenset({code}) for code in variable.codes)
@@ -92,8 +106,9 @@ def _condition(name: str, codes: frozenset[str]) -> Condition:
 
 
 def already_disclosed(question: Question, targets: Sequence[Target]) -> list[Target]:
-    """The combinations that follow from numbers which were public before there was a vault."""
-    return _unprotected(question, question.known, targets) if question.published else []
+    """The combinations that follow from numbers which were public before there was a vault, or that are too small by
+    today's policy and were not by the one under which figures were printed."""
+    return _unprotected(question, question.known, targets) if question.published or question.weaker else []
 
 
 def disclosed_before(question: Question) -> tuple[tuple[str, str], ...]:

@@ -23,13 +23,24 @@ OUTSIDE: Final = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Nobody has one of `codes`, and of the variable `other` one of `others`."""
+
+    codes: frozenset[str]
+    other: str
+    others: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """A variable as readers know it: its finest codes, and who is asked at all (those whose code of another variable is
-    in the set). Whoever is not asked has the code OUTSIDE, which is not among `codes`."""
+    in the set). Whoever is not asked has the code OUTSIDE, which is not among `codes`. `excludes`: what else readers
+    know that nobody is."""
 
     name: str
     codes: tuple[str, ...]
     universe: tuple[str, frozenset[str]] | None = None
+    excludes: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,15 @@ def all_codes(variable: Variable) -> tuple[str, ...]:
 
 
 def agree(variables: Iterable[Variable], codes: Codes) -> bool:
-    """Whether one person can have these codes: outside a question exactly when outside its universe."""
+    """Whether one person can have these codes: outside a question exactly when outside its universe, and nothing that
+    excludes something else."""
     for variable in variables:
         if variable.universe and variable.name in codes and variable.universe[0] in codes:
             asked = codes[variable.universe[0]] in variable.universe[1]
             if asked == (codes[variable.name] == OUTSIDE):
+                return False
+        for item in variable.excludes:
+            if codes.get(variable.name) in item.codes and codes.get(item.other) in item.others:
                 return False
     return True
 
@@ -67,6 +71,9 @@ def check_variables(variables: Sequence[Variable]) -> None:
             circular = variable.name in with_universes([parent], variables)
             if parent not in codes or not asked <= codes[parent] or circular:
                 raise DisclosureRefused(f"the guard cannot judge: the universe of {variable.name}")
+        for item in variable.excludes:
+            if item.other == variable.name or not item.others <= codes.get(item.other, frozenset()):
+                raise DisclosureRefused(f"the guard cannot judge: what {variable.name} excludes")
 
 
 def check_facts(variables: Sequence[Variable], slots: Sequence[str], facts: Sequence[Fact]) -> None:

@@ -8,8 +8,9 @@ Three steps make it small; none of them loses an answer or adds one.
    can be as large as the same target in the whole class. A class of one slot is just that slot.
 2. **Strata and blocks.** A stratum is a class together with a code of each **hub** variable; often there is no hub, and
    a stratum is a class. The other variables fall into blocks: two are in one block when a fact's conditions involve
-   both, when one is the other's universe, or when one condition of a target involves both. A world is kept as one
-   table for each block, its codes by stratum, and in each stratum all of these have the same total.
+   both, when one is the other's universe, when their codes exclude each other, or when one condition of a target
+   involves both. A world is kept as one table for each block, its codes by stratum, and in each stratum all of these
+   have the same total.
    *Gluing*: any such tables come from one table of people. In each stratum, number its n people, and let each table
    deal out its codes to 1..n in any order; number i has the codes that were dealt to i. Each fact and each universe
    lies within one block and the hub, so it holds among these people as it does in that block's table.
@@ -125,6 +126,7 @@ def layout(
     """
     linked = [frozenset(name for condition in where for name in condition.variables) for where in _wheres(facts)]
     linked += [frozenset({variable.name, variable.universe[0]}) for variable in variables if variable.universe]
+    linked += [frozenset({variable.name, item.other}) for variable in variables for item in variable.excludes]
     linked += [frozenset(condition.variables) for _, where in targets for condition in where]
     linked = sorted(set(linked), key=sorted)
     chosen = _best_hub(variables, linked) if hub is None else hub

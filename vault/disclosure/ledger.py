@@ -14,7 +14,17 @@ from dataclasses import dataclass, field
 from vault.disclosure.blocks import Block
 from vault.disclosure.facts import Condition, Fact, known_of
 from vault.errors import IntegrityError
-from vault.formats.ledger_entry import ALL, BLOCK, PERSON, LedgerEntry, Printed, Published, Slots
+from vault.formats.ledger_entry import (
+    ALL,
+    BLOCK,
+    PERSON,
+    KnownImpossible,
+    KnownRow,
+    LedgerEntry,
+    Printed,
+    Published,
+    Slots,
+)
 
 Frozen = tuple[bytes, bytes]
 """Fingerprint and party."""
@@ -32,6 +42,11 @@ class Ledger:
     members: dict[str, list[Frozen]] = field(default_factory=dict, repr=False)
     codes: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
     """variable -> slot -> a code for each of the slot's members."""
+    rows: dict[str, KnownRow] = field(default_factory=dict)
+    """What each variable is of which there are figures."""
+    impossible: dict[KnownImpossible, None] = field(default_factory=dict)
+    amounts: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict, repr=False)
+    """variable -> slot -> code -> nights or events of each of the slot's members."""
 
     def take(self, entry: LedgerEntry) -> None:
         """Adds one entry of this subject. Raises IntegrityError for one that does not follow from those before."""
@@ -53,6 +68,16 @@ class Ledger:
             if len(known) != item.first or item.first + len(item.indices) > len(self.members.get(item.slot, ())):
                 raise IntegrityError("a ledger entry has codes of people whom the ledger does not know")
             known.extend(item.names[index] for index in item.indices)
+        for sums in entry.amounts:
+            by_code = self.amounts.setdefault(sums.variable, {}).setdefault(sums.slot, {})
+            so_far = by_code.setdefault(sums.code, [])
+            if len(so_far) != sums.first or sums.first + len(sums.amounts) > len(self.members.get(sums.slot, ())):
+                raise IntegrityError("a ledger entry has amounts of people whom the ledger does not know")
+            so_far.extend(sums.amounts)
+        for row in entry.rows:
+            if self.rows.setdefault(row.variable, row) != row:
+                raise IntegrityError("a ledger entry says otherwise what a variable is")
+        self.impossible.update(dict.fromkeys(entry.impossible))
         self.printed += entry.printed
         self.published += entry.published
 

@@ -67,6 +67,36 @@ def fold_people(table: Table, rows: Iterable[TallyRow]) -> tuple[Person, ...]:
     return fold.people()
 
 
+class Consent:
+    """Who agreed to statistics, and with whom they travel: from the intakes of all journals."""
+
+    def __init__(self) -> None:
+        self._said: dict[bytes, dict[int, bool]] = {}
+        self._parties: dict[bytes, bytes] = {}
+
+    def add(self, row: TallyRow) -> None:
+        """Take in one row; those that are no intake say nothing."""
+        if type(row.token) is not bytes or not row.token or type(row.type) is not str:
+            raise DisclosureRefused("a tally row has no counting token or no type")
+        if row.type != CONSENT_TYPE:
+            return
+        # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
+        said = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
+        self._said.setdefault(row.token, {})[row.journal] = said
+        party = row.values.get(PARTY)
+        if isinstance(party, bytes):
+            self._parties[row.token] = party
+
+    def given(self, token: bytes) -> bool:
+        """Whether every journal that holds an intake of this person says yes: no recorder can say yes over another's
+        no."""
+        return all(self._said.get(token, {0: False}).values())
+
+    def party(self, token: bytes) -> bytes:
+        """The travel party; of whom none is known, they are one themselves."""
+        return self._parties.get(token, token)
+
+
 class _Fold:
     """The state of one pass over the rows."""
 
@@ -77,33 +107,24 @@ class _Fold:
         for spec in table.rows:
             self._specs.setdefault(spec.type, []).append((spec, spec.codes))
         self._codes: dict[bytes, dict[str, str]] = {}
-        self._consent: dict[bytes, dict[int, bool]] = {}
+        self._consent = Consent()
         self._years: dict[bytes, int | None] = {}
-        self._parties: dict[bytes, bytes] = {}
 
     def add(self, row: TallyRow) -> None:
         """Take in one row."""
-        if type(row.token) is not bytes or not row.token or type(row.type) is not str:
-            raise DisclosureRefused("a tally row has no counting token or no type")
+        self._consent.add(row)
         known = self._codes.setdefault(row.token, {})
         for spec, codes in self._specs.get(row.type, ()):
-            code = _code(row, spec.variable, codes, spec.missing[0] if spec.missing else None)
+            code = code_of(row, spec.source, codes, spec.missing[0] if spec.missing else None)
             if spec.variable not in known or code not in spec.missing:
                 known[spec.variable] = code
-        if row.type == CONSENT_TYPE:
-            # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
-            said = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
-            self._consent.setdefault(row.token, {})[row.journal] = said
-            party = row.values.get(PARTY)
-            if isinstance(party, bytes):
-                self._parties[row.token] = party
         if row.type == self._filter.type:
             self._match(row, self._filter)
 
     def _match(self, row: TallyRow, chosen: Filter) -> None:
-        if _code(row, chosen.variable, chosen.codes, None) != chosen.code:
+        if code_of(row, chosen.variable, chosen.codes, None) != chosen.code:
             return
-        year = _year(row)
+        year = year_of(row)
         earlier = self._years.get(row.token)
         self._years[row.token] = min((y for y in (year, earlier) if y is not None), default=None)
 
@@ -111,8 +132,7 @@ class _Fold:
         """The persons chosen. One who lacks the record that holds a variable counts as "nothing was said"."""
         found: list[Person] = []
         for token in sorted(self._years):
-            # In every journal that holds an intake of this person: no recorder can say yes over another's no.
-            if not all(self._consent.get(token, {0: False}).values()):
+            if not self._consent.given(token):
                 continue
             codes = dict(self._codes[token])
             for spec in self._variables:
@@ -120,28 +140,29 @@ class _Fold:
                     if not spec.missing:
                         raise DisclosureRefused(f"`{spec.variable}`: a person has no record of type `{spec.type}`")
                     codes[spec.variable] = spec.missing[0]
-            party = self._parties.get(token, token)
+            party = self._consent.party(token)
             found.append(Person(token=token, party=party, year=self._years[token], codes=codes))
         return tuple(found)
 
 
-def _at(row: TallyRow) -> str:
+def place_of(row: TallyRow) -> str:
     """The place of a row, to begin a message with."""
     return f"{row.place}: " if row.place else ""
 
 
-def _code(row: TallyRow, variable: str, codes: frozenset[str], absent: str | None) -> str:
+def code_of(row: TallyRow, variable: str, codes: frozenset[str], absent: str | None) -> str:
     """The row's code for a variable, checked against the codes that the table names. The value is never repeated."""
     value = row.values.get(variable, absent)
     if type(value) is not str or value not in codes:
         raise DisclosureRefused(
-            f"{_at(row)}`{variable}`: the records hold a value that the table does not name, so people would be lost",
+            f"{place_of(row)}`{variable}`: the records hold a value that the table does not name, so people would be "
+            "lost",
             hint="name every code of the codebook in the table",
         )
     return value
 
 
-def _year(row: TallyRow) -> int | None:
+def year_of(row: TallyRow) -> int | None:
     """The year of a row's period, or None when it is `unknown` or was not said."""
     value = row.values.get(PERIOD, "unknown")
     if value == "unknown":
@@ -149,6 +170,6 @@ def _year(row: TallyRow) -> int | None:
     match = _PERIOD.fullmatch(value) if type(value) is str else None
     if match is None:
         raise DisclosureRefused(
-            f"{_at(row)}`{PERIOD}`: the records hold something that is neither a year nor a quarter"
+            f"{place_of(row)}`{PERIOD}`: the records hold something that is neither a year nor a quarter"
         )
     return int(match[1])

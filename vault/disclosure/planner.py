@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vault.disclosure.blocks import Block, close_blocks, cumulative_rung
+from vault.disclosure.corrections import units_of
+from vault.disclosure.counting import Counting
 from vault.disclosure.facts import LATER, UNDATED
 from vault.disclosure.groups import Group, cell_ok
 from vault.disclosure.ledger import Ledger
+from vault.disclosure.overlap import Overlap
+from vault.disclosure.overlap_printed import EVERYBODY, Codes, sources_of
 from vault.disclosure.people import Person
 from vault.disclosure.rounding import Coin, rounded
-from vault.errors import DisclosureRefused
 from vault.formats.ledger_entry import ALL, BLOCK, Figure, Printed, Slots
 from vault.formats.table_values import RowSpec, Table, is_union
 from vault.model import Policy
@@ -28,24 +31,28 @@ from vault.model import Policy
 class Plan:
     """What is new: figures, the people of slots that close, and the codes of people whose block of a variable closes.
 
+    `table` has a row for every variable of which there are figures, or would be now; `people` are those of every slot.
     `waiting` are the slots that stay open, by variable; for a preview, which shows no count.
     """
 
+    table: Table
     printed: tuple[Printed, ...]
     members: Mapping[str, tuple[Person, ...]] = field(repr=False)
     codes: Mapping[tuple[str, str], tuple[str, ...]] = field(repr=False)
+    people: Mapping[str, Sequence[Person]] = field(repr=False)
     waiting: Mapping[str, Slots]
 
 
 def make_plan(
     table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int,
-    *, held_back: frozenset[str] = frozenset(),
+    *, held_back: frozenset[str] = frozenset(), overlap: Overlap | None = None,
 ) -> Plan:  # fmt: skip
-    """The plan for one table. `people` have fingerprints for tokens; years after `until` are not over and wait.
+    """The plan for one whole table. `people` have fingerprints for tokens; years after `until` are not over and wait.
 
-    No block is closed for a variable in `held_back` ("" is the total): the guard found that it would say too much.
+    No block is closed for a variable in `held_back` ("" is the total): the guard found that it would say too much. Nor
+    is one that is too near to what other subjects printed (`overlap`).
     """
-    return _Planner(table, ledger, people, policy, coin, until, held_back).plan()
+    return _Planner(table, ledger, people, policy, coin, until, held_back, overlap or Overlap((), policy)).plan()
 
 
 class _Planner:
@@ -53,12 +60,14 @@ class _Planner:
 
     def __init__(
         self, table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int,
-        held_back: frozenset[str],
+        held_back: frozenset[str], overlap: Overlap,
     ) -> None:  # fmt: skip
         self.table, self.ledger, self.policy, self.coin, self.held_back = table, ledger, policy, coin, held_back
         self.by_slot = _by_slot(ledger, people, policy, until)
         self.printed: list[Printed] = []
         self.codes: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.counting = Counting(table, ledger, self.by_slot, self.codes)
+        self.overlap = overlap
         self.waiting: dict[str, Slots] = {}
         self.blocks: dict[str, list[Block]] = {}
 
@@ -69,14 +78,23 @@ class _Planner:
         total.close()
         slots = tuple(slot for block in self.blocks[""] for slot in block.slots)
         for row in self.table.rows:
-            above = self.blocks["" if row.universe is None else row.universe.variable]
-            _Variable(self, row, [block.slots for block in above]).close()
+            if not row.silent:
+                _Variable(self, row, self._units(row)).close()
+        named = {*self.ledger.rows, *(item.variable for item in self.printed)}
         return Plan(
+            table=replace(self.table, rows=tuple(r for r in self.table.rows if not r.corrects or r.variable in named)),
             printed=tuple(self.printed),
             members={slot: tuple(self.by_slot[slot]) for slot in slots if slot not in before},
             codes=self.codes,
+            people=self.by_slot,
             waiting=self.waiting,
         )
+
+    def _units(self, row: RowSpec) -> list[Slots]:
+        """What this row's blocks are made of."""
+        if row.universe is not None and row.corrects:
+            return units_of(row, self.table.row(row.universe.variable), self.ledger)
+        return [block.slots for block in self.blocks["" if row.universe is None else row.universe.variable]]
 
 
 class _Variable:
@@ -87,15 +105,18 @@ class _Variable:
         self.blocks = list(planner.ledger.blocks(self.name))
         taken = {slot for block in self.blocks for slot in block.slots}
         self.units = [unit for unit in units if not taken.issuperset(unit)]
+        universe = None if row is None or row.universe is None else (row.universe.variable, row.universe.of)
+        self.beside = planner.overlap.compared(self.name, universe, self._asked, sources_of(planner.table.rows))
 
     def close(self) -> None:
         """Closes what can be closed, and prints it."""
         of = self.of
         closed = () if self.name in of.held_back else close_blocks(
-            self.units, self._cells, self._rungs, of.policy, first=not self.blocks
+            self.units, self._cells, self._rungs, of.policy, first=not self.blocks, apart=self._closes_apart
         )  # fmt: skip
         new = {slot for block in closed for slot in block.slots}
-        of.waiting[self.name] = tuple(slot for unit in self.units for slot in unit if slot not in new)
+        if self.row is None or not self.row.corrects:
+            of.waiting[self.name] = tuple(slot for unit in self.units for slot in unit if slot not in new)
         known = of.ledger.known_through(self.name, self._rungs)
         self.blocks += closed
         of.blocks[self.name] = self.blocks
@@ -103,43 +124,46 @@ class _Variable:
             return
         of.printed += [self._print(BLOCK, block.slots, block.rung) for block in closed]
         everything = tuple(slot for block in self.blocks for slot in block.slots)
-        rung = cumulative_rung(self.blocks, known, self._cells, self._rungs, of.policy)
+        rung = cumulative_rung(
+            self.blocks, known, self._cells, self._rungs, of.policy, apart=self._everything_apart
+        )  # fmt: skip
         of.printed.append(self._print(ALL, everything, rung))
         if self.row is not None:
             for slot in new:
-                of.codes[self.name, slot] = tuple(self._code(slot, at) for at in range(len(of.by_slot[slot])))
+                of.codes[self.name, slot] = tuple(of.counting.codes(self.row, slot))
+
+    def _closes_apart(self, closing: Sequence[Block], rung: int) -> bool:
+        """Whether the last of the blocks that close now is apart from what other subjects printed."""
+        return self.beside.apart([block.slots for block in (*self.blocks, *closing)], self._conditions(rung))
+
+    def _everything_apart(self, blocks: Sequence[Block], rung: int) -> bool:
+        """The same of figures over everything, at a rung at which not every block was printed."""
+        slots = [block.slots for block in blocks]
+        ends = range(1, len(blocks) + 1) if any(block.rung > rung for block in blocks) else ()
+        return all(self.beside.apart(slots[:end], self._conditions(rung)) for end in ends)
+
+    def _conditions(self, rung: int) -> list[Codes]:
+        """The codes of all cells that figures at this rung give."""
+        row = self.row
+        if row is None:
+            return [EVERYBODY]
+        names = (name for coarser in row.ladder[rung:] for name in coarser)
+        return list(dict.fromkeys(row.cell(name).of for name in (*names, *_sums(row, rung))))
 
     @property
     def _rungs(self) -> int:
         return 1 if self.row is None else len(self.row.ladder)
 
-    def _code(self, slot: str, at: int) -> str:
-        """The code of one person: as it was printed, or as it is now."""
-        frozen = self.of.ledger.codes.get(self.name, {}).get(slot)
-        return frozen[at] if frozen is not None else self._now(self.row, self.of.by_slot[slot][at])
-
-    @staticmethod
-    def _now(row: RowSpec | None, person: Person) -> str:
-        """What the records say now; "nothing was said" of who was counted once and is in no record any more."""
-        code = person.codes.get("" if row is None else row.variable)
-        if code is None and row is not None and row.missing:
-            return row.missing[0]
-        if code is None:
-            raise DisclosureRefused("somebody who was counted before is in no record any more")
-        return code
-
     def _asked(self, slots: Slots) -> Iterator[tuple[Person, str]]:
         """The people of these slots who are in the universe, and their codes."""
-        row, by_slot = self.row, self.of.by_slot
-        universe = None if row is None or row.universe is None else row.universe
-        over = None if universe is None else self.of.table.row(universe.variable)
-        inside = frozenset[str]() if universe is None or over is None else over.cell(universe.cell).of
         for slot in slots:
-            above = None if over is None else self.of.ledger.codes.get(over.variable, {}).get(slot)
-            for at, person in enumerate(by_slot[slot]):
-                if over is not None and (above[at] if above else self._now(over, person)) not in inside:
-                    continue
-                yield person, "" if row is None else self._code(slot, at)
+            people = self.of.by_slot[slot]
+            if self.row is None:
+                yield from ((person, "") for person in people)
+                continue
+            counting = self.of.counting
+            asked = zip(people, counting.codes(self.row, slot), counting.asked(self.row, slot), strict=True)
+            yield from ((person, code) for person, code, is_asked in asked if is_asked)
 
     def _cells(self, slots: Slots, rung: int) -> Mapping[str, Group]:
         """The people of these slots by the cells of a rung."""
@@ -156,10 +180,7 @@ class _Variable:
         policy, row = self.of.policy, self.row
         universe = None
         if row is not None and row.universe is not None:
-            universe = (
-                row.universe.variable,
-                _sorted(self.of.table.row(row.universe.variable).cell(row.universe.cell).of),
-            )
+            universe = row.universe.variable, _sorted(row.universe.of)
         names = ("",) if row is None else (*row.ladder[rung], *_sums(row, rung))
         asked = list(self._asked(slots))
         figures = []
@@ -177,6 +198,9 @@ class _Variable:
             figures=tuple(figures),
             people=policy.people,
             base=policy.base,
+            parties=policy.parties,
+            embargo=policy.embargo,
+            coarser=policy.coarser,
         )
 
 

@@ -8,13 +8,15 @@ never computed again, so the same state gives the same release.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
+from vault.disclosure.known_rows import known_impossible, known_row, whole_table
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.people import Person
 from vault.disclosure.planner import Plan
+from vault.disclosure.policies import fault_of
 from vault.disclosure.releasing import release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import Guard, guarded_plan
@@ -43,16 +45,18 @@ def protect(
     *,
     until: int,
     guard: Guard,
+    others: Iterable[Ledger],
     checkpoints: Sequence[str] = (),
 ) -> Protected:
     """Closes the blocks that can be closed and puts the release of one table together. `ledger` is left as it is.
 
-    `people` have fingerprints of 8 bytes for tokens and parties; `until` is the last year that is over. Raises
+    `people` were folded for the whole table (`known_rows.whole_table`) and have fingerprints of 8 bytes for tokens and
+    parties; `until` is the last year that is over; `others` are the ledgers of all other subjects (`overlap`). Raises
     `DisclosureRefused` when the policy makes no sense or the guard finds that too much would be said.
     """
-    if policy.base < 1 or policy.people < max(2, policy.base) or policy.percent_base < policy.people:
-        raise DisclosureRefused("the policy cannot protect anybody: its thresholds are below its rounding base")
-    plan = guarded_plan(table, ledger, people, policy, coin, until, guard)
+    if fault := fault_of(policy):
+        raise DisclosureRefused(f"the policy cannot protect anybody: {fault}", hint="a stricter one may be given")
+    plan = guarded_plan(whole_table(table, ledger), ledger, people, policy, coin, until, guard, others)
     entries = tuple(entries_of(ledger, until, plan))
     after = deepcopy(ledger)
     for entry in entries:
@@ -79,16 +83,32 @@ def entries_of(ledger: Ledger, until: int, plan: Plan) -> list[LedgerEntry]:
             raw = bytes(index[code] for code in codes[start : start + MOST_PEOPLE])
             item = SlotCodes(variable=variable, slot=slot, first=start, names=names, indices=raw)
             found.append(LedgerEntry(subject=subject, number=0, until=until, codes=(item,)))
-    found.append(LedgerEntry(subject=subject, number=0, until=until, printed=plan.printed))
-    return [replace(entry, number=number) for number, entry in enumerate(_packed(found), ledger.entries)]
+    found.append(_figures(ledger, until, plan))
+    return [replace(entry, number=number) for number, entry in enumerate(packed(found), ledger.entries)]
 
 
-def _packed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+def _figures(ledger: Ledger, until: int, plan: Plan) -> LedgerEntry:
+    """The figures, and what their variables are where the ledger does not know it yet."""
+    named = {item.variable for item in plan.printed}
+    rows = [row for row in plan.table.rows if row.variable in named and row.variable not in ledger.rows]
+    excluded = [item for item in known_impossible(plan.table.impossible) if item not in ledger.impossible]
+    return LedgerEntry(
+        subject=ledger.subject,
+        number=0,
+        until=until,
+        printed=plan.printed,
+        rows=tuple(map(known_row, rows)),
+        impossible=tuple(item for item in excluded if named & {item[0], item[2]}),
+    )
+
+
+def packed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     """Neighbours put together as long as their people fit into one entry."""
     packed: list[LedgerEntry] = []
     size = 0
     for entry in entries:
         weight = sum(len(item.people) for item in entry.members) + sum(len(item.indices) for item in entry.codes)
+        weight += sum(len(item.amounts) for item in entry.amounts)
         if packed and size + weight <= MOST_PEOPLE * PERSON:
             last = packed[-1]
             packed[-1] = LedgerEntry(
@@ -98,6 +118,9 @@ def _packed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
                 printed=(*last.printed, *entry.printed),
                 members=(*last.members, *entry.members),
                 codes=(*last.codes, *entry.codes),
+                amounts=(*last.amounts, *entry.amounts),
+                rows=(*last.rows, *entry.rows),
+                impossible=(*last.impossible, *entry.impossible),
             )
             size += weight
         else:

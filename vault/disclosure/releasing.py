@@ -9,8 +9,10 @@ shortens a release.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import gcd
 from typing import Final
 
+from vault.disclosure.corrections import correction_rows
 from vault.disclosure.facts import LATER, UNDATED
 from vault.disclosure.ledger import Ledger
 from vault.formats.ledger_entry import ALL, BLOCK, Printed, Slots
@@ -41,9 +43,12 @@ def release_of(table: Table, ledger: Ledger, policy: Policy, checkpoints: Sequen
     cells: list[Cell] = []
     legend: list[LegendRow] = []
     shares: list[Percentage] = []
-    for row in (None, *table.rows):
+    seen: list[Printed] = []
+    added = (row for row in correction_rows(table, ledger) if row.variable in ledger.rows)
+    for row in (None, *table.rows, *added):
         names: dict[str, None] = {}
         for period, printed in _shown(table, ledger, "" if row is None else row.variable):
+            seen += [] if printed is None else [printed]
             found = list(_cells(row, period, printed))
             cells += found
             names.update((name, None) for cell in found for _, name in cell.labels)
@@ -54,6 +59,7 @@ def release_of(table: Table, ledger: Ledger, policy: Policy, checkpoints: Sequen
             ]
         if row is not None:
             legend.append(_legend(row, names))
+    rules = applied(policy, seen)
     return Release(
         table=table.name,
         unit=table.unit,
@@ -64,14 +70,39 @@ def release_of(table: Table, ledger: Ledger, policy: Policy, checkpoints: Sequen
         percentages=tuple(sorted(shares, key=lambda share: _place(table, share))),
         legend=tuple(legend),
         policy=Protection(
-            people=policy.people,
-            base=policy.base,
-            percent_base=policy.percent_base,
-            method=f"min{policy.people}-rr{policy.base}-v1",
+            people=rules.people,
+            base=rules.base,
+            percent_base=rules.percent_base,
+            method=f"min{rules.people}-rr{rules.base}-v1",
+            parties=rules.parties,
+            embargo=rules.embargo,
+            coarser=rules.coarser,
         ),
         checkpoints=tuple(checkpoints),
-        notes=notes_of(policy),
+        notes=notes_of(rules),
     )
+
+
+def applied(policy: Policy, seen: Sequence[Printed]) -> Policy:
+    """What is true of every figure seen: the weakest of the rules under which they were printed, and of their bases the
+    greatest of which all are multiples. Percentages are of today; where nothing is seen, today's policy was applied."""
+    if not seen:
+        return policy
+    return Policy(
+        people=min(item.people for item in seen),
+        parties=min(item.parties for item in seen),
+        base=gcd(*(item.base for item in seen)),
+        percent_base=policy.percent_base,
+        embargo=min(item.embargo for item in seen),
+        coarser=min(item.coarser for item in seen),
+    )
+
+
+def is_stricter(release: Release, policy: Policy) -> bool:
+    """Whether all figures of a release were printed under thresholds that are stricter than the policy's: more might
+    close under it. (The other rules decide how finely and when, not whether.)"""
+    rules = release.policy
+    return rules.people > policy.people or (rules.parties or 0) > policy.parties
 
 
 def _place(table: Table, share: Percentage) -> int:

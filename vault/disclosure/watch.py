@@ -12,12 +12,15 @@ the question, and nothing may narrow them further: what is new must leave their 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from vault.disclosure.facts import OUTSIDE, Condition, Fact, Variable
+from vault.disclosure.counting import Counting
+from vault.disclosure.facts import OUTSIDE, Condition, Exclusion, Fact, Variable
+from vault.disclosure.guard_cells import agree, all_codes
 from vault.disclosure.ledger import Ledger, facts_of
+from vault.disclosure.overlap import Overlap
 from vault.disclosure.people import Person
 from vault.disclosure.planner import Plan, make_plan
 from vault.disclosure.rounding import Coin
@@ -39,7 +42,7 @@ HINT: Final = (
 class Question:
     """What the guard is asked: what a reader knew before (and of that, what was published before there was a vault),
     what they would know, and the true counts, by slot and the codes of `variables`, that say which combinations are
-    small."""
+    small: below k. `weaker` are the lower thresholds under which figures were printed before, the greatest first."""
 
     variables: tuple[Variable, ...]
     slots: tuple[str, ...]
@@ -48,6 +51,7 @@ class Question:
     coming: tuple[Fact, ...]
     people: Mapping[tuple[str, tuple[str, ...]], int]
     k: int
+    weaker: tuple[int, ...] = ()
 
 
 class Guard(Protocol):
@@ -58,15 +62,17 @@ class Guard(Protocol):
 
 
 def guarded_plan(
-    table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int, guard: Guard
-) -> Plan:
+    table: Table, ledger: Ledger, people: Sequence[Person], policy: Policy, coin: Coin, until: int, guard: Guard,
+    others: Iterable[Ledger],
+) -> Plan:  # fmt: skip
     """The largest of a few plans about which the guard has nothing to say. Raises `DisclosureRefused`."""
     held_back: frozenset[str] = frozenset()
+    overlap = Overlap(others, policy)
     for _ in range(MOST_ROUNDS):
-        plan = make_plan(table, ledger, people, policy, coin, until, held_back=held_back)
+        plan = make_plan(table, ledger, people, policy, coin, until, held_back=held_back, overlap=overlap)
         if not plan.printed:
             return plan
-        found = _asked(guard, question_of(table, ledger, plan, people, policy))
+        found = _asked(guard, question_of(ledger, plan, people, policy))
         if not found:
             return plan
         new = {item.variable for item in plan.printed if item.variable}
@@ -86,11 +92,12 @@ def _asked(guard: Guard, question: Question) -> Sequence[tuple[str, ...]]:
         raise DisclosureRefused(REFUSED, hint=HINT) from None
 
 
-def question_of(table: Table, ledger: Ledger, plan: Plan, people: Sequence[Person], policy: Policy) -> Question:
+def question_of(ledger: Ledger, plan: Plan, people: Sequence[Person], policy: Policy) -> Question:
     """The question about a plan, with the codes of each variable lumped as far as nobody ever tells them apart."""
+    table = plan.table
     known = tuple(ledger.facts())
     coming = tuple(facts_of(ledger.subject, plan.printed))
-    lumps = {row.variable: _lumps(row, (*known, *coming)) for row in table.rows}
+    lumps = {row.variable: _lumps(table, row, (*known, *coming)) for row in table.rows}
     _require_known(table, known)
     slots = _with_published((*ledger.slots(), *plan.members), known)
     lumped = _Lumped(table, lumps, _periods(slots, (*known, *coming)))
@@ -100,8 +107,9 @@ def question_of(table: Table, ledger: Ledger, plan: Plan, people: Sequence[Perso
         known=tuple(map(lumped.fact, known)),
         published=tuple(map(lumped.fact, ledger.facts_published())),
         coming=tuple(map(lumped.fact, coming)),
-        people=_count(table, lumped, ledger, plan, people),
+        people=_count(lumped, ledger, plan, people),
         k=policy.people,
+        weaker=tuple(sorted({item.people for item in ledger.printed if item.people < policy.people}, reverse=True)),
     )
 
 
@@ -125,18 +133,21 @@ def _periods(slots: Sequence[str], facts: Iterable[Fact]) -> dict[str, str]:
 
 
 def _require_known(table: Table, facts: Iterable[Fact]) -> None:
-    """Numbers of variables that this table does not have cannot be left out of the question: fail closed."""
+    """Numbers of a variable of which not even the ledger says what it is cannot be left out: fail closed."""
     mine = {row.variable for row in table.rows}
     if any(not mine.issuperset(condition.variables) for fact in facts for condition in fact.where):
         raise DisclosureRefused(
-            "earlier releases of the same people have variables that this table lacks",
-            hint="add their rows to the table",
+            "there are numbers of the same people by a variable that is not known here",
+            hint="take a table that has it",
         )
 
 
-def _lumps(row: RowSpec, facts: Iterable[Fact]) -> dict[str, str]:
+def _lumps(table: Table, row: RowSpec, facts: Iterable[Fact]) -> dict[str, str]:
     """For each code of a variable the name of its lump: codes that no figure and no finest cell tells apart."""
-    sets = [row.cell(name).of for name in row.ladder[0]]
+    sets = [] if row.silent else [row.cell(name).of for name in row.ladder[0]]
+    sets += [item.codes for item in table.impossible if item.variable == row.variable]
+    sets += [item.with_codes for item in table.impossible if item.with_variable == row.variable]
+    sets += [other.universe.of for other in table.rows if other.universe and other.universe.variable == row.variable]
     sets += [
         frozenset(code for (code,) in condition.codes)
         for fact in facts
@@ -159,11 +170,26 @@ class _Lumped:
         """A variable as the guard has it."""
         universe = None
         if row.universe is not None:
-            of = self.table.row(row.universe.variable).cell(row.universe.cell).of
-            universe = row.universe.variable, frozenset(self.lumps[row.universe.variable][code] for code in of)
+            above = row.universe.variable
+            universe = above, self._lump(above, row.universe.of)
         return Variable(
-            name=row.variable, codes=tuple(dict.fromkeys(self.lumps[row.variable].values())), universe=universe
+            name=row.variable,
+            codes=tuple(dict.fromkeys(self.lumps[row.variable].values())),
+            universe=universe,
+            excludes=tuple(
+                Exclusion(
+                    codes=self._lump(row.variable, item.codes),
+                    other=item.with_variable,
+                    others=self._lump(item.with_variable, item.with_codes),
+                )
+                for item in self.table.impossible
+                if item.variable == row.variable and item.with_variable in self.lumps
+            ),
         )
+
+    def _lump(self, variable: str, codes: Iterable[str]) -> frozenset[str]:
+        known = self.lumps[variable]
+        return frozenset(known[code] for code in codes if code in known)
 
     def fact(self, fact: Fact) -> Fact:
         """A fact about lumps."""
@@ -180,56 +206,42 @@ class _Lumped:
         slots = frozenset(self.periods[slot] for slot in fact.slots)
         return Fact(subject=fact.subject, slots=slots, where=where, low=fact.low, high=fact.high)
 
-    def codes(self, code_of: Callable[[RowSpec], str]) -> tuple[str, ...]:
-        """One person's lumps, OUTSIDE where they are not asked."""
-        found = {row.variable: code_of(row) for row in self.table.rows}
-        return tuple(
-            self.lumps[row.variable][found[row.variable]] if self._asked(row, found) else OUTSIDE
-            for row in self.table.rows
-        )
+    def nobody(self) -> tuple[str, ...]:
+        """Codes that a person can have, for a period in which there is nobody."""
+        variables = [self.variable(row) for row in self.table.rows]
+        chosen: dict[str, str] = {}
+        for variable in variables:
+            fitting = (code for code in all_codes(variable) if agree(variables, {**chosen, variable.name: code}))
+            chosen[variable.name] = next(fitting, OUTSIDE)
+        return tuple(chosen.values())
 
-    def _asked(self, row: RowSpec, found: Mapping[str, str]) -> bool:
-        if row.universe is None:
-            return True
-        return found[row.universe.variable] in self.table.row(row.universe.variable).cell(row.universe.cell).of
+    def people(self, counting: Counting, slot: str) -> Iterator[tuple[str, ...]]:
+        """The lumps of each person of a slot, OUTSIDE where they are not asked."""
+        found = []
+        for row in self.table.rows:
+            lumps = self.lumps[row.variable]
+            both = zip(counting.codes(row, slot), counting.asked(row, slot), strict=True)
+            found.append([lumps[code] if asked else OUTSIDE for code, asked in both])
+        yield from zip(*found, strict=True) if found else (() for _ in counting.people[slot])
 
 
 def _count(
-    table: Table, lumped: _Lumped, ledger: Ledger, plan: Plan, people: Sequence[Person]
+    lumped: _Lumped, ledger: Ledger, plan: Plan, people: Sequence[Person]
 ) -> Mapping[tuple[str, tuple[str, ...]], int]:
     """The true counts, of people as they were printed."""
-    now = {person.token: person for person in people}
-    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    cache: dict[tuple[str, ...], tuple[str, ...]] = {}
-    groups = {slot: [token for token, _ in ledger.members.get(slot, ())] for slot in ledger.slots()}
-    groups |= {slot: [person.token for person in members] for slot, members in plan.members.items()}
-    names = [row.variable for row in table.rows]
+    closed = (*ledger.slots(), *plan.members)
+    groups: dict[str, list[Person]] = {slot: list(plan.people[slot]) for slot in closed}
     # Who is in a year that is still open counts too, where a number that was published speaks of that year.
-    counted = {token for tokens in groups.values() for token in tokens}
+    counted = {person.token for group in groups.values() for person in group}
     still_open = lumped.periods.keys() - groups.keys()
-    for one in people:
-        if str(one.year) in still_open and one.token not in counted:
-            groups.setdefault(str(one.year), []).append(one.token)
-    for slot, tokens in groups.items():
-        frozen = [ledger.codes.get(name, {}).get(slot) or plan.codes.get((name, slot)) for name in names]
-        for at, token in enumerate(tokens):
-            person = now.get(token)
-            raw = tuple(
-                codes[at] if codes is not None else _code(row, person)
-                for row, codes in zip(table.rows, frozen, strict=True)
-            )
-            if raw not in cache:
-                by_name = dict(zip(names, raw, strict=True))
-                cache[raw] = lumped.codes(lambda row, by_name=by_name: by_name[row.variable])  # type: ignore[misc]
-            found[lumped.periods[slot], cache[raw]] += 1
-    nobody = lumped.codes(lambda row: min(row.codes))
+    for person in people:
+        if str(person.year) in still_open and person.token not in counted:
+            groups.setdefault(str(person.year), []).append(person)
+    counting = Counting(lumped.table, ledger, groups, plan.codes)
+    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for slot in groups:
+        found.update((lumped.periods[slot], codes) for codes in lumped.people(counting, slot))
+    nobody = lumped.nobody()
     for period in lumped.periods.values():
         found[period, nobody] += 0  # a period without people is one to be asked about
     return found
-
-
-def _code(row: RowSpec, person: Person | None) -> str:
-    """What the records say now of a variable whose block is still open."""
-    if person is not None:
-        return person.codes[row.variable]
-    return row.missing[0] if row.missing else min(row.codes)

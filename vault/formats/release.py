@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One figure: how many persons, rounded, or None when it is withheld. `period` is a label (`release_period`);
+    """One figure: how many persons, nights or events, rounded, or None when it is withheld. `period` is a label (`release_period`);
     `through` is the last year that a figure over everything covers."""
 
     period: str
@@ -103,14 +103,19 @@ class LegendRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """The rules that were in fact applied: least people in a figure and in its complement, rounding base, least printed
-    base of a percentage, and the method's name with its version.
+    """The rules that were in fact applied, the weakest where figures were printed under several: least people in a
+    figure and in its complement, rounding base, least printed base of a percentage (0: there are none), and the
+    method's name with its version; least travel parties, whole months that a year waited, and how many of the finest
+    recodes were not used. The last three are None in releases that are older than they are.
     """
 
     people: int
     base: int
     percent_base: int
     method: str
+    parties: int | None = None
+    embargo: int | None = None
+    coarser: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

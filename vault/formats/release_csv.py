@@ -6,9 +6,10 @@ Specification: RFC 4180 with newlines as line ends, UTF-8 without a byte order m
     ALL_YEARS.SEX.FEMALE,"People ...: women and girls",REF,f,all,,,880,persons,rounded,min10-rr5-v1 from ...,,
 
 `sdc_status` is `rounded` or `withheld` (then `population` is empty: rows never disappear). `sdc_method` names the
-method and then the checkpoints that the figure was counted from, because the header has no other place for them and
-every figure that leaves carries both. Genders are HAPI's f, m, x, u, o, all, and ours for merged cells: m_or_u,
-f_or_u. Percentages are left to the reader: they follow from the figures.
+method (with `parties5`, and `embargo12` and `coarser1` where there are such rules) and then the checkpoints that the
+figure was counted from, because the header has no other place for them and every figure that leaves carries both.
+Genders are HAPI's f, m, x, u, o, all, and ours for merged cells: m_or_u, f_or_u. Percentages are left to the reader:
+they follow from the figures.
 
 The reference period is the figure's own (`release_period`); a date is empty where the period is open. Where the dates
 alone do not tell a period from others, code and name do: `T.TO_2018` "(up to 2018)", `T.UNDATED`, `T.LATER-1`. Only a
@@ -81,9 +82,15 @@ def indicator_code(release: Release, cell: Cell) -> str:
 
 
 def _method(release: Release) -> str:
-    """The method, the digest of the release's entry, and what was counted: the columns have no other place for them."""
-    entry = () if release.digest is None else ("release", release.digest)
-    return " ".join((release.policy.method, *entry, "from", "; ".join(release.checkpoints) or "no checkpoint"))
+    """The method and its rules, the digest of the release's entry, and what was counted: the columns have no other
+    place for them."""
+    rules = release.policy
+    entry = [rules.method]
+    entry += [] if rules.parties is None else [f"parties{rules.parties}"]
+    entry += [f"embargo{rules.embargo}"] if rules.embargo else []
+    entry += [f"coarser{rules.coarser}"] if rules.coarser else []
+    entry += [] if release.digest is None else ["release", release.digest]
+    return " ".join((*entry, "from", "; ".join(release.checkpoints) or "no checkpoint"))
 
 
 def _fields(release: Release, cell: Cell, words: tuple[LegendRow, LegendCell] | None) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ floats. Abridged:
      "left_out": "withheld",
      "percentages": [{"base": {"trafficked": "answered"}, "labels": {"trafficked": "yes"}, "percent": 52,
                       "period": "all", "status": "printed", "text": "about 52 %"}],
-     "policy": {"base": 5, "method": "min10-rr5-v1", "people": 10, "percent_base": 50},
+     "policy": {"base": 5, "coarser": 0, "embargo": 0, "method": "min10-rr5-v1", "parties": 5, "people": 10,
+                "percent_base": 50},
      "table": "all_years", "unit": "persons", "version": 1, ...
     }
 
@@ -95,6 +96,7 @@ def as_tree(release: Release) -> dict[str, object]:
             "base": release.policy.base,
             "percent_base": release.policy.percent_base,
             "method": release.policy.method,
+            **{name: value for name, value in _newer_rules(release.policy).items() if value is not None},
         },
         "checkpoints": list(release.checkpoints),
         "left_out": "withheld",
@@ -102,6 +104,10 @@ def as_tree(release: Release) -> dict[str, object]:
         **({} if release.salt is None else {"salt": release.salt}),
         **({} if release.digest is None else {"release": release.digest}),
     }
+
+
+def _newer_rules(policy: Protection) -> dict[str, int | None]:
+    return {"parties": policy.parties, "embargo": policy.embargo, "coarser": policy.coarser}
 
 
 def parse_json(raw: bytes) -> Release:
@@ -159,6 +165,9 @@ def _release(tree: dict[str, object]) -> Release:
             base=_int(policy["base"]),
             percent_base=_int(policy["percent_base"]),
             method=_str(policy["method"]),
+            parties=_int(policy["parties"]) if "parties" in policy else None,
+            embargo=_int(policy["embargo"]) if "embargo" in policy else None,
+            coarser=_int(policy["coarser"]) if "coarser" in policy else None,
         ),
         checkpoints=tuple(map(_str, _list(tree["checkpoints"]))),
         notes=tuple(map(_texts, _list(tree["notes"]))),

@@ -106,10 +106,24 @@ def share_texts(share: Percentage | None, row: LegendRow) -> Texts:
 def policy_texts(release: Release) -> Texts:
     """The rules that were applied, without the method's name."""
     rules = release.policy
-    return {
-        "en": f"at least {rules.people} people, base {rules.base}, percentages over {rules.percent_base} or more.",
-        "ko": f"최소 {rules.people}명, {rules.base}의 배수로 반올림, 백분율은 {rules.percent_base}명 이상일 때만 표시.",
-    }
+    english = f"at least {rules.people} people, base {rules.base}"
+    korean = f"최소 {rules.people}명, {rules.base}의 배수로 반올림"
+    if rules.percent_base:
+        english += f", percentages over {rules.percent_base} or more"
+        korean += f", 백분율은 {rules.percent_base}명 이상일 때만 표시"
+    else:
+        english += ", nobody with more than half, no percentages"
+        korean += ", 한 사람이 절반을 넘지 않음, 백분율 없음"
+    if rules.parties is not None:
+        english += f"; at least {rules.parties} travel parties"
+        korean += f", 일행 최소 {rules.parties}개"
+    if rules.embargo:
+        english += f"; years counted {rules.embargo} months after their end"
+        korean += f", 각 연도가 끝나고 {rules.embargo}개월이 지난 뒤 집계"
+    if rules.coarser:
+        english += f"; the {rules.coarser} finest recodes not used"
+        korean += f", 가장 세분된 구분 {rules.coarser}단계는 사용하지 않음"
+    return {"en": f"{english}.", "ko": f"{korean}."}
 
 
 def one_line(text: str) -> str:

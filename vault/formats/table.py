@@ -29,9 +29,23 @@ year; any other shows all years taken together, or with `time = "blocks"` each c
     cell = "female"
     base = "total"                             # or the name of another cell of the same variable
 
-Optional in a row: `missing` (codes that mean "nothing was said": they never replace an answer, and the first of them
-stands for a variable that a record lacks), `universe` (a cell of a row above: only those people are asked) and `sums`
-(cells that are unions of the finest rung's cells, printed beside it: "those who answered").
+Optional in a row: `source` (the tally variable that is read, where the row has a name of its own: two rows may read
+one), `missing` (codes that mean "nothing was said": they never replace an answer, and the first of them stands for a
+variable that a record lacks), `universe` (a cell of a row above: only those people are asked) and `sums` (cells that
+are unions of the finest rung's cells, printed beside it: "those who answered"). Women's ages, and what nobody can be:
+
+    [[rows]]
+    variable = "age_of_women"
+    source = "age_group"
+    type = "intake"
+    universe = { variable = "sex", cell = "female" }
+    ...
+
+    [[impossible]]                             # readers know it, so the guard must
+    variable = "age_of_women"
+    codes = ["0-4", "5-11", "12-17"]
+    with_variable = "minor"
+    with_codes = ["no"]
 
 The checker is strict: unknown keys are refused, every rung must hold every code exactly once, and a cell that is one
 code bears that code's name. Whatever the records hold beyond the codes named here is refused when counting, so a
@@ -40,285 +54,183 @@ table cannot quietly lose people.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Final, TypeGuard
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from vault.errors import InputRefused, Problem
 from vault.formats.strict_toml import TomlReader
+from vault.formats.table_checker import LANGUAGES, MOST_BYTES, Checker, read_toml, refusal
+from vault.formats.table_rows import Rows, codes_in
 from vault.formats.table_values import (
     TOTAL,
-    CellSpec,
     Filter,
+    Impossible,
     PercentSpec,
     RowSpec,
     Table,
-    Universe,
-    is_union,
+    same_source,
 )
+from vault.formats.toml_lines import Lines, Path
 
-__all__ = ["LANGUAGES", "Table", "parse_table"]
+__all__ = ["LANGUAGES", "MOST_BYTES", "ReadTable", "Table", "parse_table", "read_table", "unit_of"]
 
-LANGUAGES: Final = ("en", "ko")
+PERSONS: Final = "persons"
 ALL: Final = "all"
 BLOCKS: Final = "blocks"
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}", re.ASCII)
-_AGES: Final = re.compile(r"(0|[1-9][0-9]{0,2})(?:-(0|[1-9][0-9]{0,2})|\+)", re.ASCII)
-_GENDERS: Final = frozenset({"f", "m", "x", "u", "o", "m_or_u", "f_or_u"})
-_MOST_BYTES: Final = 256 * 1024
-_MOST_TEXT: Final = 200
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTable:
+    """A checked table, and the lines of its file: for what is found out later, by comparing it with a codebook."""
+
+    table: Table
+    lines: Lines
 
 
 def parse_table(raw: bytes) -> Table:
-    """Check a table's TOML and return it.
+    """The table in these bytes. Raises what `read_table` raises."""
+    return read_table(raw).table
 
-    Raises `InputRefused` naming every mistake: by line where TOML itself breaks or a section begins, and by its path
-    (`rows[2].ladder[1]`) everywhere.
+
+def read_table(raw: bytes) -> ReadTable:
+    """Check a table's TOML and return it with its lines.
+
+    Raises `InputRefused` naming every mistake by the line of the key and by its path (`rows[2].ladder[1]`).
     """
-    reader = TomlReader(raw, limit_bytes=_MOST_BYTES)
-    tree = reader.table()
-    if reader.problems:
-        raise reader.refuse("table")
-    checker = _Checker(raw.decode("utf-8"))
+    tree, lines = read_toml(raw)
+    checker = _TableChecker(lines)
     table = checker.table(tree)
-    if checker.problems or table is None:
-        count = len(checker.problems)
-        raise InputRefused(f"the table has {count} mistake{'s' if count != 1 else ''}", checker.problems)
-    return table
+    if table is None:
+        raise refusal(checker.problems)
+    return ReadTable(table=table, lines=lines)
 
 
-class _Checker:
+def unit_of(raw: bytes) -> str:
+    """What a table counts, as far as that can be told: `persons` too where it cannot, for its checker to say why."""
+    unit = TomlReader(raw, limit_bytes=MOST_BYTES).table().get("unit")
+    return unit if isinstance(unit, str) else PERSONS
+
+
+class _TableChecker(Checker):
     """Walks the TOML tree, collects every problem with its place, and builds the values on the way."""
 
-    def __init__(self, text: str) -> None:
-        self.problems: list[Problem] = []
-        self._lines: dict[str, int] = {}
-        seen: dict[str, int] = {}
-        for number, line in enumerate(text.split("\n"), 1):
-            if match := re.match(r"\s*\[(\[)?\s*([a-z]+)\s*\]", line):
-                index = seen[match[2]] = seen.get(match[2], -1) + 1
-                self._lines[f"{match[2]}[{index}]" if match[1] else match[2]] = number
-
-    def wrong(self, path: str, message: str) -> None:
-        """Note a problem at a path such as `rows[0].cells.female`, with the line at which its section begins."""
-        self.problems.append(Problem(line=self._lines.get(path.partition(".")[0], 0), variable=path, message=message))
-
-    def keys(self, tree: object, path: str, needed: str, allowed: str = "") -> TypeGuard[dict[str, object]]:
-        """Whether this is a TOML table with the needed keys; keys that are neither needed nor allowed are problems."""
-        if not isinstance(tree, dict):
-            self.wrong(path, "must be a table")
-            return False
-        missing = [key for key in needed.split() if key not in tree]
-        unknown = [key for key in tree if key not in needed.split() + allowed.split()]
-        for key in missing:
-            self.wrong(path, f"`{key}` is missing")
-        if unknown:
-            self.wrong(path, f"{len(unknown)} unknown key(s); known are {', '.join((needed + ' ' + allowed).split())}")
-        return not missing and not unknown
-
-    def name(self, value: object, path: str) -> str:
-        """A variable, code or cell name. Starting with a letter or digit keeps it harmless in a spreadsheet."""
-        if isinstance(value, str) and _NAME.fullmatch(value):
-            return value
-        self.wrong(path, "must be a name: letters, digits, _ + -, at most 64, starting with a letter or digit")
-        return ""
-
-    def names(self, value: object, path: str, least: int) -> tuple[str, ...]:
-        """A list of different names."""
-        if not isinstance(value, list) or len(value) < least:
-            self.wrong(path, f"must be a list of at least {least} name(s)")
-            return ()
-        found = tuple(self.name(item, f"{path}[{index}]") for index, item in enumerate(value))
-        if len(set(found)) != len(found):
-            self.wrong(path, "names something twice")
-        return found
-
-    def texts(self, tree: Mapping[str, object], path: str) -> Mapping[str, str]:
-        """One printable line in each language."""
-        found: dict[str, str] = {}
-        for language in LANGUAGES:
-            value = tree.get(language)
-            if isinstance(value, str) and 0 < len(value) <= _MOST_TEXT and value.isprintable():
-                found[language] = value
-            else:
-                self.wrong(f"{path}.{language}", f"must be one printable line of 1 to {_MOST_TEXT} characters")
-        return MappingProxyType(found)
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(lines)
+        self.rows = Rows(self)
 
     def table(self, tree: dict[str, object]) -> Table | None:
-        """The whole file."""
-        if not self.keys(tree, "table", "name unit title filter", "rows percentages population_group time"):
-            return None
-        title = tree["title"]
-        texts = self.texts(title, "title") if self.keys(title, "title", "en ko") else {}
-        if tree["unit"] != "persons":
-            self.wrong("unit", "must be `persons`")
-        group = self.name(tree["population_group"], "population_group") if "population_group" in tree else ""
-        chosen = self.filter(tree["filter"])
+        """The whole file; None when there is any problem."""
+        self.keys(tree, (), "name unit title filter", "rows percentages impossible population_group time")
+        name = self.name_in(tree, "name", ())
+        title = self.title(tree, ())
+        if tree.get("unit", PERSONS) != PERSONS:
+            self.wrong(("unit",), f"must be `{PERSONS}`, `nights` or `events`")
+        group = self.name_in(tree, "population_group", ())
+        chosen = self.filter(tree["filter"]) if "filter" in tree else None
         time = tree.get("time", ALL)
         if time not in (ALL, BLOCKS) or (time == BLOCKS and chosen is not None and chosen.year is not None):
-            self.wrong("time", "must be `all` or `blocks`; with filter.year neither")
-        rows: list[RowSpec] = []
-        for index, item in enumerate(self.tables(tree.get("rows", []), "rows")):
-            if row := self.row(item, f"rows[{index}]", rows):
-                rows.append(row)
-        shares = [
-            self.percentage(item, f"percentages[{index}]", rows)
-            for index, item in enumerate(self.tables(tree.get("percentages", []), "percentages"))
-        ]
-        if len({(share.variable, share.cell) for share in shares if share}) != len(shares):
-            self.wrong("percentages", "a percentage is listed twice, or is not valid")
-        if chosen is None or self.problems:
-            self.name(tree["name"], "name")
+            self.wrong(("time",), "must be `all` or `blocks`; with filter.year neither")
+        for item, path in self.items(tree, "rows"):
+            self.rows.take(item, path)
+        shares = self.percentages(tree)
+        impossible = [found for item, path in self.items(tree, "impossible") if (found := self.impossible(item, path))]
+        if self.problems or chosen is None:
             return None
+        rows = tuple(self.rows.good)
         return Table(
-            name=self.name(tree["name"], "name"),
-            unit="persons",
-            title=texts,
+            name=name,
+            unit=PERSONS,
+            title=title,
             population_group=group,
             filter=chosen,
-            rows=tuple(rows),
-            percentages=tuple(share for share in shares if share),
+            rows=rows,
+            percentages=tuple(shares),
+            impossible=tuple(dict.fromkeys((*impossible, *same_source(rows)))),
             blocks=time == BLOCKS,
         )
 
-    def tables(self, value: object, path: str) -> Iterable[object]:
-        """An array of tables."""
-        if isinstance(value, list):
-            return value
-        self.wrong(path, "must be an array of tables")
-        return ()
-
     def filter(self, tree: object) -> Filter | None:
         """The `[filter]` section."""
-        if not self.keys(tree, "filter", "type variable code codes", "year"):
+        path: Path = ("filter",)
+        before = len(self.problems)
+        if not self.keys(tree, path, "type variable code codes", "year"):
             return None
         year = tree.get("year")
         if year is not None and (type(year) is not int or not 1900 <= year <= 2999):
-            self.wrong("filter.year", "must be a year")
-            return None
-        codes = self.names(tree["codes"], "filter.codes", 1)
-        code = self.name(tree["code"], "filter.code")
-        if code not in codes:
-            self.wrong("filter.code", "must be one of filter.codes")
-        return Filter(
-            type=self.name(tree["type"], "filter.type"),
-            variable=self.name(tree["variable"], "filter.variable"),
+            self.wrong((*path, "year"), "must be a year")
+            year = None
+        codes = self.names_in(tree, "codes", path)
+        code = self.name_in(tree, "code", path)
+        if code and codes and code not in codes:
+            self.wrong((*path, "code"), "must be one of filter.codes")
+        found = Filter(
+            type=self.name_in(tree, "type", path),
+            variable=self.name_in(tree, "variable", path),
             code=code,
             codes=frozenset(codes),
-            year=year,
+            year=year if type(year) is int else None,
         )
+        return found if len(self.problems) == before else None
 
-    def row(self, tree: object, path: str, above: list[RowSpec]) -> RowSpec | None:
-        """One `[[rows]]` section; `above` are the rows before it."""
-        if not self.keys(tree, path, "variable type title ladder cells", "missing universe sums"):
-            return None
-        before = len(self.problems)
-        variable = self.name(tree["variable"], f"{path}.variable")
-        if any(row.variable == variable for row in above):
-            self.wrong(f"{path}.variable", "has a row already")
-        title = tree["title"]
-        texts = self.texts(title, f"{path}.title") if self.keys(title, f"{path}.title", "en ko") else {}
-        cells = self.cells(tree["cells"], f"{path}.cells")
-        ladder = tree["ladder"] if isinstance(tree["ladder"], list) else []
-        if not ladder:
-            self.wrong(f"{path}.ladder", "must be a list of rungs, finest first")
-        rungs = tuple(self.names(rung, f"{path}.ladder[{index}]", 2) for index, rung in enumerate(ladder))
-        sums = self.names(tree["sums"], f"{path}.sums", 1) if "sums" in tree else ()
-        self.partitions(rungs, sums, cells, path)
-        missing = self.names(tree["missing"], f"{path}.missing", 1) if "missing" in tree else ()
-        universe = self.universe(tree["universe"], f"{path}.universe", above) if "universe" in tree else None
-        if len(self.problems) > before:
-            return None
-        row = RowSpec(
-            variable=variable,
-            type=self.name(tree["type"], f"{path}.type"),
-            title=texts,
-            missing=missing,
-            universe=universe,
-            cells=tuple(cells.values()),
-            ladder=rungs,
-            sums=sums,
-        )
-        if not row.codes.issuperset(missing):
-            self.wrong(f"{path}.missing", "must be codes of this variable")
+    def row_named(self, tree: Mapping[str, object], key: str, path: Path) -> RowSpec | None:
+        """The row whose variable stands under a key. Nothing is said of a row that has mistakes of its own."""
+        variable = self.name_in(tree, key, path)
+        row = self.rows.find(variable)
+        if row is None and variable and not self.rows.excused(variable):
+            self.wrong((*path, key), "has no row")
         return row
 
-    def cells(self, tree: object, path: str) -> dict[str, CellSpec]:
-        """The `[rows.cells]` section: every figure that any rung may print."""
-        if not isinstance(tree, dict):
-            self.wrong(path, "must be a table")
-            return {}
-        found: dict[str, CellSpec] = {}
-        for key, item in tree.items():
-            place = f"{path}.{self.name(key, path)}"
-            if not self.keys(item, place, "of en ko", "gender ages"):
+    def percentages(self, tree: Mapping[str, object]) -> list[PercentSpec]:
+        """All `[[percentages]]` sections."""
+        shares: list[PercentSpec] = []
+        for item, path in self.items(tree, "percentages"):
+            share = self.percentage(item, path)
+            if share is None:
                 continue
-            of = frozenset(self.names(item["of"], f"{place}.of", 1))
-            # External readers look cells up by the codebook's codes; a borrowed name would give them other people.
-            if key == TOTAL or (key in of) != (len(of) == 1):
-                self.wrong(place, "a cell of one code bears that code's name; a merged cell bears a name of its own")
-            gender, ages = item.get("gender", "all"), item.get("ages", "all")
-            if gender != "all" and gender not in _GENDERS:
-                self.wrong(f"{place}.gender", "must be f, m, x, u, o, m_or_u or f_or_u")
-            if not isinstance(ages, str) or (ages != "all" and not _AGES.fullmatch(ages)):
-                self.wrong(f"{place}.ages", "must look like 0-17 or 60+")
-            found[key] = CellSpec(name=key, of=of, text=self.texts(item, place), gender=str(gender), ages=str(ages))
-        return found
+            if any((other.variable, other.cell) == (share.variable, share.cell) for other in shares):
+                self.wrong(path, "this percentage is listed twice")
+            shares.append(share)
+        return shares
 
-    def partitions(
-        self, rungs: tuple[tuple[str, ...], ...], sums: tuple[str, ...], cells: dict[str, CellSpec], path: str
-    ) -> None:
-        """Every rung holds every code exactly once and is made of whole cells of the finest; sums likewise."""
-        used = {name for rung in rungs for name in rung} | set(sums)
-        for name in sorted(used.symmetric_difference(cells)):
-            self.wrong(f"{path}.cells", f"`{name}` is " + ("defined but not used" if name in cells else "not defined"))
-        if used - cells.keys() or not rungs:
-            return
-        finest = [cells[name].of for name in rungs[0]]
-        codes = frozenset[str]().union(*finest)
-        above = finest
-        for index, rung in enumerate(rungs):
-            parts = [cells[name].of for name in rung]
-            if sum(map(len, parts)) != len(codes) or frozenset[str]().union(*parts) != codes:
-                self.wrong(f"{path}.ladder[{index}]", "must hold every code exactly once")
-            elif any(not is_union(part, finest) for part in parts):
-                self.wrong(f"{path}.ladder[{index}]", "splits a cell of the finest rung")
-            elif any(not is_union(part, above) for part in parts):
-                self.wrong(f"{path}.ladder[{index}]", "splits a cell of the rung before it")
-            above = parts
-        for name in sums:
-            if cells[name].of >= codes or not is_union(cells[name].of, finest) or cells[name].of in finest:
-                self.wrong(f"{path}.sums", f"`{name}` must be a union of some, not all, cells of the finest rung")
-
-    def universe(self, tree: object, path: str, above: list[RowSpec]) -> Universe | None:
-        """The people who are asked: a cell of a row above that is itself about everyone."""
-        if not self.keys(tree, path, "variable cell"):
-            return None
-        wanted = (tree["variable"], tree["cell"])
-        for row in above:
-            if row.variable == wanted[0] and row.universe is None and all(wanted[1] in rung for rung in row.ladder):
-                return Universe(variable=row.variable, cell=str(wanted[1]))
-        self.wrong(path, "must name a cell that is in every rung of a row above, which has no universe itself")
-        return None
-
-    def percentage(self, tree: object, path: str, rows: list[RowSpec]) -> PercentSpec | None:
+    def percentage(self, tree: object, path: Path) -> PercentSpec | None:
         """One `[[percentages]]` section."""
         if not self.keys(tree, path, "variable cell base"):
             return None
-        row = next((row for row in rows if row.variable == tree["variable"]), None)
-        if row is None:
-            self.wrong(f"{path}.variable", "has no row")
+        row = self.row_named(tree, "variable", path)
+        if row is None or not tree.keys() >= {"cell", "base"}:
             return None
         cells = {cell.name: cell for cell in row.cells}
         cell, base = tree["cell"], tree["base"]
         if not isinstance(cell, str) or cell not in cells:
-            self.wrong(f"{path}.cell", "is not a cell of this variable")
+            self.wrong((*path, "cell"), "is not a cell of this variable")
         elif not isinstance(base, str) or (base != TOTAL and base not in cells):
-            self.wrong(f"{path}.base", "must be `total` or a cell of this variable")
+            self.wrong((*path, "base"), "must be `total` or a cell of this variable")
         elif base != TOTAL and not cells[cell].of < cells[base].of:
-            self.wrong(f"{path}.base", "must hold more codes than the cell")
+            self.wrong((*path, "base"), "must hold more codes than the cell")
         else:
             return PercentSpec(variable=row.variable, cell=cell, base=base)
         return None
+
+    def impossible(self, tree: object, path: Path) -> Impossible | None:
+        """One `[[impossible]]` section: codes of one row that exclude codes of another."""
+        before = len(self.problems)
+        if not self.keys(tree, path, "variable codes with_variable with_codes"):
+            return None
+        one, two = self.row_named(tree, "variable", path), self.row_named(tree, "with_variable", path)
+        if one is not None and one is two:
+            self.wrong((*path, "with_variable"), "must be another row")
+        codes, with_codes = self.some_codes(tree, "codes", path, one), self.some_codes(tree, "with_codes", path, two)
+        if one is None or two is None or len(self.problems) > before:
+            return None
+        return Impossible(variable=one.variable, codes=codes, with_variable=two.variable, with_codes=with_codes)
+
+    def some_codes(self, tree: Mapping[str, object], key: str, path: Path, row: RowSpec | None) -> frozenset[str]:
+        """Some codes of a row, not all of them."""
+        codes = self.names_in(tree, key, path)
+        known = frozenset(codes) if row is None else codes_in(row)
+        for index, code in enumerate(codes):
+            if code not in known:
+                self.wrong((*path, key, index), "must be a code of that row")
+        if row is not None and known <= set(codes):
+            self.wrong((*path, key), "must be some codes of that row, not all")
+        return frozenset(codes)

@@ -6,9 +6,12 @@ universe, a percentage's base) are sure to exist by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+PERSONS: Final = "persons"
+"""The unit of tables that count people; others add up nights or events (`magnitude_values`)."""
 
 TOTAL: Final = "total"
 """The name of the table's own total, as a base of percentages; no cell may have it."""
@@ -38,17 +41,24 @@ class CellSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Universe:
-    """The only people who are asked: those in `cell` of `variable`, a row further up."""
+    """The only people who are asked: those in `cell` of `variable`, a row further up; `of` are that cell's codes."""
 
     variable: str
     cell: str
+    of: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowSpec:
-    """One variable of a table with its ladder of recodes, finest first, as names of cells."""
+    """One variable of a table with its ladder of recodes, finest first, as names of cells.
+
+    `source` is the tally variable that it is read from; a row that is not read from the records has none. Two kinds of
+    rows come from no file: a `silent` one is known from the ledger and never printed; one that `corrects` says how the
+    people of one cell of its universe were recorded later (`disclosure/corrections.py`).
+    """
 
     variable: str
+    source: str
     type: str
     title: Mapping[str, str]
     missing: tuple[str, ...]
@@ -56,6 +66,8 @@ class RowSpec:
     cells: tuple[CellSpec, ...]
     ladder: tuple[tuple[str, ...], ...]
     sums: tuple[str, ...]
+    silent: bool = False
+    corrects: bool = False
 
     def cell(self, name: str) -> CellSpec:
         """The cell of this name; the checker has made sure that names used elsewhere exist."""
@@ -77,6 +89,17 @@ class PercentSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Impossible:
+    """Nobody has one of `codes` of `variable` and one of `with_codes` of `with_variable` at once, and readers know it:
+    whoever is five is a minor. Where records say so all the same, the second counts as "nothing was said"."""
+
+    variable: str
+    codes: frozenset[str]
+    with_variable: str
+    with_codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A checked table."""
 
@@ -87,6 +110,7 @@ class Table:
     filter: Filter
     rows: tuple[RowSpec, ...]
     percentages: tuple[PercentSpec, ...]
+    impossible: tuple[Impossible, ...] = ()
     blocks: bool = False
     """Whether each closed block is shown by itself, and not everything together."""
 
@@ -99,8 +123,11 @@ class Table:
 
     @property
     def subject(self) -> str:
-        """Whom the table counts, in any year: tables of one subject share one ledger."""
-        return f"{self.filter.type}.{self.filter.variable}={self.filter.code}"
+        """Whom the table counts, in any year: tables of one subject share one ledger. Sums of nights and events have
+        ledgers of their own: `nights:shelter`, `events:journey.event=border_crossing`."""
+        chosen = self.filter
+        records = f"{chosen.type}.{chosen.variable}={chosen.code}" if chosen.variable else chosen.type
+        return records if self.unit == PERSONS else f"{self.unit}:{records}"
 
     def row(self, variable: str) -> RowSpec:
         """The row of this variable; the checker has made sure that variables used elsewhere exist."""
@@ -110,3 +137,35 @@ class Table:
 def is_union(part: frozenset[str], finest: Iterable[frozenset[str]]) -> bool:
     """Whether a set of codes is made of whole cells of the finest rung."""
     return all(cell <= part or cell.isdisjoint(part) for cell in finest)
+
+
+def same_source(rows: Sequence[RowSpec]) -> tuple[Impossible, ...]:
+    """What follows where two rows read one variable: nobody has one code in the one and another code in the other.
+
+    Rows that are asked of different cells of one row have nobody in common, and nothing follows.
+    """
+    found = []
+    for at, one in enumerate(rows):
+        for two in rows[at + 1 :]:
+            if (one.type, one.source) != (two.type, two.source) or not one.source or _apart(one.universe, two.universe):
+                continue
+            for code in sorted(one.codes):
+                if others := two.codes - {code}:
+                    item = Impossible(
+                        variable=one.variable,
+                        codes=frozenset({code}),
+                        with_variable=two.variable,
+                        with_codes=others,
+                    )
+                    found.append(item)
+    return tuple(found)
+
+
+def _apart(one: Universe | None, two: Universe | None) -> bool:
+    """Whether nobody is in both universes."""
+    return one is not None and two is not None and one.variable == two.variable and one.of.isdisjoint(two.of)
+
+
+def counts_people(subject: str) -> bool:
+    """Whether a subject's figures are of people, and not sums of nights or events."""
+    return ":" not in subject

@@ -17,28 +17,35 @@ What it checks, in the order of the levels it reports:
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from vault.errors import NoVault, StorageError
+from vault.disclosure.policies import difference
+from vault.errors import NoVault, StorageError, UsageError
 from vault.formats.keyfile import MOST_BYTES, parse_keyfile
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, origin_of, parse_origin
 from vault.model import Kind, Origin, VaultId
 from vault.primitives.hashing import sha256
+from vault.services.audit_copies import CopyCompared, check_copies, compare_copies
+from vault.services.audit_given import GivenHead, HeadChecked, compare_heads, read_heads, unchecked
 from vault.services.audit_journal import JournalAudit
+from vault.services.audit_levels import Facts, Freshness, Level, freshness_of, levels_of
 from vault.services.audit_memory import Memory
 from vault.services.audit_share import MOST_ROSTER, Share
+from vault.services.collector import collector_paused
 from vault.services.files import read_limited
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings, plain
 from vault.services.layout import DATABASE, VAULT_ID_SETTING, handles_here
 from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
+from vault.store.arrivals import Lock
 from vault.store.scan import Scan, header_faults, structure_faults
 from vault.store.schema import TABLE_NAMES
 
@@ -63,10 +70,26 @@ class AuditReport:
     checkpoints: int
     parts: int
     findings: tuple[Finding, ...]
+    heads: tuple[HeadChecked, ...] = ()
+    copies: tuple[CopyCompared, ...] = ()
+    levels: tuple[Level, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
+    contradictions: tuple[Lock, ...] = ()
 
 
-def verify_vault(directory: Path, *, progress: Progress = quiet, processes: int = 1) -> AuditReport:
+def verify_vault(
+    directory: Path,
+    *,
+    progress: Progress = quiet,
+    processes: int = 1,
+    heads: Sequence[str] = (),
+    copies: Sequence[Path] = (),
+    today: date | None = None,
+) -> AuditReport:
     """Audits the vault in `directory`. Raises NoVault when there is none; whatever else is wrong is a finding.
+    `heads` were kept outside it (`services/audit_given.py`), `copies` are other directories with the same journals
+    (`services/audit_copies.py`): raises UsageError for what is none of this vault. `today` is for the ages of
+    cosignatures alone; nothing is decided by it.
 
     With `processes=2` a copy of this process may take half of a large vault. The report is the same. Only for a caller
     that has no database open and is about to end, such as a command: see `services/audit_share.py`.
@@ -74,40 +97,35 @@ def verify_vault(directory: Path, *, progress: Progress = quiet, processes: int 
     path = directory / DATABASE
     if not path.is_file():
         raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
-    audit = _Audit(directory, progress, processes)
+    check_copies(copies)
+    audit = _Audit(directory, progress, processes, heads, copies)
     with audit.findings.guard(DATABASE):
         for fault in header_faults(path):
             audit.findings.add(BYTES, "header", DATABASE, fault)
-    with audit.findings.guard(DATABASE), _collector_paused():
+    with audit.findings.guard(DATABASE), collector_paused():
         audit.look(path)
-    if audit.storage_error is not None:
-        raise audit.storage_error
-    return audit.report()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """An audit makes and drops a dozen small objects an entry and no cycles among them: Python's cycle collector would
-    walk over everything alive again and again, for a tenth of the time, and find nothing."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
+    if audit.refused is not None:
+        raise audit.refused
+    return audit.report(today)
 
 
 class _Audit:
     """The state of one audit."""
 
-    def __init__(self, directory: Path, progress: Progress, processes: int) -> None:
+    def __init__(
+        self, directory: Path, progress: Progress, processes: int, heads: Sequence[str], copies: Sequence[Path]
+    ) -> None:
         self.directory, self.progress, self.processes = directory, progress, processes
+        self.asked, self.beside = heads, copies
+        self.compared: tuple[CopyCompared, ...] = ()
+        self.quoted = self.quoted_faults = 0
+        self.given: tuple[GivenHead, ...] = ()
+        self.checked: tuple[HeadChecked, ...] = ()
         self.findings = Findings()
         self.roster: Roster | None = None
         self.journals: list[JournalAudit] = []
         self.origins: set[str] = set()
-        self.storage_error: StorageError | None = None
+        self.refused: StorageError | UsageError | None = None
         self.seen = self.total = 0
         self.vault_id = VaultId("")
         self.local = handles_here(directory)
@@ -121,7 +139,7 @@ class _Audit:
             try:
                 scan = closing.enter_context(Scan(path))
             except StorageError as error:
-                self.storage_error = error  # nothing could be looked at, so nothing was found
+                self.refused = error  # nothing could be looked at, so nothing was found
                 return
             closing.callback(share.end)
             # SQLite's own check is all C and takes no lock of Python's: another core does it meanwhile.
@@ -140,6 +158,11 @@ class _Audit:
                 self.findings.add(BYTES, "schema", DATABASE, "the tables or triggers are not the program's own")
         with guard("settings"):
             self._settings(scan)
+        try:
+            self.given = read_heads(self.vault_id, self.asked)
+        except UsageError as error:
+            self.refused = error  # a slip of the pen is said at once, not after a long audit
+            return
         rows: list[tuple[Any, ...]] = []
         with guard("journals"):
             rows = scan.journals()
@@ -156,6 +179,9 @@ class _Audit:
             self._absent()
         with guard("journals", MEMORY):
             self._remembered(scan)
+        if self.memory is not None:
+            self.checked = compare_heads(self.memory, self.findings, self.given)
+            self.compared = compare_copies(self.memory, self.findings, self.beside)
         with guard(DATABASE):
             self._surplus(scan, len(rows))
         with guard("codebook"):
@@ -180,6 +206,9 @@ class _Audit:
         roster = fold(leaves)
         if roster.vault_id != self.vault_id:
             self.findings.add(SIGNATURES, "vault-id", "roster", "root's keys are not the ones that the vault id names")
+        for before, after in pairwise(roster.policies):
+            message = f"root changed the disclosure policy: {difference(before.policy, after.policy) or 'nothing'}"
+            self.findings.add(NOTICE, "policy-changed", f"{origin}:{after.seq}", message)
         self.roster = roster
         share.ask(scan, rows, numbers[0])
 
@@ -233,11 +262,14 @@ class _Audit:
             scan=scan, findings=self.findings, roster=self.roster, journals=here, local=self.local
         )
         memory.look()
+        before = self.findings.count(MEMORY)
         for journal in self.journals:
             for item in journal.quoted:
                 where = f"{journal.origin}:{item.seq}"
+                self.quoted += 1
                 with self.findings.guard(where, MEMORY):
                     memory.compare_quoted(item.head, where, vouched=item.vouched and journal.own)
+        self.quoted_faults = self.findings.count(MEMORY) - before
 
     def _surplus(self, scan: Scan, journals: int) -> None:
         """Rows that belong to no journal: what was visited is compared with what is there."""
@@ -284,20 +316,36 @@ class _Audit:
     def _enrolled(self, handle: str) -> bool:
         return self.roster is not None and self.roster.find(handle) is not None
 
-    def report(self) -> AuditReport:
+    def report(self, today: date | None) -> AuditReport:
         """The verdict."""
         findings = self.findings.all()
         sound = all(finding.level == NOTICE for finding in findings)
         anchor = self.memory.anchor() if self.memory and sound else None
+        facts = Facts(
+            findings=findings,
+            leaves=sum(journal.size for journal in self.journals),
+            checkpoints=sum(journal.checked for journal in self.journals),
+            memory=self.memory,
+            quoted=self.quoted,
+            quoted_faults=self.quoted_faults,
+            heads=self.checked,
+            copies=self.compared,
+            today=today,
+        )
         return AuditReport(
             verdict=(INTACT_ANCHORED if anchor else INTACT_UNANCHORED) if sound else FOUND_SOMETHING,
             vault_id=self.vault_id,
             anchor=anchor,
             journals=len(self.journals),
-            leaves=sum(journal.size for journal in self.journals),
-            checkpoints=sum(journal.checked for journal in self.journals),
+            leaves=facts.leaves,
+            checkpoints=facts.checkpoints,
             parts=sum(journal.parts for journal in self.journals),
             findings=findings,
+            heads=self.checked or unchecked(self.given),
+            copies=self.compared,
+            levels=levels_of(facts),
+            freshness=freshness_of(facts),
+            contradictions=tuple(self.memory.contradictions) if self.memory else (),
         )
 
 

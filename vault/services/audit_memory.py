@@ -27,8 +27,11 @@ from vault.primitives.hashing import sha256
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings, plain
 from vault.services.roster import Roster
 from vault.services.witness import Head, verify_head
-from vault.store.arrivals import FORK, RESTORED
+from vault.store.arrivals import FORK, RESTORED, ROLLBACK, Lock
 from vault.store.scan import Scan
+
+MOST_KEPT = 16
+"""Contradictions that are kept for the evidence; one is enough."""
 
 
 class Audited(Protocol):
@@ -60,6 +63,9 @@ class Memory:
     journals: Mapping[Origin, Audited]
     local: frozenset[Handle]
     anchors: dict[Origin, Head] = field(default_factory=dict)
+    given: dict[Origin, tuple[int, str]] = field(default_factory=dict)
+    newest: dict[Origin, tuple[int, Handle, int]] = field(default_factory=dict)
+    contradictions: list[Lock] = field(default_factory=list)
     remembered: set[tuple[str, int, bytes]] = field(default_factory=set)
     heads: int = 0
     locks: int = 0
@@ -106,6 +112,9 @@ class Memory:
                 writer = self.roster.find(head.writer)
                 decided = writer is not None and writer.revoked and not vouched
                 self.findings.add(NOTICE if decided else MEMORY, "fork", where, message)
+                if head.note:
+                    ours = self.newest_note(known)
+                    self.keep(Lock(origin=head.origin, reason=FORK, ours=ours, theirs=head.note))
             return
         own = head.writer in self.local
         if not (vouched or own) or held >= head.size:
@@ -115,6 +124,9 @@ class Memory:
             self.findings.add(NOTICE, "restored", where, f"{message}: its next epoch says so")
         else:
             self.findings.add(MEMORY, "rollback" if known else "journal-gone", where, message)
+            if known is not None and head.note:
+                here = self.newest_note(known)
+                self.keep(Lock(origin=head.origin, reason=ROLLBACK, ours=head.note, theirs=here))
 
     def _goes_on(self, origin: str) -> bool:
         """Whether a later epoch of this journal is here."""
@@ -142,10 +154,29 @@ class Memory:
         known = self.journals.get(head.origin)
         if known is None or head.size > known.size or self.root_at(known, head.size) != head.root:
             return
+        for handle, day in head.witnesses:
+            latest = self.newest.get(head.origin, (-1, handle, 0))
+            self.newest[head.origin] = max(latest, (day, handle, head.size))
         best = self.anchors.get(head.origin)
         foreign = any(handle not in self.local for handle, _ in head.witnesses)
         if head.size and foreign and (best is None or best.size < head.size):
             self.anchors[head.origin] = head
+
+    def keep_given(self, origin: Origin, size: int, kept: str) -> None:
+        """Keeps a head that came from outside and holds: the largest of each journal."""
+        self.given[origin] = max(self.given.get(origin, (0, "")), (size, kept))
+
+    def keep(self, lock: Lock) -> None:
+        """Keeps two notes that contradict each other, for the evidence."""
+        if lock not in self.contradictions and len(self.contradictions) < MOST_KEPT:
+            self.contradictions.append(lock)
+
+    def newest_note(self, journal: Audited) -> bytes:
+        """The newest signed head of a journal here, as it is stored. Raises IntegrityError when there is none."""
+        rows = self.scan.checkpoints(journal.number)
+        if not rows or not isinstance(rows[-1][1], bytes):
+            raise IntegrityError("a journal has no signed head")
+        return rows[-1][1]
 
     def _lock(self, origin: str, reason: str, notes: tuple[Any, Any]) -> None:
         heads = [verify_head(self.roster, note) for note in notes]
@@ -174,14 +205,18 @@ class Memory:
 
     def anchor(self) -> str | None:
         """What the verdict rests on: for each journal that is written here the largest head that somebody on another
-        laptop cosigned. None while one of them has entries and no such head."""
+        laptop cosigned, or that was given from outside. None while one of them has entries and no such head."""
         written = [item for item in self.journals.values() if parse_origin(item.origin).handle in self.local]
         written = [item for item in written if item.size and not self._goes_on(item.origin)]
-        if not written or any(item.origin not in self.anchors for item in written):
+        if not written or any(item.origin not in self.anchors.keys() | self.given.keys() for item in written):
             return None
-        return "; ".join(self._told(item) for item in sorted(written, key=lambda item: item.origin))
+        others = [item for item in self.journals.values() if item.origin in self.given and item not in written]
+        return "; ".join(self._told(item) for item in sorted([*written, *others], key=lambda item: item.origin))
 
     def _told(self, journal: Audited) -> str:
+        size, kept = self.given.get(journal.origin, (0, ""))
+        if journal.origin not in self.anchors or self.anchors[journal.origin].size < size:
+            return f"{'/'.join(journal.origin.split('/')[2:])} up to {size} of {journal.size} entries, by {kept}"
         head = self.anchors[journal.origin]
         handle, day = max(((h, d) for h, d in head.witnesses if h not in self.local), key=lambda item: item[1])
         name = "/".join(journal.origin.split("/")[2:])

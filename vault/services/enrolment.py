@@ -30,8 +30,9 @@ from vault.services.layout import DATABASE
 from vault.services.members import enrol
 from vault.services.roster import Roster, new_member
 from vault.services.roster_lock import check_roster_writable
+from vault.services.roster_reading import read_roster
 from vault.services.sealing import seal_bundle
-from vault.services.vault import Vault, read_roster, require_role, revoked_error
+from vault.services.vault import Vault, require_role, revoked_error
 from vault.services.welcome import answer_items
 from vault.services.words import fingerprint_of, fingerprint_of_keys, same_words
 

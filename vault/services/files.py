@@ -250,6 +250,15 @@ def write_new_file(path: Path, write: Callable[[BinaryIO], None], *, replace: bo
     sync_directory(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Removes a file, durably; one that is not there is no fault. Raises StorageError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _storage(f"{path.name} cannot be removed", error) from None
+    sync_directory(path.parent)
+
+
 def _check_free(path: Path, *, replace: bool) -> None:
     """Raises UsageError unless a file may be put there: a device or a pipe is never replaced."""
     try:

@@ -15,6 +15,9 @@ MOST: Final = 500
 BYTES: Final = "bytes"
 SIGNATURES: Final = "signatures"
 MEMORY: Final = "memory"
+CROSS: Final = "cross-copies"
+FRESHNESS: Final = "freshness"
+"""A level that makes no finding: what is old is no contradiction."""
 NOTICE: Final = "notice"
 """Worth knowing, and no contradiction: a notice does not change the verdict."""
 
@@ -43,6 +46,10 @@ class Findings:
             self._list.append(Finding(level=level, code=code, where=where, message=message))
         else:
             self._more += 1
+
+    def count(self, level: str) -> int:
+        """How many of a level were made so far, as far as they are listed."""
+        return sum(finding.level == level for finding in self._list)
 
     @contextmanager
     def guard(self, where: str, level: str = BYTES) -> Iterator[None]:

@@ -10,10 +10,11 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
+from vault.disclosure.policies import policy_values, tightened
 from vault.errors import IntegrityError, StorageError, UsageError
 from vault.formats.codebook import parse_codebook
 from vault.formats.keyfile import KeyPayload
@@ -83,10 +84,6 @@ def _workshop(directory: Path, environment: Environment) -> Iterator[Path]:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def _policy_extra(policy: Policy) -> tuple[list[object], ...]:
-    return tuple([name, getattr(policy, name)] for name in sorted(field.name for field in fields(policy)))
-
-
 def found(
     directory: Path,
     *,
@@ -104,20 +101,22 @@ def found(
     """Founds an organisation in `directory`, with root's key sealed under `passphrase` and the recovery key split into
     `shares` files in `shares_dir`, any `threshold` of which restore it.
 
-    Raises UsageError for a request that does not fit, StorageError when the disk refuses; then nothing is left behind.
+    Raises UsageError for a request that does not fit (a policy weaker than any may be, too), StorageError when the disk
+    refuses; then nothing is left behind.
     """
     environment = environment or Environment.system()
     _check_target(directory, shares_dir)
     keyring.check_passphrase(passphrase)
     raw_codebook = codebook if codebook is not None else shipped_codebook()
     parse_codebook(raw_codebook)
+    policy = tightened(Policy(), asdict(policy or Policy()))
     payload = keyring.new_payload(environment, org, Role.ROOT, export=environment.random.token(32))
     recovery_seed = environment.random.token(hpke.SEED)
     cards = _split(recovery_seed, threshold, shares)
     vault_id = vault_id_of(keyring.public_keys(payload))
     if dry_run:
         return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=())
-    entries = _entries(payload, vault_id, hpke.public_key(recovery_seed), policy or Policy(), sha256(raw_codebook))
+    entries = _entries(payload, vault_id, hpke.public_key(recovery_seed), policy, sha256(raw_codebook))
     with _workshop(directory, environment) as workshop:
         files.make_private_directory(workshop / "keys")
         sealed = keyring.seal_keyfile(environment, vault_id, ROOT, payload, passphrase, cost)
@@ -159,7 +158,7 @@ def _entries(
     wrap = member_wrap(vault_id, origin, Purpose.EXPORT, recovery_id_of(recovery), recovery, payload.export)
     return (
         Draft(kind=Kind.FOUND, extra=(public.signing, public.sealing, recovery), wraps=(wrap,)),
-        Draft(kind=Kind.POLICY, extra=_policy_extra(policy)),
+        Draft(kind=Kind.POLICY, extra=tuple(map(list, policy_values(policy)))),
         Draft(kind=Kind.CODEBOOK, extra=(codebook,)),
     )
 

@@ -21,7 +21,8 @@ from vault.services.journal import Draft, Signer, WrapDraft, begin, write
 from vault.services.keyring import EPOCH, Compartment, Keyring, key_path
 from vault.services.roster import Roster, new_member
 from vault.services.roster_lock import check_roster_writable
-from vault.services.vault import Vault, read_roster, require_role
+from vault.services.roster_reading import read_roster
+from vault.services.vault import Vault, require_role
 from vault.store.store import Store
 
 

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vault import labels
+from vault.disclosure.known_rows import known_row
 from vault.errors import InputRefused, Problem
 from vault.formats.ledger_entry import LedgerEntry, Published, encode_ledger_entry
 from vault.formats.published_file import MOST_BYTES, PublishedFact, parse_published
-from vault.formats.table_values import Table
+from vault.formats.table_values import PERSONS, Table
 from vault.model import Role
 from vault.primitives.hashing import hmac_sha256
 from vault.services.files import read_limited
 from vault.services.journal import write
 from vault.services.keyring import Keyring
 from vault.services.release_ledger import drafts_of, open_export_keys, read_ledger
-from vault.services.totals import shipped_tables
+from vault.services.tables import shipped_tables
 from vault.services.vault import Vault, require_role
 
 
@@ -43,7 +44,16 @@ def enter_published(vault: Vault, me: Keyring, path: Path) -> int:
             if not fresh:
                 continue
             new += len(fresh)
-            entry = LedgerEntry(subject=subject, number=ledger.entries, until=ledger.until, published=fresh)
+            named = {name for item in fresh for name, _ in item.where}
+            rows = [row for table in tables.values() if table.subject == subject for row in table.rows]
+            new_rows = {row.variable: known_row(row) for row in rows if row.variable in named - ledger.rows.keys()}
+            entry = LedgerEntry(
+                subject=subject,
+                number=ledger.entries,
+                until=ledger.until,
+                published=fresh,
+                rows=tuple(new_rows.values()),
+            )
             digest = hmac_sha256(keys.export, labels.LEDGER + encode_ledger_entry(entry))
             signer = vault.signer(me)
             number = vault.journal_number(signer.origin)
@@ -62,6 +72,10 @@ def _check(facts: Sequence[PublishedFact], tables: dict[str, Table]) -> None:
         table = tables.get(fact.table)
         if table is None:
             problems.append(Problem(line=0, variable=f"facts[{at}].table", message="there is no table of that name"))
+            continue
+        if table.unit != PERSONS:
+            message = "the table counts no people; only numbers of people are taken as known"
+            problems.append(Problem(line=0, variable=f"facts[{at}].table", message=message))
             continue
         known = {row.variable: row.codes for row in table.rows}
         for name, codes in fact.where:

@@ -8,7 +8,7 @@ them, every part must open in its place, and entries must follow each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vault import labels
@@ -18,6 +18,7 @@ from vault.formats import part as parts
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import LedgerEntry, encode_ledger_entry, parse_ledger_entry
 from vault.formats.origin import ROOT, parse_origin
+from vault.formats.table_values import counts_people
 from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Purpose, Role
 from vault.primitives import aead, hpke
@@ -67,11 +68,33 @@ def read_ledger(vault: Vault, keys: ExportKeys, subject: str) -> Ledger:
     Raises NotAllowed and RollbackError where a director's journal is not here as far as it is known to go,
     IntegrityError for an entry that does not open in its place or does not follow from those before.
     """
-    found = [entry for origin in _journals(vault) for entry in _entries(vault, keys, origin)]
+    return fold_ledger(read_entries(vault, keys), subject)
+
+
+def read_entries(vault: Vault, keys: ExportKeys) -> list[LedgerEntry]:
+    """Every entry of every subject; raises what `read_ledger` raises, but for entries that do not follow."""
+    return [entry for origin in _journals(vault) for entry in _entries(vault, keys, origin)]
+
+
+def fold_ledger(entries: Iterable[LedgerEntry], subject: str) -> Ledger:
+    """One subject's ledger. Raises IntegrityError for an entry that does not follow from those before."""
     ledger = Ledger(subject=subject)
-    for entry in sorted((entry for entry in found if entry.subject == subject), key=lambda entry: entry.number):
+    for entry in sorted((entry for entry in entries if entry.subject == subject), key=lambda entry: entry.number):
         ledger.take(entry)
     return ledger
+
+
+def read_ledgers(vault: Vault, keys: ExportKeys) -> list[Ledger]:
+    """What was ever printed, of every subject. Raises what `read_ledger` raises."""
+    entries = read_entries(vault, keys)
+    return [fold_ledger(entries, subject) for subject in sorted({entry.subject for entry in entries})]
+
+
+def other_ledgers(entries: Sequence[LedgerEntry], subject: str) -> list[Ledger]:
+    """The ledgers of all other subjects that count people. Raises IntegrityError when one of them is not whole: what may be subtracted
+    from its figures is not known then."""
+    others = sorted({entry.subject for entry in entries if counts_people(entry.subject)} - {subject})
+    return [fold_ledger(entries, other) for other in others]
 
 
 def _journals(vault: Vault) -> list[Origin]:

@@ -21,7 +21,8 @@ from vault.ports import day_of
 from vault.services.journal import Draft, Signer, read_head, write
 from vault.services.keyring import Keyring
 from vault.services.roster_lock import check_roster_writable
-from vault.services.vault import Vault, read_roster, require_role
+from vault.services.roster_reading import read_roster
+from vault.services.vault import Vault, require_role
 from vault.services.witness import Head, verify_head
 from vault.store.arrivals import Arrivals
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vault import labels
+from vault.disclosure.policies import below, beyond, policy_of
 from vault.errors import IntegrityError, UsageError
 from vault.formats.leaf import Leaf, parse_leaf
 from vault.formats.origin import ROOT, origin_of
@@ -24,7 +25,15 @@ from vault.primitives import signing
 from vault.primitives.hashing import sha256
 
 ROSTER_EPOCH = 1
-_POLICY_NAMES = {"people", "parties", "base", "percent_base"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPolicy:
+    """A policy that root signed: the number of its entry, the day that the entry claims (since 1970-01-01)."""
+
+    seq: int
+    day: int
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,8 @@ class Roster:
     members: tuple[Member, ...]
     policy: Policy
     codebooks: tuple[Digest, ...]
+    policies: tuple[SignedPolicy, ...] = ()
+    """Every policy that was ever in force, the last one now."""
 
     @property
     def codebook(self) -> Digest:
@@ -104,7 +115,7 @@ class _Folding:
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.keys: set[bytes] = set()
-        self.policy: Policy | None = None
+        self.policies: list[SignedPolicy] = []
         self.codebooks: list[Digest] = []
         self.vault_id = VaultId("")
         self.recovery = b""
@@ -162,17 +173,19 @@ class _Folding:
         )
 
     def _policy(self, leaf: Leaf) -> None:
-        values: dict[str, int] = dict(leaf.extra)
-        if set(values) != _POLICY_NAMES:
+        policy = policy_of(dict(leaf.extra))
+        if policy is None:
             raise IntegrityError(f"roster entry {leaf.seq} holds a policy that this version does not know")
-        floor = Policy()
-        if any(value < getattr(floor, name) for name, value in values.items()):
+        if below(policy):
             raise IntegrityError(f"roster entry {leaf.seq} holds a policy weaker than the least that protects anybody")
-        self.policy = Policy(**values)
+        if beyond(policy):
+            raise IntegrityError(f"roster entry {leaf.seq} holds a policy with a number larger than any policy has")
+        # It may be looser than the one before: a slip of root's must not bind for ever (decision 0028).
+        self.policies.append(SignedPolicy(seq=leaf.seq, day=leaf.day, policy=policy))
 
     def result(self) -> Roster:
         """The roster. Raises IntegrityError when an essential entry is missing."""
-        if not self.members or self.policy is None or not self.codebooks:
+        if not self.members or not self.policies or not self.codebooks:
             raise IntegrityError("the roster has no founding entry, no policy or no codebook")
         return Roster(
             vault_id=self.vault_id,
@@ -180,6 +193,7 @@ class _Folding:
             recovery=self.recovery,
             recovery_id=recovery_id_of(self.recovery),
             members=tuple(self.members.values()),
-            policy=self.policy,
+            policy=self.policies[-1].policy,
             codebooks=tuple(self.codebooks),
+            policies=tuple(self.policies),
         )

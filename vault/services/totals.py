@@ -9,24 +9,30 @@ no output.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 
 from vault import labels
 from vault.disclosure.asking import disclosed_before, guard_answer
-from vault.disclosure.people import Person, fold_people
+from vault.disclosure.contributions import fold_contributions
+from vault.disclosure.known_rows import whole_table
+from vault.disclosure.ladders import require_same_ladders
+from vault.disclosure.magnitudes import ProtectedSums, protect_magnitudes, release_of_sums, require_same_cut
+from vault.disclosure.people import Person, TallyRow, fold_people
+from vault.disclosure.periods import last_year_over
+from vault.disclosure.policies import tightened
 from vault.disclosure.protect import Protected, protect
-from vault.disclosure.releasing import period_of, release_of
+from vault.disclosure.releasing import is_stricter, period_of, release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import question_of
 from vault.errors import IntegrityError, NotAllowed, UsageError, VaultError
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import BLOCK
+from vault.formats.magnitude_values import MagnitudeTable
 from vault.formats.origin import parse_origin
 from vault.formats.release import Release
 from vault.formats.release_json import encode_json
-from vault.formats.table import Table, parse_table
+from vault.formats.table import Table
 from vault.model import Kind, Origin, Role
 from vault.primitives import tree
 from vault.primitives.hashing import hmac_sha256, sha256
@@ -34,19 +40,11 @@ from vault.services.audit import FOUND_SOMETHING, verify_vault
 from vault.services.entry_rules import limit_of
 from vault.services.journal import write
 from vault.services.keyring import Keyring
-from vault.services.release_ledger import drafts_of, open_export_keys, read_ledger
+from vault.services.release_ledger import drafts_of, fold_ledger, open_export_keys, other_ledgers, read_entries
 from vault.services.remembered import frontier_at
+from vault.services.tables import shipped_table
 from vault.services.tally_rows import read_rows
 from vault.services.vault import JournalStatus, Vault, require_role
-
-SHIPPED = ("all_years", "by_year", "year_2020")
-
-
-def shipped_tables() -> tuple[Table, ...]:
-    """The tables that come with the program."""
-    folder = resources.files("vault").joinpath("tables")
-    return tuple(parse_table(folder.joinpath(f"{name}.toml").read_bytes()) for name in SHIPPED)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -64,13 +62,17 @@ class Preview:
     disclosed: tuple[tuple[str, str], ...] = ()
 
 
-def preview_table(vault: Vault, me: Keyring, name: str) -> Preview:
+def preview_table(
+    vault: Vault, me: Keyring, table: str | Table, *, tighter: Mapping[str, int] | None = None
+) -> Preview:
     """What `export_table` would do; nothing is entered. Raises what `export_table` raises."""
-    table = _table(me, name)
+    chosen = _table(me, table)
     with vault.writing(me, announced=False):  # nobody writes meanwhile, and neither do we
-        export = _Export(vault, me, table)
+        export = _Export(vault, me, chosen, tighter)
         found = export.protected()
-        disclosed = disclosed_before(question_of(table, export.ledger, found.plan, export.people, vault.policy))
+        disclosed: tuple[tuple[str, str], ...] = ()
+        if isinstance(found, Protected):
+            disclosed = disclosed_before(question_of(export.ledger, found.plan, export.people, export.policy))
     cells = found.release.cells
     printed = sum(cell.value is not None for cell in cells)
     return Preview(
@@ -86,28 +88,28 @@ def preview_table(vault: Vault, me: Keyring, name: str) -> Preview:
     )
 
 
-def export_table(vault: Vault, me: Keyring, name: str) -> Release:
-    """Protects one table and enters it in the director's journal; a release that stands there already is not entered
-    again. Raises NotAllowed, UsageError, IntegrityError (the audit found something), DisclosureRefused,
-    StorageError."""
+def export_table(vault: Vault, me: Keyring, table: str | Table, *, tighter: Mapping[str, int] | None = None) -> Release:
+    """Protects one table (a shipped one by its name) and enters it in the director's journal; a release that stands
+    there already is not entered again. `tighter` are values of the policy, by name, that are stricter than those root
+    signed: for what closes now, since what was printed stays. Raises NotAllowed, UsageError (also for a value that
+    would loosen the policy), IntegrityError (the audit found something), DisclosureRefused, StorageError."""
     # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
     with vault.writing(me):
-        return _Export(vault, me, _table(me, name)).release()
+        return _Export(vault, me, _table(me, table), tighter).release()
 
 
-def _table(me: Keyring, name: str) -> Table:
+def _table(me: Keyring, table: str | Table) -> Table:
     require_role(me, Role.DIRECTOR)
-    table = next((table for table in shipped_tables() if table.name == name), None)
-    if table is None:
-        raise UsageError("there is no table of that name", hint='"fieldvault tables" lists them')
-    return table
+    return table if isinstance(table, Table) else shipped_table(table)
 
 
 class _Export:
-    """One table, the keys, and the ledger as it stands."""
+    """One table, the keys, the policy that is applied, and the ledger as it stands."""
 
-    def __init__(self, vault: Vault, me: Keyring, table: Table) -> None:
+    def __init__(self, vault: Vault, me: Keyring, table: Table, tighter: Mapping[str, int] | None = None) -> None:
         self.vault, self.me, self.table = vault, me, table
+        self.sums = MagnitudeTable.of(table)
+        self.policy = tightened(vault.policy, tighter or {})
         try:
             self._read()
         except VaultError:
@@ -117,18 +119,32 @@ class _Export:
     def _read(self) -> None:
         vault = self.vault
         self.keys = open_export_keys(vault, self.me)
-        self.ledger = read_ledger(vault, self.keys, self.table.subject)
+        self.entries = read_entries(vault, self.keys)
+        self.ledger = fold_ledger(self.entries, self.table.subject)
+        if self.sums is None:
+            require_same_ladders(self.table, self.ledger)
+        else:
+            require_same_cut(self.sums, self.ledger)
         self.journals = [status for status in vault.journals() if _role(vault, status.origin) is Role.RECORDER]
         self.checkpoints = [_counted_from(vault, status) for status in sorted(self.journals, key=_by_origin)]
         self.people: list[Person] = []
-        self.until = vault.environment.clock.today().year - 1
+        self.until = last_year_over(vault.environment.clock.today(), self.policy.embargo)
 
     def release(self) -> Release:
         """The release, entered. One that stands there already is read back: the records need not be opened."""
-        again = self._salted(release_of(self.table, self.ledger, self.vault.policy, self.checkpoints))
-        if self.until <= self.ledger.until and self._digest(again) in self._entered():
-            return replace(again, digest=self._digest(again).hex())
+        again = self._salted(self._as_printed())
+        stands = replace(again, digest=self._digest(again).hex()) if self._digest(again) in self._entered() else None
+        looked = self.until <= self.ledger.until
+        # Where everything shown was printed under a stricter policy, this one may let more be printed.
+        if stands and looked and not is_stricter(again, self.policy):
+            return stands
         found = self.protected()
+        tighter = self.policy != self.vault.policy
+        if stands and (looked or tighter) and not found.plan.printed:
+            return stands
+        if tighter:  # up to which year was looked is said of the policy in force alone
+            entries = tuple(replace(entry, until=min(entry.until, self.ledger.until)) for entry in found.entries)
+            found = replace(found, entries=entries)
         release = self._salted(found.release)
         digest = self._digest(release)
         signer = self.vault.signer(self.me)
@@ -136,24 +152,46 @@ class _Export:
         write(self.vault.store, number, signer, self.vault.day, drafts_of(self.keys, found.entries, digest))
         return replace(release, digest=digest.hex())
 
-    def protected(self) -> Protected:
+    def _as_printed(self) -> Release:
+        """The release as the ledger stands, before anything is added."""
+        if self.sums is not None:
+            return release_of_sums(self.sums, self.ledger, self.policy, self.checkpoints)
+        return release_of(self.table, self.ledger, self.policy, self.checkpoints)
+
+    def protected(self) -> Protected | ProtectedSums:
         """What may be said. Raises IntegrityError, NotAllowed, RollbackError and DisclosureRefused."""
         vault = self.vault
         require_sound(vault)
         _require_everybody(vault, self.journals)
         rows = read_rows(vault, self.me, [status.origin for status in self.journals])
+        if self.sums is not None:
+            return self._protected_sums(self.sums, rows)
         self.people = [
             replace(person, token=self.keys.fingerprint(person.token), party=self.keys.fingerprint(person.party))
-            for person in fold_people(self.table, rows)
+            for person in fold_people(whole_table(self.table, self.ledger), rows)
         ]
         return protect(
             self.table,
             self.people,
-            vault.policy,
+            self.policy,
             coin_of(self.keys.export),
             self.ledger,
             until=self.until,
             guard=guard_answer,
+            others=other_ledgers(self.entries, self.table.subject),
+            checkpoints=self.checkpoints,
+        )
+
+    def _protected_sums(self, table: MagnitudeTable, rows: Sequence[TallyRow]) -> ProtectedSums:
+        """The same for nights and events."""
+        name = self.keys.fingerprint
+        return protect_magnitudes(
+            table,
+            [replace(one, token=name(one.token), party=name(one.party)) for one in fold_contributions(table, rows)],
+            self.policy,
+            coin_of(self.keys.export),
+            self.ledger,
+            until=self.until,
             checkpoints=self.checkpoints,
         )
 
@@ -223,7 +261,8 @@ def _role(vault: Vault, origin: Origin) -> Role:
 def coin_of(export_key: bytes) -> Coin:
     """The keyed coin of rounding: 64 bits of HMAC-SHA256 under the export key, over the sorted fingerprints.
 
-    These have one length (8 bytes), so their concatenation is unambiguous.
+    These have one length (8 bytes), so their concatenation is unambiguous. Sums of nights and events are tossed over
+    fingerprints with amounts (8 + 8 bytes each), after 8 bytes of text.
     """
 
     def coin(tokens: Sequence[bytes]) -> int:

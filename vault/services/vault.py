@@ -18,20 +18,19 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
-from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.codebook import Codebook, parse_codebook
 from vault.formats.keyfile import MOST_BYTES
 from vault.formats.leaf import parse_leaf
 from vault.formats.origin import ROOT, origin_of, parse_origin
 from vault.model import Handle, Member, Origin, Policy, Role, VaultId
 from vault.ports import Environment, day_number
-from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services import files, roster
+from vault.services import files
 from vault.services.journal import Signer, read_head
 from vault.services.keyring import EPOCH, Keyring, key_path, keyring_of, open_keyfile
-from vault.services.layout import DATABASE, VAULT_ID_SETTING
+from vault.services.layout import DATABASE
 from vault.services.remembered import witnessed_size
+from vault.services.roster_reading import read_roster
 from vault.store.arrivals import Arrivals
 from vault.store.store import Store
 
@@ -50,24 +49,6 @@ class JournalStatus:
     heard: int = 0
     locked: str | None = None
     own: bool = False
-
-
-def read_roster(store: Store) -> roster.Roster:
-    """The roster of an open database, verified against root's signed checkpoint and the vault id."""
-    vault_id = VaultId((store.setting(VAULT_ID_SETTING) or b"").decode("ascii", "replace"))
-    origin = origin_of(vault_id, ROOT, roster.ROSTER_EPOCH)
-    number = {name: number for number, name in store.journals()}.get(origin)
-    if number is None:
-        raise IntegrityError("the vault has no roster", hint='run "fieldvault audit verify"')
-    leaves = list(store.leaves(number))
-    folded = roster.fold(leaves)
-    note = store.latest_checkpoint(number)
-    if note is None or folded.vault_id != vault_id:
-        raise IntegrityError("the roster is not the one that the vault id names")
-    head = verify_checkpoint(note, origin, folded.member(ROOT).keys.signing)
-    if head.size != len(leaves) or head.root != tree.root_of([tree.leaf_hash(raw) for raw in leaves]):
-        raise IntegrityError("the roster does not match the checkpoint that root signed")
-    return folded
 
 
 class Vault:

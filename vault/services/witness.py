@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from vault.errors import SignatureInvalid, VaultError
 from vault.formats.checkpoint import parse_checkpoint, verify_checkpoint
-from vault.formats.cosignature import cosign, verify_cosignature
+from vault.formats.cosignature import TIME, cosign, verify_cosignature
 from vault.formats.note import (
     COSIGNATURE,
     ED25519,
@@ -139,13 +139,15 @@ def cosign_head(roster: Roster, member: Member, seed: bytes, raw: bytes, day: in
 
 def merge(roster: Roster, heads: Iterable[Head]) -> bytes:
     """One note with the signatures of several verified heads that say what the first one says: the writer's first, then
-    those of members who see most journals, as many as a note may have."""
+    those of members who see most journals, as many as a note may have; of each member the newest."""
     notes = [parse_note(head.note) for head in heads]
     text, first = notes[0].text, notes[0].signatures[0]
     lines: dict[tuple[str, bytes], NoteSignature] = {}
     for note in notes:
         for line in note.signatures[1:] if note.text == text else ():
-            lines.setdefault((line.name, line.key_id), line)
+            other = lines.setdefault((line.name, line.key_id), line)
+            if line.blob[:TIME] > other.blob[:TIME]:  # big-endian, as long as each other: ordered as the times are
+                lines[line.name, line.key_id] = line
     return _note(roster, text, first, lines.values())
 
 

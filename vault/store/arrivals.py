@@ -16,6 +16,8 @@ FORK = "fork"
 """Its writer's key signed two histories."""
 RESTORED = "restored"
 """It is our own, and this laptop knows less of it than others do: the laptop was restored from a backup."""
+ROLLBACK = "rollback"
+"""Entries that were seen are gone. Of evidence alone: no lock is stored for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ table's finest cells; the people are the caseload's, with the same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from tests.attacks.totals.caseload import FIRST, LAST, CasePerson, Slotted
@@ -68,7 +68,15 @@ def variables() -> list[Variable]:
 
 def known(desk: Desk) -> list[Fact]:
     """What whoever kept every release knows."""
-    return [replace(fact, where=tuple(map(_in_cells, fact.where))) for fact in desk.ledger.facts()]
+    return known_cells(desk, set())
+
+
+def known_cells(desk: Desk, besides: Container[str]) -> list[Fact]:
+    """The same; the conditions on variables in `besides` speak of cells already, as they are no rows of the table."""
+    return [
+        replace(fact, where=tuple(one if one.variables[0] in besides else _in_cells(one) for one in fact.where))
+        for fact in desk.ledger.facts()
+    ]
 
 
 def _in_cells(condition: Condition) -> Condition:

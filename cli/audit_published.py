@@ -1,0 +1,160 @@
+"""`audit verify --published DIR` and `audit verify --proof FILE`: what somebody published or proved, with no vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.options import Settings
+from cli.progress import Progress
+from cli.wording import counted, entries, short
+from vault.errors import ForkError, IntegrityError, RollbackError, UsageError
+
+if TYPE_CHECKING:
+    from vault import ProofChecked, PublishedReport
+
+FINDING = "finding"
+NOTICE = "notice"
+_HEAD_CODES = {"holds": 0, "not looked at": 0, "rollback": RollbackError.code, "fork": ForkError.code}
+_HEAD_SAYS = {
+    "holds": "holds: the journal begins with it",
+    "rollback": "ROLLBACK: fewer entries are here",
+    "fork": "FORK: the entries here are not those of then",
+    "not looked at": "not looked at: see the findings",
+}
+
+
+def verify_published(settings: Settings, directory: Path, policy: Path | None, heads: Sequence[str]) -> int:
+    """Check a published directory and say what the verdict rests on."""
+    import vault
+
+    with Progress(settings.terminal) as progress:
+        report = vault.verify_published(directory, policy=policy, heads=heads, progress=progress, processes=2)
+    code = IntegrityError.code if report.verdict == FINDING else 0
+    code = max([code, *(_HEAD_CODES[item.verdict] for item in report.heads)])
+    _print(settings, report)
+    settings.terminal.result(_json(report), code=code)
+    return code
+
+
+def _print(settings: Settings, report: PublishedReport) -> None:
+    """Faults first, then notes, the verdict last: the last line is the one that is read."""
+    terminal = settings.terminal
+    own = f"fieldvault/{report.vault_id}/"
+    faults = [item for item in report.findings if item.level != NOTICE]
+    for item in faults:
+        terminal.data(f"{item.level}  {item.code}  {item.where}: {item.message}".replace(own, ""))
+    for item in report.findings:
+        if item.level == NOTICE:
+            terminal.data(f"note: {item.where}: {item.message}".replace(own, ""))
+    for checked in report.heads:
+        name = f"{short(checked.head.origin)} at {entries(checked.head.size)} ({checked.head.kept})"
+        terminal.data(f"head:   {name}: {_HEAD_SAYS[checked.verdict]}")
+    terminal.data(
+        f"{report.leaves:,} leaves, {counted(len(report.journals), 'journal', 'journals')}, {report.files:,} files "
+        "checked; no key was used."
+    )
+    terminal.data(f"vault:  {report.vault_id}")
+    if report.own_policy:
+        terminal.data(f"trust:  the policy that you gave (quorum: {report.quorum})")
+    else:
+        terminal.data("trust:  the directory's own policy; give yours with --policy FILE")
+    anchors = [item.anchor for item in report.journals if item.anchor]
+    terminal.data(f"anchor: {'; '.join(anchors) or _without_anchor(report)}")
+    bare = [short(item.origin) for item in report.journals if item.size and not item.anchored]
+    if report.verdict == FINDING:
+        terminal.heading(f"FINDING: {len(faults)} {'place does' if len(faults) == 1 else 'places do'} not hold.")
+        terminal.talk("Next: keep this directory exactly as it is, copy it, and tell the hub and root")
+    else:
+        if anchors and bare:
+            terminal.data(f"not anchored: {', '.join(bare)}")
+        terminal.heading(report.verdict)
+        terminal.talk("Next: keep a copy of each journal's checkpoint; give them with --head FILE the next time")
+
+
+def _without_anchor(report: PublishedReport) -> str:
+    if report.verdict == FINDING:
+        return "none: nothing is anchored while something does not hold"
+    if not report.own_policy:
+        return "none: the directory vouches for itself; a policy or a head of your own would be one"
+    return "none: your policy's quorum has cosigned nothing here"
+
+
+def _json(report: PublishedReport) -> dict[str, object]:
+    return {
+        "verdict": report.verdict,
+        "vault_id": report.vault_id,
+        "trust": "own policy" if report.own_policy else "directory",
+        "quorum": report.quorum,
+        "anchor": "; ".join(item.anchor for item in report.journals if item.anchor) or None,
+        "leaves": report.leaves,
+        "files": report.files,
+        "journals": [
+            {
+                "origin": item.origin,
+                "size": item.size,
+                "root": item.root.hex(),
+                "cosigned": [handle for handle, _ in item.cosigned],
+                "anchored": item.anchored,
+            }
+            for item in report.journals
+        ],
+        "heads": [
+            {
+                "origin": item.head.origin,
+                "size": item.head.size,
+                "kept": item.head.kept,
+                "held": item.held,
+                "verdict": str(item.verdict),
+            }
+            for item in report.heads
+        ],
+        "findings": [
+            {"level": item.level, "code": item.code, "where": item.where, "message": item.message}
+            for item in report.findings
+        ],
+    }
+
+
+def verify_proof(settings: Settings, proof: Path, policy: Path | None, entry: Path | None) -> int:
+    """Check a proof with nothing but a policy, and say what it proves."""
+    import vault
+
+    if policy is None:
+        raise UsageError("a proof is checked against a policy", hint="name yours with --policy FILE")
+    found = vault.verify_proof_file(proof, policy, entry)
+    _print_proof(settings, found)
+    settings.terminal.result(
+        {
+            "origin": found.origin,
+            "seq": found.seq,
+            "size": found.size,
+            "root": found.root.hex(),
+            "quorum": found.quorum,
+            "cosigned": [name for name, _ in found.cosigned],
+            "included": found.leaf is not None,
+            "kind": found.kind,
+            "leaf": None if found.leaf is None else found.leaf.hex(),
+        }
+    )
+    return 0
+
+
+def _print_proof(settings: Settings, found: ProofChecked) -> None:
+    terminal = settings.terminal
+    where = f"number {found.seq:,} of {short(found.origin) or found.origin}"
+    by = ", ".join(name for name, _ in found.cosigned)
+    terminal.data(f"head:   {entries(found.size)} of {found.origin}, signed by its writer")
+    terminal.data(
+        f"quorum: {f'cosigned by {by}' if by else 'none is asked for: only its writer vouches for this head'}"
+    )
+    if found.leaf is None:
+        terminal.data("entry:  NOT checked: the proof carries none; give its bytes with --entry FILE")
+        terminal.heading(f"a genuine head; what stands at {where} was not looked at")
+    else:
+        said = "" if found.kind is None else f" ({found.kind} entry, {len(found.leaf)} bytes)"
+        terminal.data(f"entry:  these bytes{said} stood as {where} when it had {entries(found.size)}")
+        terminal.data("not said: what its sealed parts contain, whether its clock was right, what was written later")
+        terminal.heading("the proof holds")
+    terminal.talk("Next: keep the proof and the policy together; both are checked without a vault")

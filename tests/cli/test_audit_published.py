@@ -1,0 +1,191 @@
+"""`audit publish`, `audit prove` and `audit verify` of what they made, as a person and a program see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.main import run
+from tests.laptops import Fleet, History, Laptop
+from tests.services.publishing import everything, two_laptops, write_history
+from vault.services.audit_publish_texts import directory_of
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(capfdbinary: pytest.CaptureFixture[bytes]) -> Typed:
+    """Runs a command line; its exit code, stdout and stderr."""
+
+    def run_it(*words: object) -> tuple[int, str, str]:
+        capfdbinary.readouterr()
+        code = run([str(word) for word in words])
+        out = capfdbinary.readouterr()
+        return code, out.out.decode(), out.err.decode()
+
+    return run_it
+
+
+@pytest.fixture
+def laptop(fleet: Fleet) -> Laptop:
+    """The field laptop, whose first five entries headquarters has cosigned, closed."""
+    _, field = two_laptops(fleet)
+    field.close()
+    return field
+
+
+def test_publish_ends_in_two_lines_and_what_it_wrote_verifies(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """Then the published directory is checked with no vault at all."""
+    target = tmp_path / "published"
+    code, out, err = typed("audit", "publish", target, "-C", laptop.directory)
+    assert code == 0
+    assert "field-1/1: 8 entries, 8 of them new, cosigned up to 5" in out
+    assert [line.split()[0] for line in err.splitlines()[-2:]] == ["Published", "Next:"]
+    code, out, _ = typed("audit", "verify", "--published", target, "-C", tmp_path / "no-vault")
+    assert (code, out.splitlines()[-1]) == (0, "intact, anchored")
+    assert "the directory's own policy" in out
+    code, out, _ = typed("audit", "verify", "--published", target, "--policy", target / "policy", "--json")
+    told = json.loads(out)
+    assert (code, told["trust"], told["verdict"]) == (0, "own policy", "intact, anchored")
+    anchored = {item["origin"]: item["anchored"] for item in told["journals"]}
+    assert anchored[History.of(_opened(laptop), "field-1").origin] == 5
+
+
+def _opened(laptop: Laptop) -> Laptop:
+    laptop.reopen()
+    return laptop
+
+
+def test_publish_as_a_program_sees_it(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """One JSON object; `--dry-run` says so and writes nothing."""
+    target = tmp_path / "published"
+    code, out, err = typed("audit", "publish", target, "-C", laptop.directory, "--dry-run", "--json")
+    told = json.loads(out)
+    assert (code, told["dry_run"], told["quorum"], err) == (0, True, "Witnesses", "")
+    assert told["files"] > 0
+    assert not target.exists()
+    code, out, _ = typed("audit", "publish", target, "-C", laptop.directory, "--json")
+    journals = {item["origin"].split("/", 2)[2]: item for item in json.loads(out)["journals"]}
+    assert (journals["field-1/1"]["size"], journals["field-1/1"]["cosigned"]) == (8, 5)
+    assert (target / journals["field-1/1"]["directory"] / "checkpoint").is_file()
+
+
+def test_refusals_have_their_codes(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """2 something else there, 10 no vault, 20 damage, 21 rollback, 22 fork; and nothing is written."""
+    target, other = tmp_path / "published", tmp_path / "other"
+    assert typed("audit", "publish", target, "-C", tmp_path / "no-vault")[0] == 10
+    other.mkdir()
+    (other / "letter.txt").write_text("mine")
+    assert typed("audit", "publish", other, "-C", laptop.directory)[0] == 2
+    assert typed("audit", "publish", tmp_path / "no-stick" / "x", "-C", laptop.directory)[0] == 2
+    assert typed("audit", "publish", target, "-C", laptop.directory)[0] == 0
+    true = History.of(_opened(laptop), "field-1")
+    folder = target / directory_of(true.origin)
+    for history, expected in (
+        (true.grown(3), 21),
+        (History(true.origin, true.seed, true.leaves[:2]).grown(6), 22),
+    ):
+        write_history(folder, history)
+        before = everything(target)
+        laptop.close()
+        code, _, err = typed("audit", "publish", target, "-C", laptop.directory)
+        assert (code, everything(target) == before) == (expected, True)
+        assert "field-1/1" in err
+
+
+def test_a_finding_is_20_and_the_last_line(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """And every place has a line."""
+    target = tmp_path / "published"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    path = next(target.glob("*/tile/0/000.p/8"))
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    code, out, _ = typed("audit", "verify", "--published", target)
+    assert (code, out.splitlines()[-1]) == (20, "FINDING: 1 place does not hold.")
+    assert "field-1/1/tile/0/000.p/8" in out
+    code, out, _ = typed("audit", "verify", "--published", target, "--json")
+    assert (code, json.loads(out)["ok"], len(json.loads(out)["findings"])) == (20, False, 1)
+
+
+def test_a_kept_head_makes_a_rollback_21_and_a_fork_22(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """From a file, and from paper."""
+    target, kept = tmp_path / "published", tmp_path / "kept.note"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    true = History.of(_opened(laptop), "field-1")
+    laptop.close()
+    kept.write_bytes(true.note())
+    code, out, _ = typed("audit", "verify", "--published", target, "--head", kept)
+    assert (code, "field-1/1 at 8 entries (kept.note): holds" in out) == (0, True)
+    code, out, _ = typed("audit", "heads", "-C", laptop.directory, "--json")
+    paper = next(item["paper_head"] for item in json.loads(out)["heads"] if item["origin"] == true.origin)
+    assert typed("audit", "verify", "--published", target, "--head", paper)[0] == 0
+    folder = target / directory_of(true.origin)
+    write_history(folder, History(true.origin, true.seed, true.leaves[:5]))
+    assert typed("audit", "verify", "--published", target)[0] == 0
+    for head in (kept, paper):
+        assert typed("audit", "verify", "--published", target, "--head", head)[0] == 21
+    write_history(folder, History(true.origin, true.seed, true.leaves[:5]).grown(3))
+    for head in (kept, paper):
+        assert typed("audit", "verify", "--published", target, "--head", head)[0] == 22
+
+
+def test_a_proof_goes_to_a_file_and_is_checked_without_a_vault(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """With the entry beside it when that is asked for; an existing file is not replaced unasked."""
+    target, proof = tmp_path / "published", tmp_path / "entry-3.tlog-proof"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    code, out, err = typed("audit", "prove", "field-1/1:3", "-o", proof, "--with-leaf", "-C", laptop.directory)
+    assert (code, out) == (0, "")
+    assert [line.split()[0] for line in err.splitlines()[-2:]] == ["Proved:", "Next:"]
+    assert "cosigned by hub-1" in err
+    assert typed("audit", "prove", "field-1/1:3", "-o", proof, "-C", laptop.directory)[0] == 2
+    check = ("audit", "verify", "--proof", proof, "--policy", target / "policy")
+    code, out, _ = typed(*check)
+    assert (code, out.splitlines()[-1]) == (0, "the proof holds")
+    assert "cosigned by hub-1" in out
+    assert "number 3 of field-1/1 when it had 5 entries" in out
+    leaf = tmp_path / "entry-3.tlog-proof.leaf"
+    assert typed(*check, "--entry", leaf)[0] == 0
+    leaf.write_bytes(b"another")
+    assert typed(*check, "--entry", leaf)[0] == 20
+    told = json.loads(typed(*check, "--json")[1])
+    assert (told["seq"], told["size"], told["cosigned"], told["included"]) == (3, 5, ["hub-1"], True)
+
+
+def test_a_proof_goes_to_stdout_alone(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """So that it can be piped; a bare one says that no entry was checked."""
+    code, out, _ = typed("audit", "prove", "3", "--as", "field-1", "--bare", "-C", laptop.directory)
+    assert (code, out.split("\n")[:2]) == (0, ["c2sp.org/tlog-proof@v1", "index 3"])
+    typed("audit", "publish", tmp_path / "published", "-C", laptop.directory)
+    (tmp_path / "p").write_text(out)
+    code, out, _ = typed("audit", "verify", "--proof", tmp_path / "p", "--policy", tmp_path / "published" / "policy")
+    assert (code, "NOT checked" in out, "the proof holds" in out) == (0, True, False)
+    assert json.loads(typed("audit", "prove", "field-1/1:3", "-C", laptop.directory, "--json")[1])["proof"].startswith(
+        "c2sp"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--proof", "p"),
+        ("--policy", "p"),
+        ("--entry", "p"),
+        ("--published", "d", "--proof", "p"),
+        ("--published", "d", "--entry", "p"),
+        ("--published", "d", "--release", "r"),
+        ("--proof", "p", "--policy", "q", "--head", "h"),
+        ("--published", "nothing-there"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(laptop: Laptop, typed: Typed, words: tuple[str, ...]) -> None:
+    """With one line and exit code 2."""
+    code, out, err = typed("audit", "verify", "-C", laptop.directory, *words)
+    assert (code, out) == (2, "")
+    assert (err.startswith("fieldvault: "), err.count("\n") <= 2) == (True, True)
+
+
+def test_with_leaf_needs_a_file(laptop: Laptop, typed: Typed) -> None:
+    """Two results do not fit on one stdout."""
+    assert typed("audit", "prove", "field-1/1:3", "--with-leaf", "-C", laptop.directory)[0] == 2

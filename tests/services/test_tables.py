@@ -1,0 +1,183 @@
+"""Tables of the user's own: checked against the shipped ones and the codebook, exported under their own name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.organisation import Organisation
+from tests.services.totals_people import entered, total, women
+from vault.errors import InputRefused, UsageError
+from vault.formats.codebook import parse_codebook
+from vault.formats.release_json import encode_json
+from vault.services.tables import check_table, parse_any_table, read_any_table, shipped_table, shipped_tables
+from vault.services.totals import export_table, preview_table
+
+VAULT = Path(__file__).resolve().parents[2] / "vault"
+ALL_YEARS = (VAULT / "tables" / "all_years.toml").read_text(encoding="utf-8")
+MINE = ALL_YEARS.replace('name = "all_years"', 'name = "our_report"')
+CODEBOOK = parse_codebook((VAULT / "codebooks" / "rescue.toml").read_bytes())
+
+
+def saved(tmp_path: Path, text: str) -> Path:
+    """A table in a file."""
+    path = tmp_path / "table.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mistakes(path: Path) -> list[tuple[int, str | None, str]]:
+    """What is said of a file that is no table of the user's."""
+    with pytest.raises(InputRefused) as caught:
+        check_table(path, CODEBOOK)
+    return [(item.line, item.variable, item.message) for item in caught.value.problems]
+
+
+# -- the tables that ship ----------------------------------------------------------------------------------------------
+
+
+def test_every_file_of_the_folder_is_a_shipped_table_in_the_order_of_names() -> None:
+    """None is left out, each is called like its file, and `export NAME` finds it."""
+    names = [table.name for table in shipped_tables()]
+    assert names == sorted(path.stem for path in (VAULT / "tables").glob("*.toml"))
+    assert {"all_years", "by_year", "year_2020", "sex_age", "relief_grants", "care_packages", "detained"} < set(names)
+    assert all(shipped_table(name).name == name for name in names)
+    with pytest.raises(UsageError):
+        shipped_table("our_report")
+
+
+def test_the_unit_chooses_the_reader() -> None:
+    """An unknown unit, or none that can be read, is for the reader of persons to refuse."""
+    assert parse_any_table(MINE.encode()).unit == "persons"
+    for unit in ('"people"', "1", "[]"):
+        with pytest.raises(InputRefused) as caught:
+            read_any_table(MINE.replace('unit = "persons"', f"unit = {unit}").encode())
+        assert [(item.variable, item.line) for item in caught.value.problems] == [("unit", 5)]
+    with pytest.raises(InputRefused):
+        read_any_table(b"\xff")
+
+
+# -- checking ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_table_says_whether_a_codebook_had_a_say(tmp_path: Path) -> None:
+    """With a codebook and without one."""
+    path = saved(tmp_path, MINE)
+    assert check_table(path, CODEBOOK).compared
+    assert not check_table(path, None).compared
+    assert check_table(path, None).table == replace(shipped_table("all_years"), name="our_report")
+
+
+@pytest.mark.parametrize("name", ["all_years", "ALL_YEARS", "year_2020"])
+def test_the_name_of_a_shipped_table_is_taken(tmp_path: Path, name: str) -> None:
+    """Else two different tables would be released under one name."""
+    ((line, place, message),) = mistakes(saved(tmp_path, MINE.replace("our_report", name)))
+    assert (line, place) == (4, "name")
+    assert "take another name" in message
+
+
+def test_a_row_that_a_shipped_table_prints_of_the_same_people_keeps_its_ladder(tmp_path: Path) -> None:
+    """Another ladder, or other people who are asked, is a mistake; a row of another name and other words are none."""
+    other = MINE.replace('    ["female", "male", "unknown"],\n    ["female", "male+unknown"],\n', "")
+    other = other.replace("ladder = [\n]", 'ladder = [["male", "unknown", "female"]]', 1)
+    other = "\n".join(line for line in other.split("\n") if not line.startswith('"male+unknown"'))
+    ((line, place, message),) = mistakes(saved(tmp_path, other))
+    assert (other.split("\n")[line - 1], place) == ('variable = "sex"', "rows[0].variable")
+    assert "all_years" in message
+    own = other.split("[[percentages]]")[0].replace(
+        'variable = "sex"\ntype', 'variable = "gender"\nsource = "sex"\ntype'
+    )
+    own = own.replace('universe = { variable = "sex"', 'universe = { variable = "gender"')
+    assert [place for _, place, _ in mistakes(saved(tmp_path, own))] == ["rows[4].variable"], "it asks `gender` now"
+    assert check_table(saved(tmp_path, own.split('[[rows]]\nvariable = "trafficked"')[0]), CODEBOOK).compared
+    assert check_table(saved(tmp_path, MINE.replace("women and girls", "women")), CODEBOOK).compared
+    fewer = MINE.replace(', "declined"]', "]")
+    assert not check_table(saved(tmp_path, fewer), None).compared, "another codebook's codes make no other ladder"
+
+
+def test_all_differences_from_the_codebook_are_named(tmp_path: Path) -> None:
+    """A code that no cell has and a variable that there is not, in the order of the lines."""
+    wrong = MINE.split("[[percentages]]")[0].replace('"declined"], en = "not asked', '], en = "not asked')
+    wrong = wrong.replace('"not_asked", "declined"], en = "every other', '"not_asked"], en = "every other')
+    wrong = wrong.replace('variable = "trafficked"\n', 'variable = "sold"\nsource = "trafficked"\n')
+    wrong = wrong.replace('variable = "travelled_with_family"', 'variable = "travelled_with_friends"')
+    found = mistakes(saved(tmp_path, wrong))
+    assert [place for _, place, _ in found] == ["rows[2].variable", "rows[4].cells"]
+    assert [line for line, _, _ in found] == sorted(line for line, _, _ in found)
+
+
+HOSTILE = {
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe",
+    "binary": bytes(range(256)) * 64,
+    "nested": b"a = " + b"[" * 100_000,
+    "nested inline": b"a = " + b"{a=" * 50_000,
+    "a dotted key": b".".join([b"a"] * 50_000) + b" = 1",
+    "a long number": b"a = " + b"9" * 200_000,
+    "many keys": b"".join(b"k%d = 1\n" % at for at in range(15_000)),
+    "many rows": MINE.encode() + b"[[rows]]\n" * 20_000,
+    "a long rung": MINE.replace('["female", "male", "unknown"]', "[" + '"x",' * 40_000 + "]").encode(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTILE))
+def test_a_hostile_file_is_refused_in_short(tmp_path: Path, name: str) -> None:
+    """At most a few hundred lines, whatever is in it."""
+    path = tmp_path / "t.toml"
+    path.write_bytes(HOSTILE[name])
+    assert 1 <= len(mistakes(path)) <= 201
+
+
+def test_what_is_no_file_or_too_large_is_refused(tmp_path: Path) -> None:
+    """Before any of it is read."""
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"#" * (256 * 1024 + 1))
+    for path in (large, tmp_path, tmp_path / "absent.toml"):
+        with pytest.raises(UsageError):
+            check_table(path, CODEBOOK)
+
+
+# -- exporting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_of_one_s_own_is_released_under_its_own_name(org: Organisation, tmp_path: Path) -> None:
+    """Previewed, entered once, read back; and the numbers are those of the shipped table, whose ledger it shares."""
+    org.bring_in(org.field_1, *women(33))
+    mine = check_table(saved(tmp_path, MINE), org.vault.codebook).table
+    assert preview_table(org.vault, org.director, mine).printed > 0
+    assert entered(org) == []
+    release = export_table(org.vault, org.director, mine)
+    assert release.table == "our_report"
+    assert encode_json(export_table(org.vault, org.director, mine)) == encode_json(release)
+    assert len(entered(org)) == 1
+    theirs = export_table(org.vault, org.director, "all_years")
+    assert [(cell.labels, cell.value) for cell in theirs.cells] == [(cell.labels, cell.value) for cell in release.cells]
+    assert total(theirs) in (30, 35)
+
+
+def test_a_ladder_that_was_not_printed_is_refused_at_export(org: Organisation, tmp_path: Path) -> None:
+    """Two tables of the user's own: no check knows both, so the ledger does; nothing is entered."""
+    org.bring_in(org.field_1, *women(40))
+    org.bring_in(org.field_1, *women(30, sex="male", trafficked="not_asked"))
+    rows = MINE.split('[[rows]]\nvariable = "minor"')[0]
+    rows = rows.replace('variable = "sex"\ntype', 'variable = "mf"\nsource = "sex"\ntype')
+    first = check_table(saved(tmp_path, rows), org.vault.codebook).table
+    assert export_table(org.vault, org.director, first).cell((("mf", "female"),)).value == 40
+    before = entered(org)
+    for old, new in (
+        ('    ["female", "male", "unknown"],\n    ["female", "male+unknown"],', '    ["female", "male", "unknown"],'),
+        ('    ["female", "male+unknown"],', '    ["female+unknown", "male"],'),
+    ):
+        other = rows.replace(old, new).replace("our_report", "another")
+        other = other.replace('"male+unknown" = {', '"female+unknown" = {').replace(
+            'of = ["male", "unknown"]', 'of = ["female", "unknown"]'
+        )
+        if "+unknown" not in new:
+            other = "\n".join(line for line in other.split("\n") if not line.startswith('"female+unknown"'))
+        second = check_table(saved(tmp_path, other), org.vault.codebook).table
+        with pytest.raises(UsageError, match="`mf` was printed before"):
+            export_table(org.vault, org.director, second)
+    assert entered(org) == before
+    assert export_table(org.vault, org.director, replace(first, name="again")).table == "again", "negative control"

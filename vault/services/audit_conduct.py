@@ -1,0 +1,187 @@
+"""`audit conduct`: who did what besides recording, from the entries alone, without any key.
+
+    reveal                   the identity layer of a case was shown
+    transfer, referral       a case was offered to another member; accept, reject, withdraw, end and supplement follow
+    erase                    parts and wraps were deleted
+    release                  figures left the vault
+    recovery                 a journal went on after its laptop was lost or restored
+    enrol, revoke, policy, codebook, found       what root signed
+
+Which case, to whom a case was offered and why stands in sealed parts and in keys, and is not seen here. Days are what
+laptops claimed. Entries behind the end that root set for a journal are void and are marked so. Whether the entries are
+what was signed is for `audit verify` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from vault.errors import IntegrityError, NoVault, UsageError, VaultError
+from vault.formats.checkpoint import parse_checkpoint
+from vault.formats.leaf import parse_fields, raw_act
+from vault.formats.leaf_shape import encode_number
+from vault.formats.note import parse_note
+from vault.formats.origin import parse_origin
+from vault.model import Act, Handle, Kind, Origin, Role
+from vault.ports import day_of
+from vault.services.audit_snapshot import Snapshot
+from vault.services.entry_rules import limit_of
+from vault.services.layout import DATABASE
+from vault.store.scan import Scan
+
+_BLOCK: Final = 4_096
+_DAILY: Final = (Kind.RECORD, Kind.AMEND, Kind.HEAD_SEEN, Kind.EPOCH_CLOSE)
+"""Kinds that are everyday work, or housekeeping: not listed."""
+_MARKS: Final = tuple(bytes([0xA0 + len(kind.value)]) + kind.value.encode() for kind in _DAILY)
+_ACTS: Final = {Act.REVOKE.value: "withdraw"}
+"""Acts whose own name would be taken for something else: root revokes, an offer is taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One entry that is worth an auditor's look: who wrote it, as what, where it stands, on which day as claimed, what
+    it is, and what more the leaf says. `void`: root cut the writer off before it."""
+
+    member: Handle
+    role: Role
+    origin: Origin
+    seq: int
+    day: date
+    act: str
+    detail: str
+    void: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """Every deed, by member and then in the order of their journals, and how many entries cannot be read."""
+
+    deeds: tuple[Deed, ...]
+    entries: int
+    unreadable: int
+
+
+def conduct_of(directory: Path, *, member: str | None = None) -> Conduct:
+    """What the members of the vault in `directory` did, or one of them. Raises NoVault, UsageError for a member who is
+    not on the roster, IntegrityError when the roster cannot be read, StorageError."""
+    if not (directory / DATABASE).is_file():
+        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
+    with Scan(directory / DATABASE) as scan:
+        try:
+            snapshot = Snapshot(scan)
+        except VaultError as error:
+            raise IntegrityError(error.message, hint='run "fieldvault audit verify"') from None
+        if member is not None and snapshot.roster.find(member) is None:
+            raise UsageError("the roster has no such member", hint='"fieldvault member list" shows who is known here')
+        reading = _Reading(scan, snapshot)
+        deeds = [deed for number, origin in scan.journals() for deed in reading.journal(number, str(origin), member)]
+    deeds.sort(key=lambda deed: (deed.member, parse_origin(deed.origin).epoch, deed.seq))
+    return Conduct(deeds=tuple(deeds), entries=reading.entries, unreadable=reading.unreadable)
+
+
+class _Reading:
+    """One pass over all journals."""
+
+    def __init__(self, scan: Scan, snapshot: Snapshot) -> None:
+        self.scan, self.roster = scan, snapshot.roster
+        self.numbers = {str(origin): int(number) for number, origin in scan.journals()}
+        self.entries = self.unreadable = 0
+
+    def journal(self, number: int, origin: str, only: str | None) -> Iterator[Deed]:
+        """The deeds in one journal, in order."""
+        writer = self.roster.find(parse_origin(origin).handle)
+        if writer is None or (only is not None and writer.handle != only):
+            return
+        limit = limit_of(writer, Origin(origin))
+        for seq, raw in self._leaves(number):
+            self.entries += 1
+            if raw.startswith(tuple(b"\x96\x01" + encode_number(seq) + mark for mark in _MARKS)):
+                continue
+            try:
+                _, _, kind, day, _, extra = parse_fields(raw)
+                act, detail = self._told(kind, extra)
+            except VaultError:
+                self.unreadable += 1
+                continue
+            if act:
+                yield Deed(
+                    member=writer.handle,
+                    role=writer.role,
+                    origin=Origin(origin),
+                    seq=seq,
+                    day=day_of(day),
+                    act=act,
+                    detail=detail,
+                    void=limit is not None and seq >= limit,
+                )
+
+    def _leaves(self, number: int) -> Iterator[tuple[int, bytes]]:
+        last = self.scan.last_entry(number)
+        for start in range(0, last + 1, _BLOCK):
+            yield from self.scan.leaves(number, start, min(_BLOCK, last + 1 - start))
+
+    def _told(self, kind: str, extra: list[Any]) -> tuple[str, str]:
+        """The deed's name and what more the leaf says; an empty name for what is no deed."""
+        if kind == Kind.GRANT:
+            return self._grant(extra)
+        if kind == Kind.ERASE:
+            return kind, f"{len(extra)} entries, of {len({place[0] for place in extra})} journals"
+        if kind == Kind.RELEASE:
+            return kind, f"digest {extra[0].hex()[:16]}..."
+        if kind == Kind.RECOVERY:
+            return kind, _before(extra[0])
+        if kind == Kind.ENROL:
+            return kind, f"{extra[0]} as {extra[1]}"
+        if kind == Kind.REVOKE:
+            return kind, f"{extra[0]}, who counts up to {_sizes(extra[1])}"
+        if kind == Kind.POLICY:
+            return kind, ", ".join(f"{name} {value}" for name, value in extra)
+        if kind == Kind.CODEBOOK:
+            return kind, f"digest {extra[0].hex()[:16]}..."
+        return ("" if kind in _DAILY else kind), ""
+
+    def _grant(self, extra: list[Any]) -> tuple[str, str]:
+        """An act; a grant without one gives a director the key of tallies, as every journal does."""
+        act = raw_act(Kind.GRANT.value, extra)
+        if act is None:
+            return "", ""
+        name = _ACTS.get(act[0], act[0])
+        if len(act) == 1:
+            return name, "offered"
+        origin, seq = act[1], act[2]
+        return name, f"{self._offer(origin, seq)} {_short(origin)}:{seq}"
+
+    def _offer(self, origin: str, seq: int) -> str:
+        """Which of the two offers an act answers, if that journal is here."""
+        number = self.numbers.get(origin)
+        rows = self.scan.leaves(number, seq, 1) if number is not None else []
+        try:
+            act = raw_act(*_kind_and_extra(rows[0][1])) if rows and rows[0][0] == seq else None
+        except VaultError:
+            act = None
+        return str(act[0]) if act is not None else "the offer"
+
+
+def _kind_and_extra(raw: bytes) -> tuple[str, list[Any]]:
+    fields = parse_fields(raw)
+    return fields[2], fields[5]
+
+
+def _short(origin: str) -> str:
+    return "/".join(origin.split("/")[2:])
+
+
+def _sizes(places: list[Any]) -> str:
+    return ", ".join(f"{size} of {_short(origin)}" for origin, size in places) or "nothing"
+
+
+def _before(note: bytes) -> str:
+    """The last cosigned head of the epoch before."""
+    if not note:
+        return "nobody had seen the epoch before"
+    head = parse_checkpoint(parse_note(note).text)
+    return f"after {_short(head.origin)}, of which {head.size} entries were cosigned"

@@ -1,0 +1,95 @@
+"""A second process for the audit of a published directory: it takes units (65,536 entries) off the first one.
+
+    answers    the copy -> this process    frames, in order: [journal, unit, root, [[entry, note of a head]...]]
+                                           or [journal, unit] for a unit that it does not vouch for
+
+The copy is made once all heads are read and verified, so that there is nothing to ask. It vouches only for a unit in
+which it found nothing at all; the rest this process looks at itself, so that every finding is made in one place. A copy
+that dies costs time and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final
+
+from vault.errors import VaultError
+from vault.formats import canonical
+from vault.services.audit_fork import MOST_FRAME, Copy, copy_of_this, read_frame, write_frame
+from vault.services.audit_tile_pass import UNIT, TilePass, Vouched
+
+LEAST_UNITS: Final = 2
+"""Fewer than this are done sooner than a second process has begun."""
+
+Place = tuple[int, int]
+"""(position of the journal, number of the unit)."""
+
+
+class TileShare:
+    """What a second process does of the passes over some journals; nothing, where there is none."""
+
+    def __init__(self, make: Callable[[int], TilePass], sizes: Sequence[int], processes: int) -> None:
+        """`make` gives a fresh pass over the journal at a position, whose size is in `sizes`."""
+        units = [(position, unit) for position, size in enumerate(sizes) for unit in range(size // UNIT)]
+        theirs = units[len(units) // 2 :] if processes > 1 and len(units) >= LEAST_UNITS else []
+        self._first: Place | None = theirs[0] if theirs else None
+        self._next: list[canonical.Value] | None = None
+        self._copy: Copy | None = None
+        if theirs:
+            self._copy = copy_of_this(lambda asked, answers: _answer(make, theirs, asked, answers))
+            if self._copy is not None:
+                self._copy.ask(b"begin")
+
+    def unit(self, position: int, number: int) -> Vouched | None:
+        """A unit, if the copy vouches for it. Ask in order."""
+        place = (position, number)
+        if self._copy is None or self._first is None or place < self._first:
+            return None
+        frame = self._copy.answer()
+        try:
+            answer = canonical.parse(frame) if frame is not None else None
+        except VaultError:
+            answer = None
+        if not isinstance(answer, list) or tuple(answer[:2]) != place:
+            self.end()  # it has stopped, or lost its place: nothing more is believed
+            return None
+        return _vouched(answer)
+
+    def end(self) -> None:
+        """Ends the copy."""
+        if self._copy is not None:
+            self._copy.end()
+            self._copy = None
+
+
+def _vouched(answer: list[canonical.Value]) -> Vouched | None:
+    match answer:
+        case [int(), int(), bytes() as root, list() as quoted] if len(root) == 32:
+            notes = [
+                (item[0], item[1])
+                for item in quoted
+                if isinstance(item, list) and isinstance(item[0], int) and isinstance(item[1], bytes)
+            ]
+            return (root, notes) if len(notes) == len(quoted) else None
+    return None
+
+
+def _answer(make: Callable[[int], TilePass], units: Sequence[Place], asked: BinaryIO, answers: BinaryIO) -> None:
+    """What the copy does."""
+    if read_frame(asked) is None:
+        return
+    running: tuple[int, TilePass] | None = None
+    for position, number in units:
+        if running is None or running[0] != position:
+            running = (position, make(position))
+        one = running[1]
+        one.quoted = []
+        root = one.unit(number)
+        frame = canonical.encode([position, number])
+        if root is not None and not one.findings.all():
+            quoted: list[canonical.Value] = [[seq, note] for seq, note in one.quoted]
+            if sum(len(note) + 32 for _, note in one.quoted) < MOST_FRAME // 2:
+                frame = canonical.encode([position, number, root, quoted])
+        else:
+            running = None  # what it found must not stand in the way of the next unit
+        write_frame(answers, frame)
