@@ -23,7 +23,7 @@ PIP = $$($(BIN)/python -m pip --version >/dev/null 2>&1 && echo "$(BIN)/python -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo setup test tests test-long lint format types bench docs lock clean
+.PHONY: help demo setup test tests test-long interop lint format types bench docs lock clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -45,6 +45,12 @@ test-long: setup  ## the bounded long suites
 	if [ $$status -eq 5 ]; then echo "There are no long suites yet."; \
 	else HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m long -n $(JOBS); fi
 
+# The verifiers stand in .venv-interop, made from requirements/interop.lock. Exit 3: they could not be had here, and one line
+# has said why and what was therefore not checked. That is no failure; packages of other hashes than the lock's are.
+interop: setup  ## let other people's verifiers check what we publish (they need Python 3.12)
+	@status=0; $(BIN)/python -m tests.interop.prepare || status=$$?; \
+	if [ $$status -eq 0 ]; then $(BIN)/python -m pytest -m interop; elif [ $$status -ne 3 ]; then exit $$status; fi
+
 lint: setup  ## ruff: rules and format
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
@@ -64,7 +70,7 @@ docs: setup  ## write docs/cli.md anew from the commands themselves
 	@mv docs/cli.md.part docs/cli.md
 
 clean:  ## remove everything that make made
-	rm -rf $(VENV) .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-lock .venv-interop .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find vault cli tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- set-up --------------------------------------------------------------------------------------------------------
@@ -95,7 +101,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.lock
 # ---- locks ---------------------------------------------------------------------------------------------------------
 
 # Resolves pyproject.toml for Python 3.11 and newer on Linux, macOS and Windows at once. dev.lock is resolved first and
-# binds the others, so that one environment can hold them all. Versions that still fit are kept; UPGRADE=--upgrade takes
+# binds the others, so that one environment can hold them all; interop.lock is for an environment of its own, of Python
+# 3.12 and newer. Versions that still fit are kept; UPGRADE=--upgrade takes
 # the newest. The tool that locks comes from its own lock. The only target that changes what is installed: read the diff.
 COMPILE = .venv-lock/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
@@ -109,3 +116,4 @@ lock:  ## resolve the dependencies anew (UPGRADE=--upgrade for newer ones)
 	$(COMPILE) pyproject.toml --extra director -c requirements/dev.lock -o requirements/director.lock
 	$(COMPILE) --group build -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) --group tools -o requirements/tools.lock
+	$(COMPILE:3.11=3.12) --group interop -o requirements/interop.lock

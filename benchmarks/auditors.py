@@ -149,7 +149,11 @@ report = vault.verify_published(Path(sys.argv[1]), processes=int(sys.argv[2]))
 took = time.perf_counter() - started
 used = [resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 cpu = sum(item.ru_utime + item.ru_stime for item in used)
-print(json.dumps([took, cpu, report.leaves, report.verdict, [item.ru_maxrss for item in used]]))
+memory = [item.ru_maxrss for item in used]
+status = Path("/proc/self/status")
+if status.exists():  # what the system counts for a process begins with what its parent held, except here
+    memory[0] = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+print(json.dumps([took, cpu, report.leaves, report.verdict, memory]))
 """
 
 

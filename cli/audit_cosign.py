@@ -28,6 +28,7 @@ _SAID: Final = {
     "locked": "locked for review; not cosigned",
     "damaged": "DAMAGED: the entries do not lead to a signed head; not cosigned",
     "invalid": "INVALID: its writer may not write one of the entries; not cosigned",
+    "cut off": "not cosigned: root cut its writer off before what is new",
     "incomplete": "not cosigned: what belongs to it is not here; import a bundle",
     "stranger": "not cosigned: its writer is not on the roster that is here",
 }

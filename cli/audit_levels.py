@@ -33,7 +33,14 @@ def levels_json(report: AuditReport) -> dict[str, dict[str, object]]:
         for level in report.levels
     }
     details: dict[str, dict[str, object]] = {
-        "memory": {"anchor": report.anchor},
+        "memory": {
+            "anchor": report.anchor,
+            "given": [
+                {"origin": item.head.origin, "size": item.head.size, "kept": item.head.kept}
+                for item in report.heads
+                if item.verdict == "holds"
+            ],
+        },
         "cross-copies": {
             "copies": [
                 {"copy": str(item.path), "journals": item.journals, "heads": item.heads} for item in report.copies

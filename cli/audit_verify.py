@@ -93,6 +93,9 @@ def verify(
     for item in released:
         name = "/".join(item.origin.split("/")[2:])
         settings.terminal.data(f"{item.path.name}: as it was released: table {item.table}, entry {item.seq} of {name}")
+        for origin, size in item.counted:
+            state = "a state that is not here" if size is None else f"{size:,} entries"
+            settings.terminal.data(f"  counted from {'/'.join(origin.split('/')[2:])}: {state}")
     settings.terminal.result(
         {
             "verdict": report.verdict,

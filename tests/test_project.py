@@ -33,6 +33,7 @@ LOCKED: Final[dict[str, list[str]]] = {
         *GROUPS["dev"],
     ],
     "tools": GROUPS["tools"],
+    "interop": GROUPS["interop"],
 }
 
 # A full stop as "[.]" and the like: these patterns do not find themselves in this file.

@@ -56,6 +56,8 @@ def test_a_paper_head_holds_and_is_the_anchor(field: Laptop) -> None:
     assert (report.verdict, report.anchor) == (INTACT_ANCHORED, "field-1/1 up to 5 of 8 entries, by a paper head")
     (checked,) = report.heads
     assert (checked.verdict, checked.head.size, checked.held) == (HeadVerdict.HOLDS, 5, 8)
+    (memory,) = [level for level in report.levels if level.name == "memory"]
+    assert memory.message.endswith("; anchors given with --head: field-1/1 up to 5 (paper)")
 
 
 def test_a_head_of_another_journal_anchors_that_one_only(field: Laptop) -> None:

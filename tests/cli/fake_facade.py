@@ -199,11 +199,16 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
     def show_case(_: FakeVault, me: str, case: str, *, damaged: list[int | str]) -> SimpleNamespace:
         return SimpleNamespace(pseudonym=case, status="in_transit", entries=vault.entries, passed_to="")
 
-    def verify_vault(directory: Path, *, progress: Callable[..., None], processes: int) -> SimpleNamespace:
+    def verify_vault(
+        directory: Path, *, progress: Callable[..., None], processes: int, **_given: object
+    ) -> SimpleNamespace:
         faults = any(finding.level != "notice" for finding in vault.findings)
         verdict = "finding" if faults else "intact, NOT anchored"
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
-        return SimpleNamespace(verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts)
+        none = dict.fromkeys(("heads", "copies", "levels", "freshness", "contradictions"), ())
+        return SimpleNamespace(
+            verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts, **none
+        )
 
     def preview_table(_: FakeVault, me: str, name: str, **_how: object) -> SimpleNamespace:
         vault.called("preview_table", (me, name))
@@ -223,7 +228,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         return first, later
 
     table = SimpleNamespace(name="all_years", title={"en": "All", "ko": "모두"}, unit="persons", period="all")
-    clock = SimpleNamespace(seconds=lambda: 0.0)
+    clock = SimpleNamespace(seconds=lambda: 0.0, today=lambda: None)
     environment = SimpleNamespace(system=lambda: SimpleNamespace(clock=clock, random=None))
     return {
         "Environment": environment,
@@ -233,6 +238,7 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         "show_case": show_case,
         "show_entry": lambda *_: vault.entry,
         "verify_vault": verify_vault,
+        "keep_contradictions": lambda *_: (),
         "shipped_tables": lambda: (table,),
         "read_draft_file": lambda _: (),
         "check_draft": lambda *_: vault.checked,

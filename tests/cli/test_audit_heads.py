@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cli.main import run
-from tests.organisation import Organisation
+from tests.organisation import Organisation, flipped, rows_of
 from vault.formats.paper_head import PaperHead, encode_paper_head
 from vault.model import Origin
+from vault.services.records import open_case
+from vault.services.vault import Vault
 
 
 def heads(org: Organisation, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:
@@ -90,3 +92,59 @@ def test_a_code_in_the_terminal(org: Organisation, capsys: pytest.CaptureFixture
     assert "█" not in capsys.readouterr().out
     assert run(["audit", "heads", "-C", str(org.directory), "--qr"]) == 0
     assert "█" * 37 in capsys.readouterr().out
+
+
+# -- levels and evidence ---------------------------------------------------------------------------------------------
+
+
+def test_the_five_levels(org: Organisation, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each for people, an object each for programs; every key that was there before is there still."""
+    code, found = verify(org, capsys)
+    assert code == 0
+    assert list(found["levels"]) == ["bytes", "signatures", "memory", "cross-copies", "freshness"]
+    assert [level["status"] for level in found["levels"].values()] == [
+        "holds",
+        "holds",
+        "not looked at",
+        "not looked at",
+        "notice",
+    ]
+    assert {"verdict", "vault_id", "anchor", "leaves", "journals", "checkpoints", "parts", "findings"} < set(found)
+    assert run(["audit", "verify", "-C", str(org.directory)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in found["levels"]:
+        assert any(line.startswith(f"{name}:") for line in lines)
+    assert lines[-1] == "intact, NOT anchored"
+
+
+def test_a_copy_that_forked(org: Organisation, capsys: pytest.CaptureFixture[str]) -> None:
+    """22, named at its level, and both notes beside the database without being asked."""
+    twin = org.seized("twin")
+    org.case(org.field_1, sex="female")
+    assert run(["audit", "verify", "-C", str(org.directory), "--copy", str(twin)]) == 0, "negative control"
+    with Vault.open(twin, org.environment) as other:
+        open_case(other, org.field_1, {"sex": "male"})
+    capsys.readouterr()
+    code = run(["audit", "verify", "-C", str(org.directory), "--copy", str(twin), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["levels"]["cross-copies"]["status"]) == (22, "finding")
+    (folder,) = found["evidence"]
+    assert Path(folder).parent == org.directory / "evidence"
+    assert (Path(folder) / "README.txt").is_file()
+
+
+def test_evidence_where_it_was_asked_for(org: Organisation, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """On a finding into the directory that was named; without one nothing is made; a full directory is refused (2)."""
+    org.case(org.field_1, sex="female")
+    target = tmp_path / "evidence"
+    line = ["audit", "verify", "-C", str(org.directory), "--evidence", str(target)]
+    assert run(line) == 0
+    assert not target.exists()
+    number = org.vault.journal_number(org.vault.signer(org.field_1).origin)
+    org.close()
+    with rows_of(org.directory) as rows:
+        (raw,) = rows.run("SELECT bytes FROM leaf WHERE journal = ? AND seq = 1", number)[0]
+        rows.run("UPDATE leaf SET bytes = ? WHERE journal = ? AND seq = 1", flipped(raw), number)
+    assert run(line) == 20
+    assert "01-entry-field-1-1-0" in {path.name for path in target.iterdir()}
+    assert run(line) == 2

@@ -10,6 +10,7 @@ import pytest
 
 from cli.main import run
 from tests.laptops import Fleet, History, Laptop
+from tests.organisation import flipped
 from tests.services.publishing import everything, two_laptops, write_history
 from vault.services.audit_publish_texts import directory_of
 
@@ -45,7 +46,7 @@ def test_publish_ends_in_two_lines_and_what_it_wrote_verifies(laptop: Laptop, ty
     assert "field-1/1: 8 entries, 8 of them new, cosigned up to 5" in out
     assert [line.split()[0] for line in err.splitlines()[-2:]] == ["Published", "Next:"]
     code, out, _ = typed("audit", "verify", "--published", target, "-C", tmp_path / "no-vault")
-    assert (code, out.splitlines()[-1]) == (0, "intact, anchored")
+    assert (code, out.splitlines()[-1]) == (0, "intact, NOT anchored")
     assert "the directory's own policy" in out
     code, out, _ = typed("audit", "verify", "--published", target, "--policy", target / "policy", "--json")
     told = json.loads(out)
@@ -100,8 +101,9 @@ def test_a_finding_is_20_and_the_last_line(laptop: Laptop, typed: Typed, tmp_pat
     """And every place has a line."""
     target = tmp_path / "published"
     typed("audit", "publish", target, "-C", laptop.directory)
-    path = next(target.glob("*/tile/0/000.p/8"))
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    folder = target / directory_of(History.of(_opened(laptop), "field-1").origin)
+    path = folder / "tile" / "0" / "000.p" / "8"
+    path.write_bytes(flipped(path.read_bytes()))
     code, out, _ = typed("audit", "verify", "--published", target)
     assert (code, out.splitlines()[-1]) == (20, "FINDING: 1 place does not hold.")
     assert "field-1/1/tile/0/000.p/8" in out

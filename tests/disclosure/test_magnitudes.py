@@ -22,9 +22,7 @@ from tests.disclosure.stays import (
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.people import TallyRow
 from vault.errors import DisclosureRefused
-from vault.formats.ledger_entry import (
-    ALL,
-)
+from vault.formats.ledger_entry import ALL, BLOCK
 from vault.formats.magnitude_values import MagnitudeTable
 from vault.model import Policy
 
@@ -58,7 +56,7 @@ def test_years_are_put_together_until_the_coarsest_rung_is_safe() -> None:
         ("2019-2020", "LA+VN"): 200,
         ("2019-2020", "elsewhere"): 200,
     }
-    after = desk.protected(rows)
+    after = desk.protected(rows, until=2021)
     assert after.plan.waiting == {"": (), "country": ("2021",)}
 
 
@@ -226,12 +224,35 @@ def test_a_few_late_stays_do_not_join_a_new_year() -> None:
     assert set(plan.counted) == {"2020"}
 
 
+def test_a_few_late_stays_do_not_help_an_open_year_to_close() -> None:
+    """Nine people of 2020 and three late ones of 2019 would make a safe sum, under the name of 2020: both wait."""
+    desk = SumsDesk()
+    desk.export(both_sides(20))
+    plan = desk.protected([*both_sides(20), *guests(3, first=100), *guests(9, first=200, period="2020")]).plan
+    assert plan.printed == ()
+    assert plan.waiting[""][0] == "2020"
+
+
+def test_what_has_no_year_is_never_printed_under_a_year() -> None:
+    """Three stays without a year do not join the years of the first export; late ones that are safe as a sum, but not
+    by country, wait with their countries while the next year closes."""
+    desk = SumsDesk(coin=nothing)
+    undated = [row for n in range(3) for row in (intake(500 + n), stay(500 + n, period="unknown"))]
+    assert printed(desk.export([*both_sides(20), *undated], until=2019))["2019", ""] == 400
+    rows = [*both_sides(20), *undated, *guests(20, first=100), *both_sides(20, first=200, period="2020")]
+    found = desk.protected(rows, until=2020)
+    blocks = {(item.variable, item.slots) for item in found.plan.printed if item.scope == BLOCK}
+    assert blocks == {("", ("later-1",)), ("", ("2020",)), ("country", ("2020",))}
+    assert found.plan.waiting["country"] == ("later-1",)
+    assert len(found.plan.counted["later-1"]) == 23, "with those of no year"
+
+
 def test_a_leftover_behind_a_new_block_waits_too() -> None:
     """Once something was printed, nothing joins a block that closes before it."""
     desk = SumsDesk()
-    desk.export(both_sides(20))
+    desk.export(both_sides(20), until=2019)
     more = [*both_sides(20, first=100, period="2020"), *both_sides(3, first=200, period="2021")]
-    plan = desk.protected([*both_sides(20), *more]).plan
+    plan = desk.protected([*both_sides(20), *more], until=2021).plan
     assert plan.waiting == {"": ("2021",), "country": ()}
     assert set(plan.counted) == {"2020"}
 
@@ -249,7 +270,7 @@ def test_a_leftover_waits_once_something_was_printed() -> None:
     """The few people of 2020 would be the difference of two figures."""
     desk = SumsDesk()
     desk.export(both_sides(20))
-    found = desk.protected([*both_sides(20), *both_sides(3, first=100, period="2020")])
+    found = desk.protected([*both_sides(20), *both_sides(3, first=100, period="2020")], until=2020)
     assert found.plan.printed == ()
     assert found.plan.waiting == {"": ("2020",), "country": ()}
 

@@ -19,27 +19,35 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOK = parse_codebook((ROOT / "vault" / "codebooks" / "rescue.toml").read_bytes())
 SHIPPED = ("border_crossings", "nights_by_country")
 
-NIGHTS = """\
-name = "nights"
-unit = "nights"
-title = { en = "Nights", ko = "숙박" }
-[filter]
-type = "shelter"
-[[rows]]
-variable = "country"
-type = "shelter"
-missing = ["unknown"]
-title = { en = "Country", ko = "국가" }
-ladder = [["LA", "TH", "unknown"], ["LA", "not_LA"]]
-[rows.cells]
-LA = { of = ["LA"], en = "Laos", ko = "라오스" }
-TH = { of = ["TH"], en = "Thailand", ko = "태국" }
-unknown = { of = ["unknown"], en = "not recorded", ko = "기록 없음" }
-not_LA = { of = ["TH", "unknown"], en = "elsewhere", ko = "그 외" }
-"""
-EVENTS = NIGHTS.replace('unit = "nights"', 'unit = "events"').replace('"shelter"', '"journey"').replace(
-    "[[rows]]", 'variable = "event"\ncode = "arrival"\ncodes = ["arrival", "transit"]\n[[rows]]'
-)  # fmt: skip
+VECTORS = ROOT / "tests" / "vectors" / "magnitude_table"
+NIGHTS, EVENTS = ((VECTORS / "good" / f"{name}.toml").read_text(encoding="utf-8") for name in ("nights", "events"))
+BAD = {path.stem: path.read_bytes() for path in sorted((VECTORS / "bad").glob("*.toml"))}
+
+# Name of the file: line, place and the beginning of the mistake's message.
+DEFECTS: dict[str, tuple[int, str, str]] = {
+    "filter-code-not-listed": (7, "filter.code", "must be one of filter.codes"),
+    "filter-of-nights": (6, "filter.variable", "unknown key; known here are type"),
+    "filter-type-of-events": (5, "filter.type", "must be `journey`: events are of such record"),
+    "filter-type-of-nights": (5, "filter.type", "must be `shelter`: nights are of such record"),
+    "filter-variable-of-events": (6, "filter.variable", "must be `event`: no record has two of its co"),
+    "filter-without-variable": (4, "filter", "`variable` is missing"),
+    "filter-year": (6, "filter.year", "unknown key; known here are type"),
+    "name-computes": (1, "name", "must be a name: letters, digits, _ + -, at m"),
+    "percentages": (4, "percentages", "unknown key; known here are name, unit, titl"),
+    "row-is-the-filters": (10, "rows[0].variable", "is the filter's variable: every record that "),
+    "row-of-other-records": (8, "rows[0].type", "must be `shelter`, as the filter's"),
+    "row-source": (9, "rows[0].source", "is for tables of persons"),
+    "row-sums": (9, "rows[0].sums", "is for tables of persons"),
+    "row-universe": (9, "rows[0].universe", "is for tables of persons"),
+    "rows-empty": (4, "rows", "must be exactly one: of nights or events onl"),
+    "rows-missing": (1, "table", "`rows` is missing"),
+    "rows-two": (6, "rows", "must be exactly one: of nights or events onl"),
+    "rung-loses-a-code": (11, "rows[0].ladder[1]", "must hold every code exactly once"),
+    "time-unknown": (4, "time", "must be `all` or `blocks`"),
+    "unit-missing": (1, "table", "`unit` is missing"),
+    "unit-persons": (2, "unit", "must be `nights` or `events`"),
+    "unit-unknown": (2, "unit", "must be `nights` or `events`"),
+}
 
 
 def shipped(name: str) -> bytes:
@@ -81,57 +89,26 @@ def test_caps_fit_the_ledger_and_the_codebook() -> None:
     assert BOOK.types["shelter"].variable("nights").maximum == MOST_AMOUNT
 
 
-MISTAKES: dict[str, tuple[str, str, str, str, int]] = {
-    "no unit": (NIGHTS, 'unit = "nights"\n', "", "table", 1),
-    "another unit": (NIGHTS, '"nights"\ntitle', '"meals"\ntitle', "unit", 2),
-    "persons": (NIGHTS, '"nights"\ntitle', '"persons"\ntitle', "unit", 2),
-    "a filtered night": (NIGHTS, '[[rows]]', 'variable = "country"\n[[rows]]', "filter.variable", 6),
-    "a year": (NIGHTS, '[[rows]]', 'year = 2019\n[[rows]]', "filter.year", 6),
-    "nights of journeys": (NIGHTS, '[filter]\ntype = "shelter"', '[filter]\ntype = "journey"', "filter.type", 5),
-    "a row of other records": (NIGHTS, '"country"\ntype = "shelter"', '"country"\ntype = "intake"', "rows[0].type", 8),
-    "percentages": (NIGHTS, '[filter]', 'percentages = []\n[filter]', "percentages", 4),
-    "a time that is none": (NIGHTS, '[filter]', 'time = "months"\n[filter]', "time", 4),
-    "sums": (NIGHTS, 'missing =', 'sums = ["not_LA"]\nmissing =', "rows[0].sums", 9),
-    "a source": (NIGHTS, 'missing =', 'source = "country"\nmissing =', "rows[0].source", 9),
-    "a universe": (
-        NIGHTS, 'missing =', 'universe = { variable = "sex", cell = "female" }\nmissing =', "rows[0].universe", 9,
-    ),
-    "a lost code": (NIGHTS, 'of = ["TH", "unknown"]', 'of = ["unknown", "US"]', "rows[0].ladder[1]", 11),
-    "events of anything": (EVENTS, 'variable = "event"\ncode = "arrival"\n', "", "filter", 4),
-    "events by another variable": (EVENTS, 'variable = "event"', 'variable = "country"', "filter.variable", 6),
-    "an event that is not listed": (EVENTS, 'code = "arrival"', 'code = "departure"', "filter.code", 7),
-    "events of stays": (EVENTS, '[filter]\ntype = "journey"', '[filter]\ntype = "shelter"', "filter.type", 5),
-    "by the event itself": (
-        EVENTS, '[[rows]]\nvariable = "country"', '[[rows]]\nvariable = "event"', "rows[0].variable", 10,
-    ),
-    "a name that computes": (NIGHTS, 'name = "nights"', 'name = "=nights"', "name", 1),
-}  # fmt: skip
+def test_every_vector_is_expected() -> None:
+    """No file without a place, no place without a file."""
+    assert set(BAD) == set(DEFECTS)
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_every_mistake_is_named_with_its_line(name: str) -> None:
-    """One defect each, found at its path and line."""
-    text, old, new, path, line = MISTAKES[name]
-    assert text.count(old) == 1
+@pytest.mark.parametrize("name", sorted(DEFECTS))
+def test_a_defect_is_reported_once_and_where_it_is(name: str) -> None:
+    """One defect, one problem: its line, its place, its reason."""
+    line, place, message = DEFECTS[name]
     with pytest.raises(InputRefused) as caught:
-        read_magnitude_table(text.replace(old, new).encode())
-    assert (path, line) in [(problem.variable, problem.line) for problem in caught.value.problems]
+        read_magnitude_table(BAD[name])
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.variable) == (line, place)
+    assert problem.message.startswith(message)
 
 
-def test_the_tables_of_the_mistakes_are_good_themselves() -> None:
+def test_the_tables_without_a_defect_are_good() -> None:
     """Negative control."""
     assert parse_any_table(NIGHTS.encode()).unit == "nights"
     assert parse_any_table(EVENTS.encode()).unit == "events"
-
-
-@pytest.mark.parametrize("rows", [0, 2])
-def test_there_is_exactly_one_row(rows: int) -> None:
-    """None would leave nothing to remember the people by; two would cut the same nights twice."""
-    head, row = NIGHTS.split("[[rows]]")
-    text = head + "".join("[[rows]]" + row.replace('"country"', f'"country{at}"') for at in range(rows))
-    with pytest.raises(InputRefused) as caught:
-        read_magnitude_table(text.encode())
-    assert any("rows" in (problem.variable or "") + problem.message for problem in caught.value.problems)
 
 
 def test_the_reader_of_persons_does_not_take_it() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.errors import FormatError
+from vault.formats import paper_head
 from vault.formats.paper_head import PaperHead, encode_paper_head, parse_paper_head, tidied
 from vault.model import Origin, VaultId
 
@@ -44,6 +45,12 @@ def test_the_stored_heads_read_as_they_say(row: dict[str, str | int]) -> None:
     raw = b32decode("".join(text.split(" ")[2:]).upper())
     told = b"fieldvault/v1/paper-head\n%s\n%d\n%s" % (str(row["origin"]).encode(), int(row["size"]), start)
     assert raw == start + sha256(told).digest()[:4]
+
+
+def test_the_document_s_example_is_the_first_of_them() -> None:
+    """docs/format.md and the module show the same line."""
+    assert (HERE / "example.txt").read_text() == f"{EXAMPLE}\n"
+    assert EXAMPLE in (paper_head.__doc__ or "")
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

@@ -31,7 +31,7 @@ from vault.formats.release_html import STYLE, encode_html
 from vault.formats.release_json import encode_json, parse_json
 from vault.formats.release_markdown import encode_markdown
 
-CHECKPOINT = "fieldvault/00112233445566778899aabbccddeeff/field-1/1 5200 AAAA"
+CHECKPOINT = "fieldvault/00112233445566778899aabbccddeeff/field-1/1 AAAA"
 SEX = (("sex", "female"),), (("sex", "male"),)
 RELEASE = Release(
     table="year_2020",

@@ -52,6 +52,13 @@ def notices(report: PublishedReport) -> list[str]:
     return [item.code for item in report.findings if item.level == "notice"]
 
 
+def flip(path: Path, at: int = -1) -> None:
+    """Changes one bit of a file."""
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1
+    path.write_bytes(raw)
+
+
 def show(laptop: Laptop, path: Path, handle: str = "field-1") -> Shown:
     """What a laptop publishes."""
     again(laptop, path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.laptops import Fleet, History, Laptop, record
+from tests.organisation import flipped as flipped_bit
 from tests.organisation import rows_of
 from tests.services.publishing import again, show, two_laptops
 from tests.vectors import published as vectors
@@ -122,7 +123,7 @@ def test_each_thing_changed_in_a_proof_is_noticed(pair: tuple[Laptop, TrustPolic
     assert good.extra is not None
     flipped = bytes([good.hashes[0][0] ^ 1]) + good.hashes[0][1:]
     note = parse_note(good.note)
-    bad_line = replace(note.signatures[1], blob=note.signatures[1].blob[:-1] + b"\0")
+    bad_line = replace(note.signatures[1], blob=flipped_bit(note.signatures[1].blob))
     changes: list[bytes] = [
         encode_proof(replace(good, extra=good.extra[:-1] + bytes([good.extra[-1] ^ 1]))),
         encode_proof(replace(good, index=2)),

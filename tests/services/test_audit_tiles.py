@@ -9,22 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.auditors import build
-from tests.laptops import Fleet, History, Laptop, filler, record
-from tests.services.publishing import Shown, again, everything, faults, notices, show, two_laptops, write_history
+from tests.laptops import Fleet, History, Laptop, filler, head_of, record
+from tests.services.publishing import Shown, again, everything, faults, flip, notices, show, two_laptops, write_history
 from vault.errors import FormatError, UsageError
 from vault.formats.leaf import Leaf, PartRef, encode_leaf
 from vault.formats.tiles import parse_entries
 from vault.formats.tlog_policy import encode_policy, parse_policy
 from vault.model import Digest, Kind, Layer, Origin, Role
-from vault.services import audit_tile_share
-from vault.services.audit_fork import Copy
 from vault.services.audit_given import HeadVerdict
 from vault.services.audit_publish_texts import directory_of
-from vault.services.audit_tile_pass import UNIT
 from vault.services.audit_tiles import verify_published
 
 INTACT = "intact, NOT anchored"
+PART = PartRef(layer=Layer.TALLY, digest=Digest(bytes(32)), cell=256)
 
 
 @pytest.fixture
@@ -33,13 +30,6 @@ def shown(field: Laptop, tmp_path: Path) -> Shown:
     show(field, tmp_path / "published")
     record(field, "field-1", 300)
     return show(field, tmp_path / "published")
-
-
-def flip(path: Path, at: int = -1) -> None:
-    """Changes one bit of a file."""
-    raw = bytearray(path.read_bytes())
-    raw[at] ^= 1
-    path.write_bytes(raw)
 
 
 def swap_entries(path: Path, width: int) -> None:
@@ -178,6 +168,24 @@ def test_a_rewritten_history_holds_until_a_head_was_kept(field: Laptop, tmp_path
     assert [item.verdict for item in report.heads] == [HeadVerdict.FORK]
 
 
+def test_damage_is_not_called_a_fork_or_a_rollback(field: Laptop, tmp_path: Path) -> None:
+    """A tile that rotted, or a head that does not verify, contradicts no head that was kept: it cannot be compared."""
+    shown = show(field, tmp_path / "published")
+    record(field, "field-1", 600)
+    again(field, shown.path)
+    kept = tmp_path / "kept.note"
+    kept.write_bytes(History.of(field, "field-1").note(300))
+    assert faults(shown.verify(heads=[str(kept)])) == [], "negative control"
+    rotten, unsigned = shown.copy(tmp_path / "rotten"), shown.copy(tmp_path / "unsigned")
+    flip(rotten.tile(1, 0, 2), 0)
+    _edit(unsigned, "checkpoint", b"\n605\n", b"\n604\n")
+    for damaged in (rotten, unsigned):
+        report = damaged.verify(policy=shown.path / "policy", heads=[str(kept)])
+        assert report.verdict == "finding"
+        assert {level for level, _ in faults(report)} <= {"bytes", "signatures"}, report.findings
+        assert [item.verdict for item in report.heads] == [HeadVerdict.UNCHECKED]
+
+
 def test_a_head_of_nobody_is_no_head(field: Laptop, tmp_path: Path, shown: Shown) -> None:
     """Somebody else's signature, another vault's head, or no head: nothing is said about the journal."""
     forged = tmp_path / "forged.note"
@@ -193,6 +201,7 @@ def test_a_head_of_nobody_is_no_head(field: Laptop, tmp_path: Path, shown: Shown
     [
         (filler(5) + b"\0", ("bytes", "leaf")),
         (filler(6), ("bytes", "sequence")),
+        (encode_leaf(Leaf(seq=6, kind=Kind.RECORD, day=1, parts=(PART,))), ("bytes", "sequence")),
         (b"", ("bytes", "leaf")),
         (encode_leaf(Leaf(seq=5, kind=Kind.CODEBOOK, day=1, extra=(bytes(32),))), ("signatures", "entry")),
         (encode_leaf(Leaf(seq=5, kind=Kind.HEAD_SEEN, day=1, extra=(b"x",))), ("signatures", "entry")),
@@ -202,7 +211,7 @@ def test_a_head_of_nobody_is_no_head(field: Laptop, tmp_path: Path, shown: Shown
                     seq=5,
                     kind=Kind.RELEASE,
                     day=1,
-                    parts=(PartRef(layer=Layer.TALLY, digest=Digest(bytes(32)), cell=256),),
+                    parts=(PART,),
                     extra=(bytes(32),),
                 )
             ),
@@ -219,6 +228,26 @@ def test_what_a_writer_may_not_write_is_found(
     assert faults(shown.verify()) == [], "negative control"
     write_history(shown.folder, History(true.origin, true.seed, [*true.leaves[:5], raw]))
     assert faults(shown.verify()) == [expected]
+
+
+def test_a_signed_root_that_no_entries_lead_to_is_found(field: Laptop, shown: Shown) -> None:
+    """Tiles and entries fit each other, and the writer's signature is good: it is over something else."""
+    true = History.of(field, "field-1")
+    (shown.folder / "checkpoint").write_bytes(head_of(true.origin, 305, bytes(32), true.seed))
+    assert faults(shown.verify()) == [("bytes", "root")]
+
+
+def test_a_roster_of_other_keys_is_found(fleet: Fleet, shown: Shown) -> None:
+    """The vault id pins root's keys: whoever founds anew with keys of their own has another one."""
+    roster = _roster(shown)
+    leaves = list(parse_entries(roster.tile(None, 0, 8).read_bytes(), 8))
+    root = fleet.keys["root"].member.keys.signing
+    assert root in leaves[0]
+    leaves[0] = leaves[0].replace(root, _other_key())
+    write_history(roster.folder, History(roster.origin, b"o" * 32, leaves))
+    report = shown.verify()
+    assert faults(report) == [("signatures", "IntegrityError")]
+    assert "the vault id names" in report.findings[0].message
 
 
 def test_a_journal_of_nobody_is_found(field: Laptop, shown: Shown) -> None:
@@ -343,55 +372,3 @@ def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         verify_published(tmp_path / "nothing")
     assert verify_published(tmp_path).verdict == "finding"
-
-
-# -- large journals ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """A journal of two units and a bit more."""
-    path = tmp_path_factory.mktemp("large") / "published"
-    roster = build(path, 2 * UNIT + 300)
-    return Shown(path=path, origin=Origin(f"fieldvault/{roster.vault_id}/field-1/1"))
-
-
-def test_two_processes_say_the_same(large: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a good journal; and the second unit was indeed looked at elsewhere."""
-    given: list[object] = []
-    whole = audit_tile_share.TileShare.unit
-
-    def unit(self: audit_tile_share.TileShare, position: int, number: int) -> object:
-        found = whole(self, position, number)
-        given.append((number, found is not None))
-        return found
-
-    monkeypatch.setattr(audit_tile_share.TileShare, "unit", unit)
-    one, two = large.verify(), large.verify(processes=2)
-    assert one == two
-    assert (one.verdict, one.leaves) == (INTACT, 2 * UNIT + 304)
-    assert given == [(0, False), (1, False), (0, False), (1, True)]
-
-
-@pytest.mark.parametrize(
-    ("level", "index", "width"), [(None, 300, 256), (0, 300, 256), (1, 1, 256), (2, 0, 2), (None, 3, 256)]
-)
-def test_two_processes_find_the_same(large: Shown, level: int | None, index: int, width: int) -> None:
-    """In a unit of the other process, in one of this one, and in what stands above both."""
-    path = large.tile(level, index, width)
-    raw = path.read_bytes()
-    try:
-        flip(path)
-        one, two = large.verify(), large.verify(processes=2)
-    finally:
-        path.write_bytes(raw)
-    assert one == two
-    assert one.verdict == "finding"
-
-
-def test_a_copy_that_dies_changes_nothing(large: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it answers, or if it does not: this process does the work."""
-    expected = large.verify()
-    for answer in (None, b"junk", b"\x92\x01\x01", b"\x92\x01\x00", b"\x94\x00\x01\xc4\x01x\x90"):
-        monkeypatch.setattr(Copy, "answer", lambda _, answer=answer: answer)
-        assert large.verify(processes=2) == expected

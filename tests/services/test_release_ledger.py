@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from vault.errors import InputRefused, IntegrityError, NotAllowed, RollbackError
 from vault.formats.leaf import parse_leaf
 from vault.formats.release import Release
 from vault.model import Layer, Role
-from vault.services import totals
+from vault.services import audit_release, totals
 from vault.services.audit import verify_vault
 from vault.services.audit_release import verify_releases
 from vault.services.importing import import_file
@@ -238,6 +240,23 @@ def test_a_changed_file_is_not_what_was_released(org: Organisation, tmp_path: Pa
         verify_releases(org.vault, [paths["json"], html])
     with pytest.raises(UsageError, match="JSON"):
         verify_releases(org.vault, [paths["html"]])
+
+
+def test_an_auditor_finds_how_much_was_counted(org: Organisation, tmp_path: Path) -> None:
+    """A release names roots without sizes; whoever has the journals finds the sizes, also of an older state, and is
+    told which state is not here."""
+    org.bring_in(org.field_1, *women(30))
+    paths = saved(export(org), tmp_path)
+    org.bring_in(org.field_1, *women(3))
+    (released,) = verify_releases(org.vault, [paths["json"]])
+    assert dict(released.counted) == {
+        org.vault.signer(org.field_1).origin: 61,
+        org.vault.signer(org.field_2).origin: 1,
+    }
+    empty = b64encode(sha256(b"").digest()).decode()
+    assert audit_release._counted(org.vault, f"{org.vault.signer(org.field_1).origin} {empty}")[1] == 0
+    assert audit_release._counted(org.vault, f"{org.vault.signer(org.field_1).origin} {'A' * 43}=")[1] is None
+    assert audit_release._counted(org.vault, f"fieldvault/{'0' * 32}/field-1/1 {empty}")[1] is None
 
 
 def test_a_release_that_nobody_entered_is_not_found(org: Organisation, tmp_path: Path) -> None:

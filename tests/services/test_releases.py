@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -64,9 +65,9 @@ def test_a_release_names_policy_and_checkpoints(org: Organisation) -> None:
     org.bring_in(org.field_1, *women(30))
     release = export(org)
     heads = org.heads()
-    counted = {line.split(" ")[0]: int(line.split(" ")[1]) for line in release.checkpoints}
+    counted = dict(line.split(" ") for line in release.checkpoints)
     recorders = [org.vault.signer(me).origin for me in (org.field_1, org.field_2)]
-    assert counted == {origin: heads[origin][0] for origin in recorders}
+    assert counted == {origin: b64encode(heads[origin][1]).decode() for origin in recorders}
     shown = json.loads(encode_release(release, "json"))
     assert shown["checkpoints"] == list(release.checkpoints)
     assert shown["policy"]["people"] == org.vault.policy.people

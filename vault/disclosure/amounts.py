@@ -10,11 +10,11 @@ A sum is safe if, of the people who have any part in it,
 and the same holds of its **complement** in the block. These are the dominance rules of statistical offices: the (n, k)
 rule with (1, 50 %) and (2, 90 %), asked of parties instead of people, and thereby a p % rule:
 
-The worst informed guess is an insider's. A travel party knows its own nights, p, subtracts them from the sum T, and
+The best guess is an insider's. A travel party knows its own nights, p, subtracts them from the sum T, and
 takes all that is left for those of the largest other party, x (one person, or a family). Of their guess T - p the part
 T - p - x is wrong, and that is at least T / 10, which is at least x / 5: even where the sum was printed exactly, the
-guess is 20 % too high or more. Rounding at random widens it by the base on both sides. From below nothing but 0
-follows, for T - p may be anybody's.
+guess is 20 % too high or more. Rounding at random widens it by the base on both sides. From below nothing follows but
+that whoever is in the sum has something of it: T - p may be anybody's.
 
 Amounts of one person in several slots are one person's. If two sums over different slots or codes are safe, so are the
 shares in their union: from halves and nine tenths of the parts follow halves and nine tenths of the whole.

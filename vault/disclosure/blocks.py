@@ -9,7 +9,8 @@ that is safe, and stays as it is for ever. What is left over at the end stays op
     blocks    [   2010, 2011   ] [2012, 2013] [2014]  2015 is open
 
 A leftover never joins a block that was printed: the difference of the two figures would be the leftover. Only where a
-variable has never been printed at all does it join the last block.
+variable has never been printed at all does it join the last block; the total's never does, for the end of its last
+block would say in which year somebody came last.
 
 Slots here are **units**: what one variable may take apart. The total's units are slots; any other variable's are the
 blocks of the total (or else the year's total less the block's figures would be a small remainder), and those of a

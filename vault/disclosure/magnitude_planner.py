@@ -1,8 +1,9 @@
 """What an export of nights or events would print now that it has not printed before: blocks, and sums over all of them.
 
-As `planner.py` does for persons: from the total to the variable, whose blocks are unions of the total's blocks. What
-was counted stands in the ledger, person by person, and is never counted again. A person can be in several slots here,
-with what they had in each year.
+As `planner.py` does for persons: from the total to the variable, whose blocks are unions of the total's blocks; but no
+leftover ever joins a block, and slots without a year close beside the years, never with them. What was counted stands
+in the ledger, person by person, and is never counted again. A person can be in several slots here, with what they had
+in each year.
 
 What is recorded of a closed year afterwards is compared with what was counted of the person in all closed slots
 together: only what is more, waits, and forms a slot `later-1` when that passes by itself. Less is not printed, and a
@@ -91,7 +92,10 @@ class _Variable:
         taken = {slot for block in self.blocks for slot in block.slots}
         units = [unit for unit in units if not taken.issuperset(unit)]
         rule = amounts_ok(self.base)
-        closed = close_blocks(units, self._cells, self.rungs, self.policy, first=not self.blocks, rule=rule)
+        closed: list[Block] = []
+        # What has no year closes by itself or waits: beside a year it would be printed under that year's name.
+        for some in ([unit for unit in units if not _dated(unit)], [unit for unit in units if _dated(unit)]):
+            closed += close_blocks(some, self._cells, self.rungs, self.policy, first=False, rule=rule)
         new = {slot for block in closed for slot in block.slots}
         self.waiting = tuple(slot for unit in units for slot in unit if slot not in new)
         known = self.ledger.known_through(self.name, self.rungs)
@@ -140,10 +144,15 @@ class _Variable:
         )
 
 
+def _dated(unit: Slots) -> bool:
+    """Whether these slots have a year."""
+    return any(slot.isdecimal() for slot in unit)
+
+
 def _by_slot(
     table: MagnitudeTable, ledger: Ledger, contributions: Sequence[Contribution], policy: Policy, until: int, base: int
 ) -> dict[str, list[Contribution]]:
-    """What counts in each slot: closed ones first, as the ledger has them; then open years, and what waited."""
+    """What counts in each slot: closed ones first, as the ledger has them; then what waited, and open years."""
     found = {slot: _frozen(ledger, table.row, slot) for slot in ledger.slots()}
     last = max((int(slot) for slot in found if slot.isdecimal()), default=0)
     printed = bool(found)
@@ -157,13 +166,14 @@ def _by_slot(
         else:
             behind.append(one)
     waiting = _more(behind, [one for slot in found.values() for one in slot], table.measure.cap)
-    # A year in which nothing was recorded lies inside a block like any other: a gap between blocks would say so.
-    for year in range(max(last + 1, min(years)), max(years) + 1) if years else ():
-        found[str(year)] = years.get(year, [])
     if not printed and waiting:
         found[UNDATED] = waiting
     elif magnitude_ok(_sum(waiting), policy, base):
         found[f"{LATER}{sum(slot.startswith(LATER) for slot in found) + 1}"] = waiting
+    # A year in which nothing was recorded is open, or lies inside a block, like any other: gaps and ends would say so.
+    first = last + 1 if last else min(years, default=until + 1)
+    for year in range(first, until + 1):
+        found[str(year)] = years.get(year, [])
     return found
 
 

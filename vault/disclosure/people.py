@@ -27,7 +27,8 @@ PARTY: Final = "party"
 PERIOD: Final = "period"
 """The tally variable that dates a record: a year, a quarter or `unknown`."""
 
-_PERIOD: Final = re.compile(r"([0-9]{4})(?:-Q[1-4])?", re.ASCII)
+_PERIOD: Final = re.compile(r"((?:19|2[0-9])[0-9]{2})(?:-Q[1-4])?", re.ASCII)
+"""Of years 1900 to 2999, as tables name them: a row that says 0001 is not of our making, and would date a block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,11 @@ class Consent:
         said = row.values.get(CONSENT_VARIABLE) == CONSENT_CODE
         self._said.setdefault(row.token, {})[row.journal] = said
         party = row.values.get(PARTY)
-        if isinstance(party, bytes):
-            self._parties[row.token] = party
+        if party is None:
+            return
+        if type(party) is not bytes or not party:
+            raise DisclosureRefused(f"{place_of(row)}`{PARTY}`: the records hold something that is no token of a party")
+        self._parties[row.token] = party
 
     def given(self, token: bytes) -> bool:
         """Whether every journal that holds an intake of this person says yes: no recorder can say yes over another's

@@ -112,7 +112,8 @@ class _Variable:
         """Closes what can be closed, and prints it."""
         of = self.of
         closed = () if self.name in of.held_back else close_blocks(
-            self.units, self._cells, self._rungs, of.policy, first=not self.blocks, apart=self._closes_apart
+            self.units, self._cells, self._rungs, of.policy, first=self.row is not None and not self.blocks,
+            apart=self._closes_apart,
         )  # fmt: skip
         new = {slot for block in closed for slot in block.slots}
         if self.row is None or not self.row.corrects:
@@ -215,7 +216,7 @@ def _sorted(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: int) -> dict[str, list[Person]]:
-    """The people by slot, closed slots first, as the ledger has them; then open years in order, and whoever waited."""
+    """The people by slot, closed slots first, as the ledger has them; then whoever waited, and open years in order."""
     now = {person.token: person for person in people}
     found: dict[str, list[Person]] = {
         slot: [_frozen(now, token, party) for token, party in ledger.members.get(slot, ())] for slot in ledger.slots()
@@ -234,14 +235,16 @@ def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: in
             waiting.append(person)
         else:
             undated.append(person)
-    # A year in which nobody came lies inside a block like any other: a gap between blocks would say so.
-    for year in range(max(last + 1, min(years)), max(years) + 1) if years else ():
-        found[str(year)] = years.get(year, [])
+    # Before the open years, which close later and would take these people with them.
     if undated:
         found[UNDATED] = undated
     if cell_ok(Group(Counter(person.party for person in waiting)), policy):
         number = sum(slot.startswith(LATER) for slot in found) + 1
         found[f"{LATER}{number}"] = waiting
+    # A year in which nobody came is open, or lies inside a block, like any other: gaps and ends would say so.
+    first = last + 1 if last else min(years, default=until + 1)
+    for year in range(first, until + 1):
+        found[str(year)] = years.get(year, [])
     return found
 
 

@@ -28,7 +28,7 @@ from vault.errors import DisclosureRefused
 from vault.formats.table_values import RowSpec, Table
 from vault.model import Policy
 
-MOST_ROUNDS: Final = 4
+MOST_ROUNDS: Final = 6
 """So often less is tried before nothing is printed."""
 REFUSED: Final = "these figures are refused by the disclosure policy"
 """The same words for every reason: a refusal must not say what it protects."""
@@ -75,8 +75,9 @@ def guarded_plan(
         found = _asked(guard, question_of(ledger, plan, people, policy))
         if not found:
             return plan
-        new = {item.variable for item in plan.printed if item.variable}
-        at_fault = {name for names in found for name in names} & new
+        # Of each finding the row furthest down that is new: the others may well do without it.
+        new = [item.variable for item in plan.printed if item.variable]
+        at_fault = {max(mine, key=new.index) for names in found if (mine := set(names).intersection(new))}
         # With no variable to hold back, it is the totals themselves.
         held_back |= at_fault or {"", *(row.variable for row in table.rows)}
     raise DisclosureRefused(REFUSED, hint=HINT)

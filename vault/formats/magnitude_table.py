@@ -109,9 +109,10 @@ class _MagnitudeChecker(Checker):
         if "rows" in tree and isinstance(tree["rows"], list) and len(found) != 1:
             self.wrong(("rows",), "must be exactly one: of nights or events only one variable is ever printed")
         for item, path in found:
-            self.rows.take(item, path)
             if not isinstance(item, dict):
+                self.rows.take(item, path)
                 continue
+            self.rows.take({key: value for key, value in item.items() if key not in _NOT_IN_ROWS}, path)
             for key in _NOT_IN_ROWS:
                 if key in item:
                     self.wrong((*path, key), "is for tables of persons")

@@ -120,7 +120,8 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One protected table. `checkpoints` are the journal states counted from, one line each. `digest` is what the
+    """One protected table. `checkpoints` are the journal states counted from, one line each: the
+    origin and the root, without the size, which would bound how many people came since an earlier release. `digest` is what the
     director's journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered. The
     `salt` (hex) is unknown to whoever does not hold the release, so that the digest alone gives nothing away."""
 

@@ -8,7 +8,7 @@ floats. Abridged:
       {"labels": {}, "period": "all", "status": "printed", "value": 1300},
       {"labels": {"trafficked": "yes"}, "period": "all", "status": "printed", "value": 210}
      ],
-     "checkpoints": ["fieldvault/0011.../field-1/1 5200 <root>"],
+     "checkpoints": ["fieldvault/0011.../field-1/1 <root>"],
      "left_out": "withheld",
      "percentages": [{"base": {"trafficked": "answered"}, "labels": {"trafficked": "yes"}, "percent": 52,
                       "period": "all", "status": "printed", "text": "about 52 %"}],

@@ -30,6 +30,7 @@ from vault.model import Act, Handle, Kind, Origin, Role
 from vault.ports import day_of
 from vault.services.audit_snapshot import Snapshot
 from vault.services.entry_rules import limit_of
+from vault.services.findings import Findings
 from vault.services.layout import DATABASE
 from vault.store.scan import Scan
 
@@ -70,15 +71,15 @@ def conduct_of(directory: Path, *, member: str | None = None) -> Conduct:
     not on the roster, IntegrityError when the roster cannot be read, StorageError."""
     if not (directory / DATABASE).is_file():
         raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
-    with Scan(directory / DATABASE) as scan:
-        try:
-            snapshot = Snapshot(scan)
-        except VaultError as error:
-            raise IntegrityError(error.message, hint='run "fieldvault audit verify"') from None
-        if member is not None and snapshot.roster.find(member) is None:
-            raise UsageError("the roster has no such member", hint='"fieldvault member list" shows who is known here')
-        reading = _Reading(scan, snapshot)
-        deeds = [deed for number, origin in scan.journals() for deed in reading.journal(number, str(origin), member)]
+    findings, deeds = Findings(), list[Deed]()
+    with Scan(directory / DATABASE) as scan, findings.guard(DATABASE):  # a damaged file may break any assumption
+        reading = _Reading(scan, Snapshot(scan))
+        for number, origin in scan.journals():
+            deeds += reading.journal(number, str(origin), member)
+    if findings.all():
+        raise IntegrityError("the journals cannot be read", hint='"fieldvault audit verify" names every place')
+    if member is not None and reading.roster.find(member) is None:
+        raise UsageError("the roster has no such member", hint='"fieldvault member list" shows who is known here')
     deeds.sort(key=lambda deed: (deed.member, parse_origin(deed.origin).epoch, deed.seq))
     return Conduct(deeds=tuple(deeds), entries=reading.entries, unreadable=reading.unreadable)
 
@@ -99,6 +100,9 @@ class _Reading:
         limit = limit_of(writer, Origin(origin))
         for seq, raw in self._leaves(number):
             self.entries += 1
+            if type(raw) is not bytes:
+                self.unreadable += 1
+                continue
             if raw.startswith(tuple(b"\x96\x01" + encode_number(seq) + mark for mark in _MARKS)):
                 continue
             try:
@@ -120,16 +124,18 @@ class _Reading:
                 )
 
     def _leaves(self, number: int) -> Iterator[tuple[int, bytes]]:
-        last = self.scan.last_entry(number)
-        for start in range(0, last + 1, _BLOCK):
-            yield from self.scan.leaves(number, start, min(_BLOCK, last + 1 - start))
+        """Every row, whatever numbers somebody gave them. Ends with the rows: a made-up number moves nothing."""
+        rows = self.scan.leaves(number, 0, _BLOCK)
+        while rows:
+            yield from rows
+            rows = self.scan.leaves(number, rows[-1][0] + 1, _BLOCK)
 
     def _told(self, kind: str, extra: list[Any]) -> tuple[str, str]:
         """The deed's name and what more the leaf says; an empty name for what is no deed."""
         if kind == Kind.GRANT:
             return self._grant(extra)
         if kind == Kind.ERASE:
-            return kind, f"{len(extra)} entries, of {len({place[0] for place in extra})} journals"
+            return kind, "1 entry" if len(extra) == 1 else f"{len(extra)} entries"
         if kind == Kind.RELEASE:
             return kind, f"digest {extra[0].hex()[:16]}..."
         if kind == Kind.RECOVERY:

@@ -52,6 +52,8 @@ class Answer(StrEnum):
     LOCKED = "locked"
     DAMAGED = "damaged"
     INVALID = "invalid"
+    CUT_OFF = "cut off"
+    """Root cut its writer off before what is new."""
     INCOMPLETE = "incomplete"
     STRANGER = "stranger"
     """Its writer is not on the roster that is here."""
@@ -187,6 +189,8 @@ class Looking:
             return Look(seen=seen, answer=Answer.LOCKED, origin=origin, head=head)
         answer = _ANSWERS.get(section.outcome, Answer.COSIGNED if head.size else Answer.EMPTY)
         message = section.fault.message if section.fault and answer is Answer.INVALID else ""
+        if section.fault is not None and section.fault.doubtful and answer is Answer.INVALID:
+            answer = Answer.STRANGER  # somebody whom the roster here lacks may make it right: nobody is accused
         return Look(seen=seen, answer=answer, origin=origin, head=head, fresh=max(0, head.size - held), message=message)
 
     def section(
@@ -222,7 +226,7 @@ class Looking:
 
 _ANSWERS = {
     Outcome.INVALID: Answer.INVALID,
-    Outcome.CUT_OFF: Answer.INVALID,
+    Outcome.CUT_OFF: Answer.CUT_OFF,
     Outcome.INCOMPLETE: Answer.INCOMPLETE,
     Outcome.STRANGER: Answer.STRANGER,
     Outcome.FORK: Answer.FORK,

@@ -14,7 +14,8 @@ from typing import Any, Final
 from vault.errors import VaultError
 from vault.formats.checkpoint import Checkpoint
 from vault.formats.leaf import parse_fields, raw_wraps
-from vault.formats.leaf_shape import Held, HeldWraps, Key, Shape, encode_number, key_of, learn
+from vault.formats.leaf_pattern import LeafPattern
+from vault.formats.leaf_shape import HEAD, Held, HeldWraps, Key, Shape, encode_number, key_of, learn
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Kind, Layer, Origin, Purpose
 from vault.primitives import tree
@@ -125,6 +126,8 @@ class EntryAudit:
         self.wraps = 0
         self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
         self.shapes: dict[Key, tuple[Shape, ...]] = {}
+        # Of a journal whose parts and wraps need not be here there is nothing from which a leaf could be written down.
+        self.pattern = LeafPattern(self.allowed) if self.rules and not self.needed else None
 
     def finding(self, level: str, code: str, message: str, seq: int | None = None) -> None:
         """Adds a finding at this journal, or at one of its entries. What stands behind the end that root set is void
@@ -175,8 +178,16 @@ class EntryAudit:
 
     def _entries(self, rows: list[tuple[Any, ...]], held: Held) -> None:
         shapes, held_wraps = self.shapes, self.held_wraps
+        pattern = None if held else self.pattern
         for seq, raw in rows:
             number = encode_number(seq)
+            if (
+                pattern
+                and raw.startswith(HEAD + number)
+                and pattern.fits(raw, len(HEAD) + len(number))
+                and seq not in held_wraps
+            ):
+                continue
             wraps = held_wraps.get(seq, _NO_WRAPS)
             for shape in shapes.get(key_of(raw, number), ()):
                 if shape.bytes_of(number, seq, held, wraps) == raw:
@@ -214,6 +225,8 @@ class EntryAudit:
                 self.finding(BYTES, "part", f"the {layer} part does not have the hash or length in its entry", seq)
         fits = self._extra(seq, kind, extra) if extra else True
         if parts and fits and kind in self.allowed and number == seq:
+            if self.pattern is not None:
+                self.pattern.learn(kind, [(purpose, recipient) for purpose, recipient, _ in raw_wraps(kind, extra)])
             encoded = encode_number(seq)
             shape = learn(raw, encoded, fields)
             if shape is not None:

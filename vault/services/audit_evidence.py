@@ -147,8 +147,9 @@ class _Journal:
                 gone = [seq for seq in both if seq not in rows]
                 for seq in gone:
                     missing += 1
-                    if missing <= MOST_PLACES:
-                        yield self._missing(head, note, seq, rows.get(seq ^ 1))
+                    if missing > MOST_PLACES:  # whoever has the key can sign a head of 2^53 entries
+                        return
+                    yield self._missing(head, note, seq, rows.get(seq ^ 1))
                 if not gone and not self._pair_holds([rows[seq] for seq in both], pair >> 1):
                     changed += 1
                     if changed <= MOST_PLACES:

@@ -109,14 +109,21 @@ def _memory(facts: Facts) -> Level:
     if faults > 0:
         return Level(name=MEMORY, status=LevelStatus.FINDING, message=_places(faults), findings=faults)
     heads = facts.memory.heads if facts.memory else 0
-    given = sum(item.verdict is HeadVerdict.HOLDS for item in facts.heads)
+    given = [item for item in facts.heads if item.verdict is HeadVerdict.HOLDS]
     if facts.memory is None:
         return Level(name=MEMORY, status=LevelStatus.UNCHECKED, message="because the roster cannot be read")
     if not heads and not given:
         message = "because no head came back from another laptop yet, and none was given with --head"
         return Level(name=MEMORY, status=LevelStatus.UNCHECKED, message=message)
-    message = f"{heads} remembered heads, {given} given with --head"
+    message = f"{heads} remembered heads"
+    if given:
+        anchors = ", ".join(f"{_short(item.head.origin)} up to {item.head.size} ({item.head.kept})" for item in given)
+        message += f"; anchors given with --head: {anchors}"
     return Level(name=MEMORY, status=LevelStatus.HOLDS, message=message)
+
+
+def _short(origin: Origin) -> str:
+    return "/".join(origin.split("/")[2:])
 
 
 def _cross(facts: Facts) -> Level:

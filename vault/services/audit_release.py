@@ -8,8 +8,10 @@ matter of its own; run both together.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from vault.errors import FormatError, IntegrityError, UsageError
@@ -18,6 +20,7 @@ from vault.formats.origin import parse_origin
 from vault.formats.release import Release
 from vault.formats.release_json import encode_json, parse_json
 from vault.model import Kind, Origin, Role
+from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.entry_rules import limit_of
 from vault.services.files import read_limited
@@ -29,13 +32,17 @@ MOST_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """A file that stands in a journal: which entry, and on which day (UTC, since 1970-01-01) it was written."""
+    """A file that stands in a journal: which entry, and on which day (UTC, since 1970-01-01) it was written.
+
+    `counted` are the journals that it was counted from, with how many entries of each: None where this laptop does not
+    hold that state of the journal."""
 
     path: Path
     table: str
     origin: Origin
     seq: int
     day: int
+    counted: tuple[tuple[Origin, int | None], ...] = ()
 
 
 def verify_releases(vault: Vault, paths: Sequence[Path]) -> tuple[Released, ...]:
@@ -86,8 +93,26 @@ def _released(vault: Vault, path: Path, release: Release) -> Released:
         for raw in vault.store.leaves(vault.journal_number(status.origin)):
             _, seq, kind, day, _, extra = parse_fields(raw)
             if kind == Kind.RELEASE and extra == [digest] and (limit is None or seq < limit):
-                return Released(path=path, table=release.table, origin=status.origin, seq=seq, day=day)
+                counted = tuple(_counted(vault, line) for line in release.checkpoints)
+                return Released(
+                    path=path, table=release.table, origin=status.origin, seq=seq, day=day, counted=counted
+                )
     raise IntegrityError(
         f"no director's journal on this laptop released {path.name}",
         hint="import the newest bundle of the director or of the hub, and look again",
     )
+
+
+def _counted(vault: Vault, line: str) -> tuple[Origin, int | None]:
+    """Of which size a journal was when it was counted: the one with this root."""
+    origin, _, root = line.rpartition(" ")
+    if origin not in {status.origin for status in vault.journals()}:
+        return Origin(origin), None
+    frontier: list[bytes] = []
+    entries = vault.store.leaves(vault.journal_number(Origin(origin)))
+    for size, raw in enumerate(chain([None], entries)):
+        if raw is not None:
+            tree.append(frontier, size - 1, tree.leaf_hash(raw))
+        if b64encode(tree.fold(frontier)).decode() == root:
+            return Origin(origin), size
+    return Origin(origin), None

@@ -3,7 +3,7 @@ earlier, heads that entries quote, heads that the auditor kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from vault.errors import IntegrityError
@@ -23,7 +23,7 @@ from vault.services.witness import DAY_SECONDS, Head, verify_head
 @dataclass(slots=True, kw_only=True)
 class TileJournal:
     """One journal of a published directory. `raw` is its checkpoint as it stands there, `allowed` up to which size
-    files may stand there while it is published, `sound` whether its entries lead to its head."""
+    files may stand there while it is published, `sound` whether its entries lead to its head, and to every tile."""
 
     files: JournalFiles
     origin: Origin
@@ -57,6 +57,8 @@ def check_witnessed(findings: Findings, roster: Roster, journal: TileJournal, ra
         raise IntegrityError("it is of another journal, or nobody cosigned it")
     if head.size > journal.head.size:
         findings.add(MEMORY, "rollback", journal.origin, f"{head.size} entries were cosigned, and fewer are here")
+    elif not journal.sound:
+        return  # what is wrong with it has been said
     elif not journal.leads_to(head.size, head.root):
         findings.add(MEMORY, "fork", journal.origin, f"another root was cosigned at {head.size} entries")
     else:
@@ -79,8 +81,11 @@ def check_quorum(own: TrustPolicy | None, *, roster: Roster, journal: TileJourna
             journal.anchor_at(head.size, f"cosigned by your quorum, the last of it {name} on {day}")
 
 
-def check_quoted(findings: Findings, roster: Roster, journals: Sequence[TileJournal]) -> None:
-    """Heads that entries quote, against the journals that they are of."""
+def check_quoted(
+    findings: Findings, roster: Roster, journals: Sequence[TileJournal], unread: Collection[Origin] = ()
+) -> None:
+    """Heads that entries quote, against the journals that they are of. Of those whose own head does not hold (`unread`)
+    nothing is said."""
     held = {journal.origin: journal for journal in journals}
     ahead: dict[Origin, int] = {}
     for journal in journals:
@@ -89,6 +94,8 @@ def check_quoted(findings: Findings, roster: Roster, journals: Sequence[TileJour
             with findings.guard(where, SIGNATURES):
                 head = verify_head(roster, note)
                 known = held.get(head.origin)
+                if head.origin in unread:
+                    continue
                 if known is None or head.size > known.head.size:
                     ahead[head.origin] = max(head.size, ahead.get(head.origin, 0))
                 elif known.sound and not known.leads_to(head.size, head.root):
@@ -100,14 +107,23 @@ def check_quoted(findings: Findings, roster: Roster, journals: Sequence[TileJour
         findings.add(NOTICE, "behind", origin, f"others have seen {size} entries, and {here} are here")
 
 
-def check_given(findings: Findings, roster: Roster, journals: Sequence[TileJournal], head: GivenHead) -> HeadChecked:
-    """A head that the auditor kept: what contradicts it is a finding, and what holds is an anchor."""
+def check_given(
+    findings: Findings,
+    roster: Roster,
+    journals: Sequence[TileJournal],
+    head: GivenHead,
+    unread: Collection[Origin] = (),
+) -> HeadChecked:
+    """A head that the auditor kept: what contradicts it is a finding, and what holds is an anchor. A journal that is
+    damaged, or whose own head does not hold (`unread`), contradicts nothing: it cannot be compared."""
     journal = next((item for item in journals if item.origin == head.origin), None)
     held = journal.head.size if journal else 0
     verdict = HeadVerdict.UNCHECKED
     with findings.guard(f"head of {head.origin} at {head.size}", SIGNATURES):
         if head.note is not None:
             verify_head(roster, head.note)
+        if head.origin in unread:
+            raise IntegrityError("it cannot be compared: the journal's own head does not hold")
         if journal is None or held < head.size:
             verdict = HeadVerdict.ROLLBACK
             findings.add(

@@ -32,7 +32,8 @@ Vouched = tuple[bytes, list[tuple[int, bytes]]]
 
 @dataclass(slots=True, kw_only=True)
 class TilePass:
-    """One journal of `size` entries, by `member`. `quoted` gathers (entry, note) of every head that an entry quotes."""
+    """One journal of `size` entries, by `member`. `quoted` gathers (entry, note) of every head that an entry quotes;
+    `tiles_hold` becomes false with the first tile that is not what the entries lead to."""
 
     files: JournalFiles
     findings: Findings
@@ -43,6 +44,7 @@ class TilePass:
     advance: Callable[[int], None]
     stack: TileStack = field(default_factory=TileStack)
     quoted: list[tuple[int, bytes]] = field(default_factory=list)
+    tiles_hold: bool = True
     rules: EntryRules = field(init=False)
     pattern: LeafPattern = field(init=False)
     limit: int | None = field(init=False)
@@ -98,6 +100,7 @@ class TilePass:
     def _compare(self, made: Iterator[tuple[TilePath, list[bytes]]]) -> None:
         """Tiles that the entries lead to against those that are there."""
         for path, hashes in made:
+            holds = False
             with self.findings.guard(f"{self.origin}/{encode_path(path)}"):
                 if self.files.tile(path) != b"".join(hashes):
                     held = self.files.hashes(path)
@@ -106,6 +109,8 @@ class TilePass:
                     )
                     if bad is not None:
                         raise IntegrityError(f"hash {bad} is not that of what stands below it")
+                holds = True
+            self.tiles_hold = self.tiles_hold and holds
 
     def _check(self, start: int, entries: list[bytes]) -> None:
         for seq, (head, raw) in enumerate(zip(beginnings(start, len(entries)), entries, strict=True), start):

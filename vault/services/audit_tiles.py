@@ -104,6 +104,8 @@ class _Published:
         self.roster: Roster | None = None
         self.vault_id = VaultId("")
         self.journals: list[TileJournal] = []
+        self.unread: set[Origin] = set()
+        """Journals that are there, and whose head does not hold: that is a finding, and nothing more is made of it."""
         self.heads: tuple[HeadChecked, ...] = ()
         self.seen = self.total = self.files = 0
 
@@ -128,8 +130,8 @@ class _Published:
                 check_quorum(self.own, roster=self.roster, journal=journal)
         with guard("policy", MEMORY):
             self._known_journals()
-        check_quoted(self.findings, self.roster, self.journals)
-        self.heads = tuple(check_given(self.findings, self.roster, self.journals, head) for head in given)
+        check_quoted(self.findings, self.roster, self.journals, self.unread)
+        self.heads = tuple(check_given(self.findings, self.roster, self.journals, head, self.unread) for head in given)
 
     # -- what stands there -------------------------------------------------------------------------------------------
 
@@ -168,6 +170,7 @@ class _Published:
         note = files.text(texts.CHECKPOINT)
         if note is None and allowed:
             return  # its first publication was interrupted, and the notice says so
+        self.unread.add(origin)
         if note is None:
             raise IntegrityError("the file checkpoint is missing")
         head = verify_head(roster, note)
@@ -175,6 +178,7 @@ class _Published:
             raise IntegrityError("its checkpoint is of another journal")
         journal = TileJournal(files=files, origin=origin, member=member, head=head, raw=note, allowed=allowed)
         self.journals.append(journal)
+        self.unread.remove(origin)
         self.total += head.size
 
     def _check_texts(self, roster: Roster) -> None:
@@ -226,8 +230,8 @@ class _Published:
         one = self._pass(roster, journal, self.findings)
         root = one.run(lambda unit: share.unit(position, unit))
         journal.quoted = one.quoted
-        journal.sound = root == journal.head.root
-        if root is not None and not journal.sound:
+        journal.sound = root == journal.head.root and one.tiles_hold
+        if root is not None and root != journal.head.root:
             self.findings.add(BYTES, "root", origin, f"the entries do not lead to the root that was signed at {size}")
         fault = one.rules.empty_fault() if not size else None
         if fault is not None:
@@ -252,7 +256,7 @@ class _Published:
 
     def _known_journals(self) -> None:
         """What the auditor's policy names must be here."""
-        held = {journal.origin for journal in self.journals}
+        held = {journal.origin for journal in self.journals} | self.unread
         for log in self.own.logs if self.own else ():
             if log.key.name not in held:
                 message = "the policy that was given names this journal, and it is not here"

@@ -91,8 +91,8 @@ def read_ledgers(vault: Vault, keys: ExportKeys) -> list[Ledger]:
 
 
 def other_ledgers(entries: Sequence[LedgerEntry], subject: str) -> list[Ledger]:
-    """The ledgers of all other subjects that count people. Raises IntegrityError when one of them is not whole: what may be subtracted
-    from its figures is not known then."""
+    """The ledgers of all other subjects that count people. Raises IntegrityError when one of them is not whole: what
+    may be subtracted from its figures is not known then."""
     others = sorted({entry.subject for entry in entries if counts_people(entry.subject)} - {subject})
     return [fold_ledger(entries, other) for other in others]
 

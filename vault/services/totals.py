@@ -25,7 +25,7 @@ from vault.disclosure.protect import Protected, protect
 from vault.disclosure.releasing import is_stricter, period_of, release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import question_of
-from vault.errors import IntegrityError, NotAllowed, UsageError, VaultError
+from vault.errors import IntegrityError, NotAllowed, VaultError
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import BLOCK
 from vault.formats.magnitude_values import MagnitudeTable
@@ -40,11 +40,13 @@ from vault.services.audit import FOUND_SOMETHING, verify_vault
 from vault.services.entry_rules import limit_of
 from vault.services.journal import write
 from vault.services.keyring import Keyring
+from vault.services.release_files import FORMATS, encode_release
 from vault.services.release_ledger import drafts_of, fold_ledger, open_export_keys, other_ledgers, read_entries
 from vault.services.remembered import frontier_at
 from vault.services.tables import shipped_table
 from vault.services.tally_rows import read_rows
 from vault.services.vault import JournalStatus, Vault, require_role
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -147,6 +149,8 @@ class _Export:
             found = replace(found, entries=entries)
         release = self._salted(found.release)
         digest = self._digest(release)
+        for name in FORMATS:  # what could not be written in every form is not entered either
+            encode_release(replace(release, digest=digest.hex()), name)
         signer = self.vault.signer(self.me)
         number = self.vault.journal_number(signer.origin)
         write(self.vault.store, number, signer, self.vault.day, drafts_of(self.keys, found.entries, digest))
@@ -242,12 +246,16 @@ def _require_everybody(vault: Vault, journals: Sequence[JournalStatus]) -> None:
 
 
 def _counted_from(vault: Vault, status: JournalStatus) -> str:
-    """Up to where a journal was counted, and the root there: what stands behind its writer's end is left out."""
+    """The root of a journal up to where it was counted: what stands behind its writer's end is left out.
+
+    Without its size, which would tell readers how many entries at most were written between two releases, and so how
+    few people can have come. Whoever has the journal finds it by the root (`audit_release`).
+    """
     limit = limit_of(vault.roster.member(parse_origin(status.origin).handle), status.origin)
-    size, root = status.size, status.root
-    if limit is not None and limit < size:
-        size, root = limit, tree.fold(frontier_at(vault.store, vault.journal_number(status.origin), limit))
-    return f"{status.origin} {size} {b64encode(root).decode()}"
+    root = status.root
+    if limit is not None and limit < status.size:
+        root = tree.fold(frontier_at(vault.store, vault.journal_number(status.origin), limit))
+    return f"{status.origin} {b64encode(root).decode()}"
 
 
 def _by_origin(status: JournalStatus) -> str:

@@ -4,7 +4,7 @@ A reader who keeps every file compares what should not depend on the people: siz
 that are listed, how numbers are written, what the command says, the code it ends with. Two caseloads whose printed
 figures are the same are a **pair**; whatever else differs between them tells the reader which of the two it was.
 Pass: no observable of a pair differs. What follows from the recorders' journals by design (the checkpoints, and salt
-and digest, which cover them) is taken out by `masked`; what it tells is measured apart, by `entries_between`.
+and digest, which cover them) is taken out by `masked`; what it tells is looked at apart (`states`, `entries_named`).
 
 Not compared: how long a refusal takes. The guard runs whole-number programs, so that its time depends on the caseload;
 a release file says nothing of it, and whoever stands beside the director with a watch is not this reader.
@@ -13,13 +13,11 @@ a release file says nothing of it, and whoever stands beside the director with a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_CHECKPOINT: Final = re.compile(
-    r"fieldvault/[0-9a-f]+/(?P<handle>[a-z0-9-]+)/[0-9]+ (?P<size>[0-9]+) [A-Za-z0-9+/=]{44}"
-)
+_CHECKPOINT: Final = re.compile(r"fieldvault/[0-9a-f]+/(?P<handle>[a-z0-9-]+)/[0-9]+ (?P<root>[A-Za-z0-9+/=]{44})")
 _HEX: Final = re.compile(r"\b[0-9a-f]{64}\b")
 _NUMERAL: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORD: Final = re.compile(r"[^\W\d_][\w+-]*")
@@ -70,14 +68,11 @@ def masked(raw: bytes) -> bytes:
     return _HEX.sub("HEX", _CHECKPOINT.sub(lambda found: f"CHECKPOINT {found['handle']}", raw.decode())).encode()
 
 
-def sizes(raw: bytes) -> dict[str, int]:
-    """How many entries each recorder had written, as any file of a release says."""
-    return {found["handle"]: int(found["size"]) for found in _CHECKPOINT.finditer(raw.decode())}
+def states(raw: bytes) -> dict[str, str]:
+    """The state of each recorder's journal that a file of a release names: its root, and no size."""
+    return {found["handle"]: found["root"] for found in _CHECKPOINT.finditer(raw.decode())}
 
 
-def entries_between(earlier: bytes, later: bytes) -> Iterator[tuple[str, int]]:
-    """How many entries each recorder wrote between two releases, to whoever holds both."""
-    before = sizes(earlier)
-    for handle, size in sizes(later).items():
-        if size != before.get(handle, 0):
-            yield handle, size - before.get(handle, 0)
+def entries_named(raw: bytes) -> list[str]:
+    """Every number that stands beside a journal's name, which could be its size: how many entries there are."""
+    return re.findall(r"fieldvault/[0-9a-f]{32}/[a-z0-9-]+/[0-9]+ ([0-9]+)(?![0-9A-Za-z+/=])", raw.decode())
