@@ -32,7 +32,8 @@ def verify_published(settings: Settings, directory: Path, policy: Path | None, h
     with Progress(settings.terminal) as progress:
         report = vault.verify_published(directory, policy=policy, heads=heads, progress=progress, processes=2)
     code = IntegrityError.code if report.verdict == FINDING else 0
-    code = max([code, *(_HEAD_CODES[item.verdict] for item in report.heads)])
+    forked = any((item.level, item.code) == ("cross-copies", "fork") for item in report.findings)
+    code = max([code, ForkError.code if forked else 0, *(_HEAD_CODES[item.verdict] for item in report.heads)])
     _print(settings, report)
     settings.terminal.result(_json(report), code=code)
     return code
@@ -55,6 +56,10 @@ def _print(settings: Settings, report: PublishedReport) -> None:
         f"{report.leaves:,} leaves, {counted(len(report.journals), 'journal', 'journals')}, {report.files:,} files "
         "checked; no key was used."
     )
+    for level in report.levels:
+        terminal.data(
+            f"{level.name + ':':<14}{level.status}{',' if level.status == 'not looked at' else ':'} {level.message}"
+        )
     terminal.data(f"vault:  {report.vault_id}")
     if report.own_policy:
         terminal.data(f"trust:  the policy that you gave (quorum: {report.quorum})")
@@ -110,6 +115,10 @@ def _json(report: PublishedReport) -> dict[str, object]:
             }
             for item in report.heads
         ],
+        "levels": {
+            item.name: {"status": str(item.status), "message": item.message, "findings": item.findings}
+            for item in report.levels
+        },
         "findings": [
             {"level": item.level, "code": item.code, "where": item.where, "message": item.message}
             for item in report.findings

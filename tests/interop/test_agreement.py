@@ -75,7 +75,8 @@ def test_our_proof_is_the_one_that_tlog_scales_writes(published: Published, inde
 def test_audit_prove_writes_what_tlog_scales_writes(published: Published) -> None:
     """Byte for byte, by our command from a vault and by theirs from the directory that it published."""
     for name, sizes in (("root", range(8)), ("field-1", range(5)), ("hub-1", range(2))):
-        shown = Shown(path=published.real.path, origin=published.hub.origin("root").replace("/root/", f"/{name}/"))
+        origin = Origin(published.hub.origin("root").replace("/root/", f"/{name}/"))
+        shown = Shown(path=published.real.path, origin=origin)
         for index in sizes:
             ours = prove(published.hub.directory, f"{name}/1:{index}", bare=True)
             assert ours.proof == _tlog_tiles("gen-proof", shown.folder, index)
@@ -97,7 +98,6 @@ def test_every_tool_accepts_every_journal(published: Published, tmp_path: Path) 
         leaves = _entries(Shown(path=published.real.path, origin=origin), size)
         if not leaves:
             continue
-        hashes = tree.leaf_hashes(leaves)
         case = Case(
             home=tmp_path,
             shown=Shown(path=published.real.path, origin=origin),
@@ -105,7 +105,7 @@ def test_every_tool_accepts_every_journal(published: Published, tmp_path: Path) 
             witness=published.witness if len(parse_note(note).signatures) > 1 else None,
             kept=note,
             index=size - 1,
-            hashes=tree.prove_inclusion(lambda level, index, known=hashes: _node(known, level, index), size - 1, size),
+            hashes=_proof(tree.leaf_hashes(leaves), size - 1),
             leaf=leaves[-1],
         )
         assert (x_mod(case), openssl(case), python_tools(case)) == (None, None, dict.fromkeys(PYTHON_TOOLS)), origin
@@ -117,5 +117,8 @@ def _entries(shown: Shown, size: int) -> list[bytes]:
     return list(JournalFiles(folder=shown.folder).all_entries(size))
 
 
-def _node(leaves: list[bytes], level: int, index: int) -> bytes:
-    return tree.root_of(leaves[index << level : (index + 1) << level])
+def _proof(leaves: list[bytes], index: int) -> list[bytes]:
+    def node(level: int, number: int) -> bytes:
+        return tree.root_of(leaves[number << level : (number + 1) << level])
+
+    return tree.prove_inclusion(node, index, len(leaves))

@@ -334,7 +334,25 @@ def test_quoted_heads_are_compared(fleet: Fleet, tmp_path: Path) -> None:
     write_history(shown.folder, History(true.origin, true.seed, true.leaves[:3]))
     assert (faults(shown.verify()), notices(shown.verify())) == ([], ["behind"])
     write_history(shown.folder, History(true.origin, true.seed, true.leaves[:3]).grown(2))
-    assert faults(shown.verify()) == [("memory", "fork")]
+    assert faults(shown.verify()) == [("cross-copies", "fork")]
+
+
+def test_the_five_levels_are_told_apart(fleet: Fleet, tmp_path: Path) -> None:
+    """Each holds, has findings, or was not looked at; a flipped tile is of the bytes, a kept head of the memory."""
+    hub, _ = two_laptops(fleet)
+    shown = show(hub, tmp_path / "published")
+
+    def told(**given: object) -> dict[str, str]:
+        return {level.name: str(level.status) for level in shown.verify(**given).levels}  # type: ignore[arg-type]
+
+    names = ("bytes", "signatures", "memory", "cross-copies", "freshness")
+    assert tuple(told()) == names
+    assert list(told().values()) == ["holds", "holds", "not looked at", "holds", "holds"]
+    kept = str(shown.folder / "checkpoint")
+    assert told(heads=[kept])["memory"] == "holds"
+    assert told(policy=shown.path / "policy")["memory"] == "holds"
+    flip(shown.tile(0, 0, 5))
+    assert told(heads=[kept])["bytes"] == "finding"
 
 
 def test_what_a_revoked_member_wrote_afterwards_is_void(fleet: Fleet, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from vault.services import audit_publish_texts as texts
 from vault.services.audit_given import GivenHead, HeadChecked, HeadVerdict
 from vault.services.audit_quorum import cosigners, is_quorum
 from vault.services.audit_reader import JournalFiles
-from vault.services.findings import MEMORY, NOTICE, SIGNATURES, Findings
+from vault.services.findings import CROSS, MEMORY, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
 from vault.services.witness import DAY_SECONDS, Head, verify_head
 
@@ -100,7 +100,7 @@ def check_quoted(
                     ahead[head.origin] = max(head.size, ahead.get(head.origin, 0))
                 elif known.sound and not known.leads_to(head.size, head.root):
                     message = f"it quotes another root of {_short(head.origin)} at {head.size} entries"
-                    level = NOTICE if known.member.revoked else MEMORY
+                    level = NOTICE if known.member.revoked else CROSS
                     findings.add(level, "fork", where, f"{message}: two histories were signed")
     for origin, size in sorted(ahead.items()):
         here = held[origin].head.size if origin in held else 0

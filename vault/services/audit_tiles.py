@@ -27,8 +27,10 @@ from vault.services import audit_layout as layout
 from vault.services import audit_publish_texts as texts
 from vault.services.audit import FOUND_SOMETHING, INTACT_ANCHORED, INTACT_UNANCHORED
 from vault.services.audit_given import HeadChecked, read_heads
+from vault.services.audit_levels import Level
 from vault.services.audit_reader import JournalFiles
 from vault.services.audit_share import MOST_ROSTER
+from vault.services.audit_tile_levels import published_levels
 from vault.services.audit_tile_memory import TileJournal, check_given, check_quorum, check_quoted, check_witnessed
 from vault.services.audit_tile_pass import TilePass
 from vault.services.audit_tile_share import TileShare
@@ -68,6 +70,7 @@ class PublishedReport:
     files: int
     heads: tuple[HeadChecked, ...]
     findings: tuple[Finding, ...]
+    levels: tuple[Level, ...] = ()
 
 
 def verify_published(
@@ -283,6 +286,7 @@ class _Published:
             files=self.files,
             heads=self.heads,
             findings=found,
+            levels=published_levels(found, self.journals, self.files, self.heads),
         )
 
     def _verdict(self) -> str:

@@ -1,0 +1,48 @@
+"""The five levels of the audit of a published directory (`services/audit_levels.py` says what each means)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vault.ports import day_of
+from vault.services.audit_given import HeadChecked, HeadVerdict
+from vault.services.audit_levels import Level, LevelStatus
+from vault.services.audit_tile_memory import TileJournal
+from vault.services.findings import BYTES, CROSS, FRESHNESS, MEMORY, SIGNATURES, Finding
+
+
+def published_levels(
+    findings: Sequence[Finding], journals: Sequence[TileJournal], files: int, heads: Sequence[HeadChecked]
+) -> tuple[Level, ...]:
+    """What each level came to. Without a clock freshness is a day and no age."""
+    leaves, quoted = sum(item.head.size for item in journals), sum(len(item.quoted) for item in journals)
+    kept = sum(item.verdict is HeadVerdict.HOLDS for item in heads)
+    anchored = sum(item.anchored > 0 for item in journals)
+    days = [day for item in journals for _, day in (*item.head.witnesses, *_earlier(item))]
+    said = f"{anchored} of {len(journals)} journals are anchored; {kept} heads that were kept hold"
+    return (
+        _level(findings, BYTES, f"{leaves} entries in {files} files" if journals else "", "the roster cannot be read"),
+        _level(findings, SIGNATURES, f"{len(journals)} heads and the roster" if journals else "", "nothing is signed"),
+        _level(findings, MEMORY, said if anchored else "", "no head and no policy of your own says what was before"),
+        _level(findings, CROSS, f"{quoted} heads that journals quote" if quoted else "", "no journal quotes another"),
+        _level(
+            findings,
+            FRESHNESS,
+            f"somebody else last cosigned on {day_of(max(days)).isoformat()}, as they say" if days else "",
+            "nobody else has cosigned anything",
+        ),
+    )
+
+
+def _earlier(journal: TileJournal) -> tuple[tuple[str, int], ...]:
+    return journal.witnessed[0].witnesses if journal.witnessed else ()
+
+
+def _level(findings: Sequence[Finding], name: str, holds: str, why_not: str) -> Level:
+    faults = sum(item.level == name for item in findings)
+    if faults:
+        places = "1 place does not hold" if faults == 1 else f"{faults} places do not hold"
+        return Level(name=name, status=LevelStatus.FINDING, message=places, findings=faults)
+    if not holds:
+        return Level(name=name, status=LevelStatus.UNCHECKED, message=f"because {why_not}")
+    return Level(name=name, status=LevelStatus.HOLDS, message=holds)
