@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from tests.disclosure.rows import INTAKE, keyed
+from tests.disclosure.rows import INTAKE, ROOT, keyed
 from vault.disclosure.contributions import Contribution, fold_contributions
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.magnitudes import ProtectedSums, protect_magnitudes
@@ -15,19 +15,27 @@ from vault.disclosure.rounding import Coin
 from vault.formats.ledger_entry import encode_ledger_entry, parse_ledger_entry
 from vault.formats.magnitude_values import MagnitudeTable
 from vault.formats.release import Release
+from vault.formats.table_values import Table
 from vault.model import Policy
-from vault.services.tables import shipped_table
+from vault.services.tables import parse_any_table, shipped_table
+
+EXAMPLES = ROOT / "docs" / "examples"
 
 
-def sums(name: str) -> MagnitudeTable:
-    """A shipped table of nights or events."""
-    table = MagnitudeTable.of(shipped_table(name))
-    assert table is not None
-    return table
+def sums(table: Table) -> MagnitudeTable:
+    """A table of nights or events."""
+    found = MagnitudeTable.of(table)
+    assert found is not None
+    return found
 
 
-NIGHTS = sums("nights_by_country")
-CROSSINGS = sums("border_crossings")
+def example(name: str) -> Table:
+    """A table of the documents, which does not ship."""
+    return parse_any_table((EXAMPLES / f"{name}.toml").read_bytes())
+
+
+NIGHTS = sums(shipped_table("nights_by_country"))
+CROSSINGS = sums(example("border_crossings"))
 
 
 def intake(number: int, *, party: int | None = None, consent: str = "yes", journal: int = 0) -> TallyRow:
@@ -85,6 +93,7 @@ class SumsDesk:
     policy: Policy = field(default_factory=Policy)
     coin: Coin = field(default_factory=lambda: keyed(b"a key of the tests"))
     ledger: Ledger = field(default_factory=lambda: Ledger(subject=NIGHTS.table.subject))
+    others: Sequence[Ledger] = ()
 
     def export(self, rows: Iterable[TallyRow], *, until: int = 2030) -> Release:
         """One release; what it adds goes into the ledger."""
@@ -93,7 +102,13 @@ class SumsDesk:
     def protected(self, rows: Iterable[TallyRow], *, until: int = 2030) -> ProtectedSums:
         """The same, with the plan."""
         found = protect_magnitudes(
-            self.table, counted(self.table, rows), self.policy, self.coin, self.ledger, until=until
+            self.table,
+            counted(self.table, rows),
+            self.policy,
+            self.coin,
+            self.ledger,
+            until=until,
+            others=self.others,
         )
         for entry in found.entries:
             self.ledger.take(parse_ledger_entry(encode_ledger_entry(entry)))

@@ -81,14 +81,18 @@ def test_a_fingerprint_of_another_length_is_refused() -> None:
     """Else the lists of people would shift."""
     people = [replace(one, token=one.token + b"x") for one in counted(NIGHTS, both_sides(20))]
     with pytest.raises(DisclosureRefused, match="eight bytes"):
-        protect_magnitudes(NIGHTS, people, Policy(), nothing, Ledger(subject=NIGHTS.table.subject), until=2030)
+        protect_magnitudes(
+            NIGHTS, people, Policy(), nothing, Ledger(subject=NIGHTS.table.subject), until=2030, others=()
+        )
 
 
 def test_an_amount_above_every_cap_is_refused() -> None:
     """It would not fit into the ledger's byte."""
     people = [replace(one, amounts={"LA": 256}) for one in counted(NIGHTS, guests(20))]
     with pytest.raises(DisclosureRefused, match="above every cap"):
-        protect_magnitudes(NIGHTS, people, Policy(), nothing, Ledger(subject=NIGHTS.table.subject), until=2030)
+        protect_magnitudes(
+            NIGHTS, people, Policy(), nothing, Ledger(subject=NIGHTS.table.subject), until=2030, others=()
+        )
 
 
 @given(

@@ -14,9 +14,9 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from vault.disclosure.facts import LATER
-from vault.disclosure.groups import Group, cell_ok
+from vault.disclosure.groups import Group, cell_ok, too_near
 from vault.disclosure.ledger import Ledger
-from vault.disclosure.overlap import Compared, Overlap, comparable, too_near
+from vault.disclosure.overlap import Compared, Overlap, comparable
 from vault.disclosure.overlap_printed import EVERYBODY, enough_of, sources_of, where
 from vault.disclosure.people import Person
 from vault.errors import IntegrityError

@@ -261,8 +261,8 @@ MUTATIONS: Final[dict[str, tuple[Change, str, str]]] = {
 _NO_ORIGIN: Final = "it never compares the origin with the name of the key"
 _EXTENSIONS: Final = "the specification allows extension lines, and advises against them"
 _BASE64: Final = "its base64 decoder ignores the unused bits"
-_TWICE: Final = "it counts a key once, however often it signed"
-_LINES: Final = "it splits lines before it asks how the file ends"
+_FIRST: Final = "it stops at the first line of the key that it looks for"
+_LINES: Final = "it does not ask whether the last line is ended"
 
 WHY: Final[dict[tuple[str, str], str]] = {
     ("surplus entry in a bundle", "tlog-scales"): "it reads the entries that it is asked for, and not what follows",
@@ -274,9 +274,9 @@ WHY: Final[dict[tuple[str, str], str]] = {
     ("extension line, signed", "sigstore"): _EXTENSIONS,
     ("origin of another journal, signed", "tlog-scales"): _NO_ORIGIN,
     ("origin of another journal, signed", "sigstore"): _NO_ORIGIN,
-    ("signature line twice", "x/mod"): _TWICE,
-    ("signature line twice", "tlog-scales"): _TWICE,
-    ("signature line twice", "sigstore"): _TWICE,
+    ("signature line twice", "x/mod"): "it passes over further lines of a key that it has verified",
+    ("signature line twice", "tlog-scales"): _FIRST,
+    ("signature line twice", "sigstore"): _FIRST,
     ("last newline missing", "aics-tlog"): _LINES,
     ("last newline missing", "tlog-scales"): _LINES,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tests.organisation import Organisation
 from vault.formats.leaf import parse_leaf
 from vault.formats.release import Release
+from vault.formats.table_values import Table
 from vault.model import Kind
 from vault.services.totals import export_table
 
@@ -36,7 +37,7 @@ def total(release: Release) -> int | None:
     return release.cell(()).value
 
 
-def export(org: Organisation, name: str = "all_years") -> Release:
+def export(org: Organisation, name: str | Table = "all_years") -> Release:
     """One release by the organisation's director."""
     return export_table(org.vault, org.director, name)
 

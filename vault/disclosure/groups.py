@@ -55,6 +55,16 @@ def cell_ok(group: Group, policy: Policy) -> bool:
     )
 
 
+def too_near(mine: Group, theirs: Group, policy: Policy) -> bool:
+    """Whether two sets could be subtracted: `mine` and `theirs` are who is in the one set only."""
+    k = policy.people
+    if mine.people < k and theirs.people < k:
+        return True
+    if not theirs.people:
+        return not cell_ok(mine, policy)
+    return not mine.people and not cell_ok(theirs, policy)
+
+
 def level_ok(cells: Mapping[str, Group], policy: Policy) -> bool:
     """Whether every cell of a partition of a block is safe, and its complement in the block.
 

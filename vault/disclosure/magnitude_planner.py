@@ -13,14 +13,17 @@ stay that moves from one country to another in a closed year stays where it was 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from vault.disclosure.amounts import Amounts, amounts_ok, magnitude_ok
 from vault.disclosure.blocks import Block, Slots, close_blocks, cumulative_rung
 from vault.disclosure.contributions import Contribution, capped
 from vault.disclosure.facts import LATER, UNDATED
 from vault.disclosure.ledger import Ledger
+from vault.disclosure.overlap_events import EventOverlap
+from vault.disclosure.overlap_printed import EVERYBODY, Codes
 from vault.disclosure.rounding import Coin, rounded_sum
 from vault.errors import DisclosureRefused
 from vault.formats.ledger_entry import ALL, BLOCK, Figure, Printed
@@ -49,13 +52,17 @@ def plan_magnitudes(
     coin: Coin,
     until: int,
     base: int,
+    overlap: EventOverlap,
 ) -> MagnitudePlan:
-    """The plan for one table. Contributions have fingerprints for tokens; years after `until` are not over and wait."""
+    """The plan for one table. Contributions have fingerprints for tokens; years after `until` are not over and wait.
+
+    No block closes whose people are too near to what other subjects printed (`overlap_events`).
+    """
     by_slot = _by_slot(table, ledger, contributions, policy, until, base)
     before = ledger.slots()
-    total = _Variable(table, None, ledger, policy, coin, base, by_slot)
+    total = _Variable(table, None, ledger, policy, coin, base, by_slot, overlap)
     total.close([(slot,) for slot in by_slot if slot not in before])
-    row = _Variable(table, table.row, ledger, policy, coin, base, by_slot)
+    row = _Variable(table, table.row, ledger, policy, coin, base, by_slot, overlap)
     row.close([block.slots for block in total.blocks])
     closed = [slot for block in total.blocks for slot in block.slots if slot not in before]
     return MagnitudePlan(
@@ -77,6 +84,7 @@ class _Variable:
         coin: Coin,
         base: int,
         by_slot: BySlot,
+        overlap: EventOverlap,
     ) -> None:
         self.row, self.ledger, self.policy, self.coin, self.base, self.by_slot = (
             row, ledger, policy, coin, base, by_slot,
@@ -86,6 +94,7 @@ class _Variable:
         self.blocks: list[Block] = list(ledger.blocks(self.name))
         self.printed: list[Printed] = []
         self.waiting: Slots = ()
+        self.beside = overlap.compared(self._counted)
 
     def close(self, units: Sequence[Slots]) -> None:
         """Closes what can be closed of these units, and prints it."""
@@ -95,7 +104,10 @@ class _Variable:
         closed: list[Block] = []
         # What has no year closes by itself or waits: beside a year it would be printed under that year's name.
         for some in ([unit for unit in units if not _dated(unit)], [unit for unit in units if _dated(unit)]):
-            closed += close_blocks(some, self._cells, self.rungs, self.policy, first=False, rule=rule)
+            before = [block.slots for block in (*self.blocks, *closed)]
+            closed += close_blocks(
+                some, self._cells, self.rungs, self.policy, first=False, rule=rule, apart=partial(self._apart, before)
+            )
         new = {slot for block in closed for slot in block.slots}
         self.waiting = tuple(slot for unit in units for slot in unit if slot not in new)
         known = self.ledger.known_through(self.name, self.rungs)
@@ -104,8 +116,33 @@ class _Variable:
             return
         self.printed += [self._print(BLOCK, block.slots, block.rung) for block in closed]
         everything = tuple(slot for block in self.blocks for slot in block.slots)
-        rung = cumulative_rung(self.blocks, known, self._cells, self.rungs, self.policy, rule=rule)
+        rung = cumulative_rung(
+            self.blocks, known, self._cells, self.rungs, self.policy, rule=rule, apart=self._everything_apart
+        )
         self.printed.append(self._print(ALL, everything, rung))
+
+    def _apart(self, before: Sequence[Slots], closing: Sequence[Block], rung: int) -> bool:
+        """Whether the last of the blocks that close now, after those, is apart from what other subjects printed."""
+        return self.beside.apart([*before, *(block.slots for block in closing)], self._conditions(rung))
+
+    def _everything_apart(self, blocks: Sequence[Block], rung: int) -> bool:
+        """The same of sums over everything, at a rung at which not every block was printed."""
+        slots = [block.slots for block in blocks]
+        ends = range(1, len(blocks) + 1) if any(block.rung > rung for block in blocks) else ()
+        return all(self.beside.apart(slots[:end], self._conditions(rung)) for end in ends)
+
+    def _conditions(self, rung: int) -> list[Codes]:
+        """The codes of all cells that sums at this rung give."""
+        row = self.row
+        if row is None:
+            return [EVERYBODY]
+        return list(dict.fromkeys(row.cell(name).of for coarser in row.ladder[rung:] for name in coarser))
+
+    def _counted(self, slots: Slots) -> Iterator[tuple[Contribution, str]]:
+        """Who has a part in the sums of these slots, under each of their codes."""
+        for slot in slots:
+            for one in self.by_slot[slot]:
+                yield from ((one, code) for code in (("",) if self.row is None else one.amounts))
 
     def _cells(self, slots: Slots, rung: int) -> dict[str, Amounts]:
         """The amounts in these slots by the cells of a rung."""

@@ -13,14 +13,13 @@ place stand rules that are narrower than those for persons:
   ladder. A second one would cut the same nights another way, and what the two give away together nobody has asked. It
   is refused.
 - **No mean, no percentage**, and never the number of people behind a sum in the same table.
-
-What that does not cover: a table of persons beside one of events. If nearly everyone crosses one border, the number of
-people who crossed is nearly the number of crossings, in other blocks. The rules hold for each table by itself.
+- **Events beside people**: where each person has one, a sum of events is a number of people. So the people behind sums
+  of events are compared with those behind all other subjects' figures (`overlap_events`). Nights are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import lcm
@@ -30,6 +29,7 @@ from vault.disclosure.ladders import codes_of
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.magnitude_notes import notes_of_amounts
 from vault.disclosure.magnitude_planner import MagnitudePlan, plan_magnitudes
+from vault.disclosure.overlap_events import EventOverlap
 from vault.disclosure.policies import fault_of
 from vault.disclosure.protect import packed
 from vault.disclosure.releasing import release_of
@@ -38,6 +38,7 @@ from vault.errors import DisclosureRefused
 from vault.formats.ledger_entry import MOST_PEOPLE, PERSON, LedgerEntry, Members, SlotAmounts
 from vault.formats.magnitude_values import MagnitudeTable
 from vault.formats.release import Release
+from vault.formats.table_values import counts_events
 from vault.model import Policy
 
 MOST_OF_ONE = 255
@@ -61,18 +62,21 @@ def protect_magnitudes(
     ledger: Ledger,
     *,
     until: int,
+    others: Iterable[Ledger],
     checkpoints: Sequence[str] = (),
 ) -> ProtectedSums:
     """Closes the blocks that can be closed and puts the release of one table together. `ledger` is left as it is.
 
-    Contributions have fingerprints of 8 bytes for tokens and parties; `until` is the last year that is over. Raises
+    Contributions have fingerprints of 8 bytes for tokens and parties; `until` is the last year that is over; `others`
+    are the ledgers of all other subjects, with which events are compared (`overlap_events`), and nights are not. Raises
     `DisclosureRefused` for a policy that makes no sense, and for a table that cuts its subject in another way than was
-    printed.
+    printed; IntegrityError for ledgers that do not say who had what.
     """
     if fault := fault_of(policy):
         raise DisclosureRefused(f"the policy cannot protect anybody: {fault}", hint="a stricter one may be given")
     require_same_cut(table, ledger)
-    plan = plan_magnitudes(table, ledger, contributions, policy, coin, until, base_of(table, policy))
+    overlap = EventOverlap(others if counts_events(table.table.subject) else (), policy)
+    plan = plan_magnitudes(table, ledger, contributions, policy, coin, until, base_of(table, policy), overlap)
     entries = tuple(_entries(table, ledger, until, plan))
     after = deepcopy(ledger)
     for entry in entries:

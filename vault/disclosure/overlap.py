@@ -8,7 +8,7 @@ own ledger, blocks and question to the guard. A reader who knows that the one li
 
 So before a block of a subject closes, every set of people that its figures count, or that its blocks make together, is
 compared with every such set of every other subject. With `mine` and `theirs` being who is in the one set only, a pair
-is **too near** (`too_near`) when
+is **too near** (`groups.too_near`) when
 
 - both are fewer than k people: whoever takes the one for the other, or for part of it, is left with a few, or with
   nobody ("everyone who reached freedom was resettled": zero counts as small, as everywhere);
@@ -31,7 +31,7 @@ finely, give the others. Sets too small to have been printed are left out.
 Not covered: what three subjects give together; blocks that are no neighbours; sums and complements of cells that are
 no recode of the table; conditions of different variables, or recodes that cross; what was already printed when it came
 to this (only what is new is kept back); numbers published before there was a vault, whose people nobody knows; sums of
-nights and events.
+nights. Sums of events are compared in `overlap_events`.
 """
 
 from __future__ import annotations
@@ -40,26 +40,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vault.disclosure.groups import Group, cell_ok
+from vault.disclosure.groups import Group, too_near
 from vault.disclosure.ledger import Ledger
+from vault.disclosure.overlap_events import EventOverlap
 from vault.disclosure.overlap_printed import Codes, Kind, Other, Universe, Where, by_block, enough_of, where
 from vault.disclosure.people import Person
 from vault.formats.ledger_entry import Slots
-from vault.formats.table_values import counts_people
+from vault.formats.table_values import counts_events, counts_people
 from vault.model import Policy
 
 Asked = Callable[[Slots], Iterable[tuple[Person, str]]]
 """The people of slots who are asked about a variable, with the codes with which they are counted ("" of a total)."""
-
-
-def too_near(mine: Group, theirs: Group, policy: Policy) -> bool:
-    """Whether two sets could be subtracted: `mine` and `theirs` are who is in the one set only."""
-    k = policy.people
-    if mine.people < k and theirs.people < k:
-        return True
-    if not theirs.people:
-        return not cell_ok(mine, policy)
-    return not mine.people and not cell_ok(theirs, policy)
 
 
 def comparable(one: Where, other: Where) -> bool:
@@ -72,13 +63,14 @@ def _implies(one: Where, other: Where) -> bool:
 
 
 class Overlap:
-    """What all other subjects printed, ready to be compared with. Sums of nights or events are left out."""
+    """What all other subjects printed, ready to be compared with. Sums of nights are left out."""
 
     def __init__(self, others: Iterable[Ledger], policy: Policy) -> None:
         """Raises IntegrityError for a ledger that does not say who was counted as what."""
         self.policy = policy
-        people = (ledger for ledger in others if ledger.printed and counts_people(ledger.subject))
-        self.others = [Other(ledger, policy) for ledger in people]
+        printed = [ledger for ledger in others if ledger.printed]
+        self.others = [Other(ledger, policy) for ledger in printed if counts_people(ledger.subject)]
+        self.events = EventOverlap((ledger for ledger in printed if counts_events(ledger.subject)), policy)
 
     def compared(
         self, variable: str, universe: Universe | None, asked: Asked, sources: Mapping[str, str]
@@ -118,6 +110,7 @@ class Compared:
         self, of: Overlap, asked: Asked, condition: Callable[[Codes], Where]
     ) -> None:  # fmt: skip
         self._others, self._policy, self._asked, self._condition = of.others, of.policy, asked, condition
+        self._events = of.events.compared(asked)
         self._slots: dict[str, _Slot] = {}
         self._rows: dict[tuple[str, _Pair], tuple[int, list[int]]] = {}
         self._sizes: dict[_Pair, list[int]] = {}
@@ -127,12 +120,13 @@ class Compared:
         self._ours = [bytearray(len(other.parties) + 1) for other in of.others]
         self._not_ours: dict[tuple[int, str, Kind], tuple[int, list[bytes]]] = {}
 
-    def apart(self, blocks: Sequence[Slots], conditions: Iterable[Codes]) -> bool:
+    def apart(self, blocks: Sequence[Slots], conditions: Sequence[Codes]) -> bool:
         """Whether no run of these blocks that ends with the last is too near to anything that others printed.
 
         `conditions` are the codes of the cells that would be printed; of a total, `EVERYBODY`.
         """
-        return not any(self._near(blocks, pair) for codes in conditions for pair in self._pairs(codes))
+        near = any(self._near(blocks, pair) for codes in conditions for pair in self._pairs(codes))
+        return not near and self._events.apart(blocks, conditions)
 
     def _pairs(self, codes: Codes) -> Iterator[_Pair]:
         mine = self._condition(codes)

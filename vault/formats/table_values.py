@@ -169,3 +169,8 @@ def _apart(one: Universe | None, two: Universe | None) -> bool:
 def counts_people(subject: str) -> bool:
     """Whether a subject's figures are of people, and not sums of nights or events."""
     return ":" not in subject
+
+
+def counts_events(subject: str) -> bool:
+    """Whether a subject's figures are sums of events: a number of people wherever each of them had one."""
+    return subject.startswith("events:")

@@ -18,7 +18,7 @@ from vault.formats import part as parts
 from vault.formats.leaf import parse_fields
 from vault.formats.ledger_entry import LedgerEntry, encode_ledger_entry, parse_ledger_entry
 from vault.formats.origin import ROOT, parse_origin
-from vault.formats.table_values import counts_people
+from vault.formats.table_values import counts_events, counts_people
 from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Purpose, Role
 from vault.primitives import aead, hpke
@@ -91,10 +91,10 @@ def read_ledgers(vault: Vault, keys: ExportKeys) -> list[Ledger]:
 
 
 def other_ledgers(entries: Sequence[LedgerEntry], subject: str) -> list[Ledger]:
-    """The ledgers of all other subjects that count people. Raises IntegrityError when one of them is not whole: what
-    may be subtracted from its figures is not known then."""
-    others = sorted({entry.subject for entry in entries if counts_people(entry.subject)} - {subject})
-    return [fold_ledger(entries, other) for other in others]
+    """The ledgers of all other subjects that count people, or events. Raises IntegrityError when one of them is not
+    whole: what may be subtracted from its figures is not known then."""
+    compared = {entry.subject for entry in entries if counts_people(entry.subject) or counts_events(entry.subject)}
+    return [fold_ledger(entries, other) for other in sorted(compared - {subject})]
 
 
 def _journals(vault: Vault) -> list[Origin]:

@@ -196,6 +196,7 @@ class _Export:
             coin_of(self.keys.export),
             self.ledger,
             until=self.until,
+            others=other_ledgers(self.entries, self.table.subject),
             checkpoints=self.checkpoints,
         )
 
