@@ -1,14 +1,14 @@
 """A published journal of 1,000,000 entries, verified in one streaming pass: by one process and by two.
 
 Printed beside it, in the same run and over the same entries: what hashlib alone needs to hash them (nothing can be
-faster in Python), what hashing the whole tree needs, and `pymerkle`, another Merkle tree library, when it is
-installed (it builds its tree, and checks no entry, no file and no signature). Memory is the most that the verifying
+faster in Python), what hashing the whole tree needs, and where `make interop` has been run, x/mod's sumdb in Go (it
+checks every tile, entry and signature, as we do, and parses no entry) and `pymerkle`, another Merkle tree library (it
+builds its tree, and checks no entry, no file and no signature). Memory is the most that the verifying
 process ever held, as the system counts it. The targets are 250,000 entries a second a core, and 300 MB.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -37,6 +37,7 @@ TARGET = 250_000
 """Entries a second of one process."""
 MOST_MEMORY = 300
 """MB."""
+FOREIGN = Path(__file__).resolve().parents[1] / ".venv-interop"
 _HASH = 32
 _ROOT_SEED, _FIELD_SEED = (sha256(name).digest() for name in (b"benchmark root", b"benchmark field-1"))
 HANDLE = Handle("field-1")
@@ -185,10 +186,15 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def _folder(directory: Path) -> Path:
+    """Where the recorder's journal is published."""
+    roster = texts.parse_roster_file((directory / texts.ROSTER).read_bytes())
+    return directory / texts.directory_of(Origin(roster.replace("/root/", f"/{HANDLE}/")))
+
+
 def _bundles(directory: Path, count: int) -> Iterator[list[bytes]]:
     """The entries as they stand in the files."""
-    roster = texts.parse_roster_file((directory / texts.ROSTER).read_bytes())
-    folder = directory / texts.directory_of(roster.replace("/root/", f"/{HANDLE}/"))
+    folder = _folder(directory)
     for start in range(0, count, WIDTH):
         path = TilePath(level=None, index=start // WIDTH, width=min(WIDTH, count - start))
         yield parse_entries((folder / encode_path(path)).read_bytes(), path.width)
@@ -208,20 +214,42 @@ def _hash_tree(bundles: list[list[bytes]]) -> None:
     stack.root()
 
 
-def _pymerkle(bundles: list[list[bytes]]) -> float | None:
-    try:
-        library = importlib.import_module("pymerkle")
-    except ImportError:
+def _pymerkle(folder: Path) -> float | None:
+    """Seconds of another library's tree over the same entries, by the Python of .venv-interop."""
+    python = FOREIGN / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not python.exists():
         return None
-    other = library.InmemoryTree(algorithm="sha256")
+    out = subprocess.run([str(python), "-c", _PYMERKLE, str(folder)], capture_output=True, check=False).stdout
+    return float(out) if out else None
 
-    def work() -> None:
-        for bundle in bundles:
-            for entry in bundle:
-                other.append_entry(entry)
-        other.get_state()
 
-    return _timed(work)
+_PYMERKLE = """
+import sys, time
+from pathlib import Path
+from pymerkle import InmemoryTree
+entries = []
+for path in sorted(p for p in (Path(sys.argv[1]) / "tile" / "entries").rglob("*") if p.is_file()):
+    raw, at = path.read_bytes(), 0
+    while at < len(raw):
+        end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
+        entries.append(raw[at + 2 : end])
+        at = end
+started = time.perf_counter()
+tree = InmemoryTree(algorithm="sha256")
+for entry in entries:
+    tree.append_entry(entry)
+tree.get_state()
+print(time.perf_counter() - started)
+"""
+
+
+def _xmod(folder: Path) -> float | None:
+    """Seconds of the Go program over golang.org/x/mod/sumdb that `make interop` builds, on the same directory."""
+    checker = FOREIGN / "checker"
+    if not checker.exists():
+        return None
+    command = [str(checker), "-vkey", (folder / texts.VKEY).read_text(encoding="ascii").strip(), str(folder)]
+    return _timed(lambda: subprocess.run(command, capture_output=True, check=True))
 
 
 def run(count: int = ENTRIES) -> str:
@@ -230,6 +258,8 @@ def run(count: int = ENTRIES) -> str:
         directory = Path(name) / "published"
         built = _timed(lambda: build(directory, count))
         bare = _bare(list(_bundles(directory, count)))
+        folder = _folder(directory)
+        bare |= {"x/mod sumdb (Go), all of it": _xmod(folder), "pymerkle, its own tree": _pymerkle(folder)}
         one, two = verified(directory, 1), verified(directory, 2)
     lines = [f"{count:,} entries, written in {built:.1f} s; {one.verdict}"]
     for told, took in bare.items():
@@ -253,7 +283,6 @@ def _bare(bundles: list[list[bytes]]) -> dict[str, float | None]:
     return {
         "hashlib, each entry": min(_timed(lambda: _hash_each(bundles)) for _ in range(2)),
         "hashlib, the whole tree": min(_timed(lambda: _hash_tree(bundles)) for _ in range(2)),
-        "pymerkle, its own tree": _pymerkle(bundles),
     }
 
 
