@@ -162,6 +162,9 @@ if TYPE_CHECKING:
     from vault.services.audit_heads import RememberedHead as RememberedHead
     from vault.services.audit_heads import RememberedHeads as RememberedHeads
     from vault.services.audit_heads import remembered_heads as remembered_heads
+    from vault.services.audit_levels import Freshness as Freshness
+    from vault.services.audit_levels import Level as Level
+    from vault.services.audit_levels import LevelStatus as LevelStatus
     from vault.services.audit_prove import ProofChecked as ProofChecked
     from vault.services.audit_prove import Proved as Proved
     from vault.services.audit_prove import prove as prove
@@ -170,9 +173,6 @@ if TYPE_CHECKING:
     from vault.services.audit_publish import Publication as Publication
     from vault.services.audit_publish import PublishedJournal as PublishedJournal
     from vault.services.audit_publish import publish as publish
-    from vault.services.audit_levels import Freshness as Freshness
-    from vault.services.audit_levels import Level as Level
-    from vault.services.audit_levels import LevelStatus as LevelStatus
     from vault.services.audit_release import Released as Released
     from vault.services.audit_release import verify_releases as verify_releases
     from vault.services.audit_tiles import PublishedReport as PublishedReport

@@ -1,4 +1,4 @@
-"""QR codes of paper heads: the pattern segno gives, drawn by us, in a terminal, in SVG, on a page that fetches nothing."""
+"""QR codes of paper heads: segno's pattern, drawn by us, in a terminal, in SVG, on a page that fetches nothing."""
 
 from __future__ import annotations
 

@@ -16,12 +16,14 @@ that follows from the organisation's export key: every director can read it, and
     members     [slot, people]             people: 16 bytes each, fingerprint(8) || party(8), in the order of counting
     codes       [variable, slot, first, [code...], indices]     one byte a person, from the slot's person `first` on
     published   [[slot...], [[variable, [code...]]...], value]  a number that was public before there was a vault
-    rows        [variable, source, type, [missing...], universe, [code...]]     what a variable is, before its first figure
+    rows        [variable, source, type, [missing...], universe, [code...]]
+                  what a variable is, before its first figure
     impossible  [variable, [code...], variable, [code...]]      what nobody is at once, and readers know it
     amounts     [variable, slot, first, code, amounts]          nights or events of people of a slot, from the slot's
                   person `first` on: one byte a person, 0 to 255
 
-    [1, "outcome.status=reached_freedom", 0, 2025, [["", "block", 0, ["2014"], nil, [["", [], 85]], 10, 5, [5, 0, 0]]], [], [], [], [], [], []]
+    [1, "outcome.status=reached_freedom", 0, 2025,
+     [["", "block", 0, ["2014"], nil, [["", [], 85]], 10, 5, [5, 0, 0]]], [], [], [], [], [], []]
 
 Fingerprints are HMACs of counting tokens under the export key: they say who was counted already, to directors alone.
 Entries of one export follow each other; long lists are cut so that an entry stays below 1 MiB.

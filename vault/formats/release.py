@@ -33,8 +33,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One figure: how many persons, nights or events, rounded, or None when it is withheld. `period` is a label (`release_period`);
-    `through` is the last year that a figure over everything covers."""
+    """One figure: how many persons, nights or events, rounded, or None when it is withheld. `period` is a label
+    (`release_period`); `through` is the last year that a figure over everything covers."""
 
     period: str
     labels: Labels
@@ -120,10 +120,10 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One protected table. `checkpoints` are the journal states counted from, one line each: the
-    origin and the root, without the size, which would bound how many people came since an earlier release. `digest` is what the
-    director's journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered. The
-    `salt` (hex) is unknown to whoever does not hold the release, so that the digest alone gives nothing away."""
+    """One protected table. `checkpoints` are the journal states counted from, one line each: the origin and the root,
+    without the size, which would bound how many people came since an earlier release. `digest` is what the director's
+    journal holds of it: the SHA-256, in hex, of its JSON without the digest; None until it is entered. The `salt` (hex)
+    is unknown to whoever does not hold the release, so that the digest alone gives nothing away."""
 
     table: str
     unit: str

@@ -94,9 +94,7 @@ def _released(vault: Vault, path: Path, release: Release) -> Released:
             _, seq, kind, day, _, extra = parse_fields(raw)
             if kind == Kind.RELEASE and extra == [digest] and (limit is None or seq < limit):
                 counted = tuple(_counted(vault, line) for line in release.checkpoints)
-                return Released(
-                    path=path, table=release.table, origin=status.origin, seq=seq, day=day, counted=counted
-                )
+                return Released(path=path, table=release.table, origin=status.origin, seq=seq, day=day, counted=counted)
     raise IntegrityError(
         f"no director's journal on this laptop released {path.name}",
         hint="import the newest bundle of the director or of the hub, and look again",
