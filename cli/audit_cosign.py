@@ -10,10 +10,9 @@ import click
 
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.outfile import new_file
+from cli.outfile import check_directory, make_directory, new_file
 from cli.session import opened, unlocked
 from cli.wording import counted, entries, short
-from vault.errors import UsageError
 
 if TYPE_CHECKING:
     from vault import CosignedHead, Cosigning, Handle, Vault
@@ -47,19 +46,20 @@ def cosign(settings: Settings, published: tuple[Path, ...], output: Path | None,
 
     From a published directory the new entries are taken into this vault first: a cosignature says "I hold all of it".
     Whatever contradicts what you saw is refused and kept as evidence, and the others go on. Exit code 22 for a fork, 21
-    for a rollback, 20 for damage, 3 when something was left out.
+    for a rollback, 20 for damage, 3 when something was left out, or nothing could be cosigned.
     """
     import vault
 
-    if output is not None and not output.is_dir():
-        raise UsageError(f"there is no directory {output}; is the stick in its place?")
+    if output is not None:
+        check_directory(output)
     with opened(settings) as found:
         me = unlocked(settings, found, _role(settings, found))
         report = vault.cosign_journals(found, me, published=published, dry_run=dry_run)
         if not dry_run:
             Written.mark()
+        back = _back(found)
     written = list(_write(report, output)) if output is not None else []
-    _print(settings, report, dry_run=dry_run)
+    _print(settings, report, back, dry_run=dry_run)
     settings.terminal.result(
         {
             "heads": [_json(head) for head in report.heads],
@@ -78,7 +78,13 @@ def _role(settings: Settings, found: Vault) -> str | None:
     return "auditor" if auditors and settings.member is None else None
 
 
-def _print(settings: Settings, report: Cosigning, *, dry_run: bool) -> None:
+def _back(found: Vault) -> str | None:
+    """Headquarters' handle, where the cosignatures are to be carried; None when that is here, or not yet enrolled."""
+    hubs = [member.handle for member in found.members if member.role == "hub" and not member.revoked]
+    return next((handle for handle in hubs if handle not in found.keys_here), None)
+
+
+def _print(settings: Settings, report: Cosigning, back: str | None, *, dry_run: bool) -> None:
     terminal = settings.terminal
     for head in report.heads:
         terminal.data(f"{short(head.origin)}: {_said(head)}")
@@ -91,11 +97,11 @@ def _print(settings: Settings, report: Cosigning, *, dry_run: bool) -> None:
         terminal.heading(f"{counted(count, 'journal', 'journals')} would be cosigned. Dry run: nothing was written.")
         terminal.talk("Next: the same command without --dry-run")
         return
-    terminal.heading(f"{counted(count, 'journal', 'journals')} cosigned. Saved.")
+    terminal.heading(f"{counted(count, 'journal', 'journals')} cosigned. Saved." if count else "Nothing was cosigned.")
     if any(head.answer in _FAULTS for head in report.heads) or report.strange:
         terminal.talk("Next: keep the evidence, and tell root and headquarters by another way than this directory")
-    else:
-        terminal.talk(f"Next: carry it back: {settings.line('bundle create')} --to HUB")
+    elif count and back is not None:
+        terminal.talk(f"Next: carry it back: {settings.line('bundle create')} --to {back}")
 
 
 def _said(head: CosignedHead) -> str:
@@ -121,6 +127,7 @@ def _write(report: Cosigning, output: Path) -> Iterator[Path]:
     """One file a journal and size; a newer cosignature of the same head takes the older one's place."""
     for head in report.heads:
         if head.note is not None:
+            make_directory(output)
             path = output / f"{short(head.origin).replace('/', '-')}-{head.size}.note"
             with new_file(path, replace=True) as chunks:
                 chunks.append(head.note)

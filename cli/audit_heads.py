@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import Command, Settings, pass_settings
-from cli.outfile import OutputPath, new_file
+from cli.outfile import OutputPath, check_directory, make_directory, new_file
 from cli.session import awaited
 from cli.wording import entries, short
-from vault.errors import UsageError
 
 if TYPE_CHECKING:
     from vault import RememberedHead, RememberedHeads
@@ -33,6 +32,8 @@ def heads(settings: Settings, qr: bool, html: Path | None, svg: Path | None) -> 
     """
     import vault
 
+    if svg is not None:
+        check_directory(svg)
     with awaited(settings):
         found = vault.remembered_heads(settings.directory)
     drawn = {head.origin: vault.draw_head(head.paper) for head in found.heads if head.paper and (qr or svg)}
@@ -108,8 +109,7 @@ def _write(
             chunks.append(page.encode())
         yield html
     if svg is not None:
-        if not svg.is_dir():
-            raise UsageError(f"there is no directory {svg}; is the stick in its place?")
+        make_directory(svg)
         for origin, code in codes.items():
             path = svg / f"{short(origin).replace('/', '-')}.svg"
             with new_file(path, replace=settings.yes) as chunks:

@@ -109,7 +109,8 @@ def prove(settings: Settings, entry: str, *, output: Path | None, with_leaf: boo
         terminal.raw(made.proof)
     by = f"cosigned by {', '.join(made.cosigned)}" if made.cosigned else "which nobody but its writer has signed"
     terminal.talk(f"Proved: entry {made.seq:,} of {short(made.origin)}, at {entries(made.size)}, {by}.")
-    terminal.talk(f"Next: fieldvault audit verify --proof {output or 'FILE'} --policy POLICY")
+    beside = f" --entry {leaf or 'ENTRY'}" if bare else ""
+    terminal.talk(f"Next: fieldvault audit verify --proof {output or 'FILE'} --policy POLICY{beside}")
     terminal.result(
         {
             "origin": made.origin,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.audit_findings import NOTICE, anchor_lines, fault_lines, places
 from cli.options import Settings
 from cli.progress import Progress
 from cli.wording import counted, entries, short
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from vault import ProofChecked, PublishedReport
 
 FINDING = "finding"
-NOTICE = "notice"
+UNMET = "the quorum of your policy is not met"
 _HEAD_CODES = {"holds": 0, "not looked at": 0, "rollback": RollbackError.code, "fork": ForkError.code}
 _HEAD_SAYS = {
     "holds": "holds: the journal begins with it",
@@ -33,7 +34,8 @@ def verify_published(settings: Settings, directory: Path, policy: Path | None, h
         report = vault.verify_published(directory, policy=policy, heads=heads, progress=progress, processes=2)
     code = IntegrityError.code if report.verdict == FINDING else 0
     forked = any((item.level, item.code) == ("cross-copies", "fork") for item in report.findings)
-    code = max([code, ForkError.code if forked else 0, *(_HEAD_CODES[item.verdict] for item in report.heads)])
+    unmet = IntegrityError.code if report.unmet else 0
+    code = max([code, unmet, ForkError.code if forked else 0, *(_HEAD_CODES[item.verdict] for item in report.heads)])
     _print(settings, report)
     settings.terminal.result(_json(report), code=code)
     return code
@@ -43,9 +45,8 @@ def _print(settings: Settings, report: PublishedReport) -> None:
     """Faults first, then notes, the verdict last: the last line is the one that is read."""
     terminal = settings.terminal
     own = f"fieldvault/{report.vault_id}/"
-    faults = [item for item in report.findings if item.level != NOTICE]
-    for item in faults:
-        terminal.data(f"{item.level}  {item.code}  {item.where}: {item.message}".replace(own, ""))
+    for line in fault_lines(report):
+        terminal.data(line.replace(own, ""))
     for item in report.findings:
         if item.level == NOTICE:
             terminal.data(f"note: {item.where}: {item.message}".replace(own, ""))
@@ -60,22 +61,26 @@ def _print(settings: Settings, report: PublishedReport) -> None:
         terminal.data(
             f"{level.name + ':':<14}{level.status}{',' if level.status == 'not looked at' else ':'} {level.message}"
         )
-    terminal.data(f"vault:  {report.vault_id}")
+    terminal.data(f"vault:  {report.vault_id or 'not readable'}")
     if report.own_policy:
         terminal.data(f"trust:  the policy that you gave (quorum: {report.quorum})")
     else:
         terminal.data("trust:  the directory's own policy; give yours with --policy FILE")
     anchors = [item.anchor for item in report.journals if item.anchor]
-    terminal.data(f"anchor: {'; '.join(anchors) or _without_anchor(report)}")
+    for line in anchor_lines(anchors, _without_anchor(report)):
+        terminal.data(line)
     bare = [short(item.origin) for item in report.journals if item.size and not item.anchored]
     if report.verdict == FINDING:
-        terminal.heading(f"FINDING: {len(faults)} {'place does' if len(faults) == 1 else 'places do'} not hold.")
+        terminal.heading(places(report))
         terminal.talk("Next: keep this directory exactly as it is, copy it, and tell the hub and root")
     else:
         if anchors and bare:
             terminal.data(f"not anchored: {', '.join(bare)}")
-        terminal.heading(report.verdict)
-        terminal.talk("Next: keep a copy of each journal's checkpoint; give them with --head FILE the next time")
+        terminal.heading(report.verdict + (f": {UNMET}" if report.unmet else ""))
+        if report.unmet:
+            terminal.talk("Next: have these journals cosigned and published again, or ask for less in your policy")
+        else:
+            terminal.talk("Next: keep a copy of each journal's checkpoint; give them with --head FILE the next time")
 
 
 def _without_anchor(report: PublishedReport) -> str:
@@ -83,7 +88,7 @@ def _without_anchor(report: PublishedReport) -> str:
         return "none: nothing is anchored while something does not hold"
     if not report.own_policy:
         return "none: the directory vouches for itself; a policy or a head of your own would be one"
-    return "none: your policy's quorum has cosigned nothing here"
+    return "none: the quorum of your policy has cosigned nothing here"
 
 
 def _json(report: PublishedReport) -> dict[str, object]:
@@ -92,6 +97,7 @@ def _json(report: PublishedReport) -> dict[str, object]:
         "vault_id": report.vault_id,
         "trust": "own policy" if report.own_policy else "directory",
         "quorum": report.quorum,
+        "quorum_unmet": list(report.unmet),
         "anchor": "; ".join(item.anchor for item in report.journals if item.anchor) or None,
         "leaves": report.leaves,
         "files": report.files,
@@ -123,6 +129,7 @@ def _json(report: PublishedReport) -> dict[str, object]:
             {"level": item.level, "code": item.code, "where": item.where, "message": item.message}
             for item in report.findings
         ],
+        "kinds": [{"level": kind.level, "code": kind.code, "count": kind.count} for kind in report.kinds],
     }
 
 
@@ -158,12 +165,8 @@ def _print_proof(settings: Settings, found: ProofChecked) -> None:
     terminal.data(
         f"quorum: {f'cosigned by {by}' if by else 'none is asked for: only its writer vouches for this head'}"
     )
-    if found.leaf is None:
-        terminal.data("entry:  NOT checked: the proof carries none; give its bytes with --entry FILE")
-        terminal.heading(f"a genuine head; what stands at {where} was not looked at")
-    else:
-        said = "" if found.kind is None else f" ({found.kind} entry, {len(found.leaf)} bytes)"
-        terminal.data(f"entry:  these bytes{said} stood as {where} when it had {entries(found.size)}")
-        terminal.data("not said: what its sealed parts contain, whether its clock was right, what was written later")
-        terminal.heading("the proof holds")
+    said = "" if found.kind is None or found.leaf is None else f" ({found.kind} entry, {len(found.leaf)} bytes)"
+    terminal.data(f"entry:  these bytes{said} stood as {where} when it had {entries(found.size)}")
+    terminal.data("not said: what its sealed parts contain, whether its clock was right, what was written later")
+    terminal.heading("the proof holds")
     terminal.talk("Next: keep the proof and the policy together; both are checked without a vault")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import audit_published
+from cli.audit_findings import NOTICE, anchor_lines, fault_lines, faults, places
 from cli.audit_levels import level_lines, levels_json
 from cli.options import Command, Settings, pass_settings
 from cli.progress import Progress
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FINDING = "finding"
 """The one verdict that is not good."""
-NOTICE = "notice"
-"""The level of what is worth knowing and no fault."""
 _HEAD_CODES = {"holds": 0, "not looked at": 0, "rollback": RollbackError.code, "fork": ForkError.code}
 NOT_HERE = "not-here"
 """The code of a member of whom nothing has come: usual on a recorder's laptop, and one notice each."""
@@ -89,7 +88,7 @@ def verify(
         with opened(settings) as found:
             released = vault.verify_releases(found, releases)
     kept = _keep_evidence(settings, report, evidence)
-    _print(settings, report, kept)
+    _print(settings, report, kept, evidence)
     for item in released:
         name = "/".join(item.origin.split("/")[2:])
         settings.terminal.data(f"{item.path.name}: as it was released: table {item.table}, entry {item.seq} of {name}")
@@ -101,6 +100,10 @@ def verify(
             "verdict": report.verdict,
             "vault_id": report.vault_id,
             "anchor": report.anchor,
+            "anchored": [
+                {"origin": item.origin, "size": item.size, "anchored": item.anchored, "by": item.by}
+                for item in report.anchored
+            ],
             "leaves": report.leaves,
             "journals": report.journals,
             "checkpoints": report.checkpoints,
@@ -108,6 +111,7 @@ def verify(
             "findings": [
                 {"level": f.level, "code": f.code, "where": f.where, "message": f.message} for f in report.findings
             ],
+            "kinds": [{"level": kind.level, "code": kind.code, "count": kind.count} for kind in report.kinds],
             "heads": [_head_json(item) for item in report.heads],
             "levels": levels_json(report),
             "evidence": [str(path) for path in kept],
@@ -143,12 +147,11 @@ def _keep_evidence(settings: Settings, report: AuditReport, target: Path | None)
     return (*kept, *vault.write_findings(settings.directory, report, target)) if target is not None else kept
 
 
-def _print(settings: Settings, report: AuditReport, kept: Sequence[Path]) -> None:
+def _print(settings: Settings, report: AuditReport, kept: Sequence[Path], evidence: Path | None) -> None:
     """Faults first, then notes, the verdict last: the last line is the one that is read."""
     terminal = settings.terminal
-    faults = [finding for finding in report.findings if finding.level != NOTICE]
-    for finding in faults:
-        terminal.data(_named(report, f"{finding.level}  {finding.code}  {finding.where}: {finding.message}"))
+    for line in fault_lines(report):
+        terminal.data(_named(report, line))
     for item in report.heads:
         terminal.data(f"head:   {_head(item)}")
     for line in _notes(report):
@@ -161,12 +164,16 @@ def _print(settings: Settings, report: AuditReport, kept: Sequence[Path]) -> Non
     )
     for path in kept:
         terminal.data(f"evidence: {path}")
-    terminal.data(f"vault:  {report.vault_id}")
-    terminal.data(f"anchor: {report.anchor or _without_anchor(report)}")
+    if evidence is not None:
+        wrote = report.verdict == FINDING
+        terminal.data(f"evidence: {f'written in {evidence}; begin with README.txt' if wrote else 'none: nothing found'}")
+    terminal.data(f"vault:  {report.vault_id or 'not readable'}")
+    some = any(item.by for item in report.anchored)
+    for line in anchor_lines([str(item) for item in report.anchored] if some else [], _without_anchor(report)):
+        terminal.data(line)
     if report.verdict == FINDING:
-        count = len(faults)
-        terminal.heading(f"FINDING: {count} {'place does' if count == 1 else 'places do'} not hold.")
-        terminal.talk(f"Next: {_following(settings, faults)}")
+        terminal.heading(places(report))
+        terminal.talk(f"Next: {_following(settings, faults(report))}")
     else:
         terminal.heading(report.verdict)
 
@@ -175,7 +182,7 @@ def _head(checked: HeadChecked) -> str:
     """What became of a head that was given."""
     name = f"{short(checked.head.origin)} at {entries(checked.head.size)}"
     said = {
-        "holds": f"holds: the first {checked.head.size} of {entries(checked.held)} here are those of then",
+        "holds": f"holds: the first {checked.head.size:,} of {entries(checked.held)} here are those of then",
         "rollback": f"ROLLBACK: only {entries(checked.held)} are here",
         "fork": "FORK: the entries here are not those of then",
         "not looked at": "not looked at: see the findings",

@@ -32,6 +32,25 @@ class OutputPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+def check_directory(path: Path) -> None:
+    """Raises UsageError unless a directory is there, or can be made: in one that is there."""
+    if path.is_dir():
+        return
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} is no directory", hint="name another")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no directory {path.parent}; is the stick in its place?")
+
+
+def make_directory(path: Path) -> None:
+    """Makes a directory that is not there, private to its owner. Raises UsageError and StorageError."""
+    check_directory(path)
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _storage(error, path) from None
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool) -> Iterator[list[bytes]]:
     """Give a list to put the bytes in; when the block ends well they stand at `path`, otherwise nothing does.

@@ -1,7 +1,8 @@
 """Long work tells how far it is, on stderr: `verify 40 % 8,000/20,000 (0.3 s)`.
 
 On a real terminal one line is updated in place, with a carriage return and no escape sequence. Everywhere else (a file,
-a dumb terminal, accessible mode: screen readers read every repaint aloud) there is one full line every 10 % or 10 s.
+a dumb terminal, accessible mode: screen readers read every repaint aloud) there is one full line every 10 % or 10 s,
+and none in the first two seconds: short work leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from cli.terminal import Terminal, is_dumb, pad, visible, width
 
 REPAINT_SECONDS = 0.1
 LINE_SECONDS = 10.0
+QUIET_SECONDS = 2.0
+"""Work that is done sooner gets no line in a file."""
 
 
 class Progress:
@@ -52,6 +55,8 @@ class Progress:
                 self._spoken = at
             if finished:
                 self.close()
+            return
+        if at - self._started < QUIET_SECONDS:
             return
         tenth = done * 10 // total if total > 0 else 0
         if tenth > self._tenth or at - self._spoken >= LINE_SECONDS:

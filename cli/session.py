@@ -68,7 +68,7 @@ def choose_member(settings: Settings, vault: Vault, role: str | None) -> Handle:
         return fitting[0]
     if fitting:
         raise UsageError(f"several keys here could do that; say which with --as: {', '.join(fitting)}")
-    needed = f"that needs a {role}, and no {role}'s key is here" if role else "no member's key is here"
+    needed = f"that needs {_a(role)}, and no {role}'s key is here" if role else "no member's key is here"
     raise UsageError(needed, hint=_listing("keys here", here))
 
 
@@ -77,8 +77,12 @@ def _may_act(vault: Vault, handle: Handle, role: str | None) -> None:
     for member in vault.members:
         if role is not None and member.handle == handle and member.role != role:
             raise NotAllowed(
-                f'"{handle}" is a {member.role}; this takes a {role}', hint="name another with --as HANDLE"
+                f'"{handle}" is {_a(member.role)}; this takes {_a(role)}', hint="name another with --as HANDLE"
             )
+
+
+def _a(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def _listing(what: str, names: Sequence[str]) -> str:

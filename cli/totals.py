@@ -13,11 +13,16 @@ from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import new_file
 from cli.policy import policy_options
 from cli.session import confirmed, opened, unlocked
+from cli.wording import counted
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
-    from vault import Preview, Release, Vault
+    from vault import Preview, Release, Table, Vault
 
+NOTHING_YET = "Nothing may be printed of this table yet. Every figure in it is withheld; try again when a year is over."
+"""The same words whatever the reason: a reason would tell something about the people."""
+MOST_LINES = 20
+"""So much of a list is shown on a terminal; --json has it whole."""
 FORMATS = ("csv", "json", "html", "md", "hxl", "dhis2")
 
 
@@ -67,7 +72,7 @@ def export(
 
     if facts is not None:
         others = (table, own, output, format_)
-        _enter_facts(settings, facts, alone=not any(others) and not dry_run and not rules)
+        _enter_facts(settings, facts, alone=not any(others) and not rules, dry_run=dry_run)
         return
     if (table is None) == (own is None):
         hint = f'"{settings.line("tables", acting=False)}" lists those that come with the program'
@@ -80,6 +85,7 @@ def export(
     with opened(settings) as found:
         # A table of one's own is checked before a passphrase is asked for.
         asked = vault.check_table(own, found.codebook).table if own is not None else str(table)
+        _require_room(settings, asked, chosen)
         me = unlocked(settings, found, "director")
         _warn_of_more(settings, found)
         if dry_run:
@@ -95,29 +101,59 @@ def export(
             release = vault.export_table(found, me, asked, tighter=rules)
             Written.mark()
     _tell_weaker(settings, release, rules)
-    _deliver(settings, release, asked if isinstance(asked, str) else asked.name, output, chosen)
+    _deliver(
+        settings, release, asked if isinstance(asked, str) else asked.name, output, chosen, asked_for=bool(format_)
+    )
+
+
+def _require_room(settings: Settings, table: str | Table, chosen: str) -> None:
+    """Refuse a form that could hold no figure of this table, before anything is released."""
+    import vault
+
+    if not vault.can_hold(table, chosen):
+        line = settings.line("export TABLE --format csv")
+        raise UsageError(
+            f"{chosen} has no period of several years, and this table is of all years together: no figure of it can be "
+            "written",
+            hint=f"take a table of single years, or another form: {line}",
+        )
 
 
 def _tell_weaker(settings: Settings, release: Release, rules: dict[str, int]) -> None:
     """Say where a stricter policy was asked for, and figures are shown that were printed before under a weaker one."""
+    rules = {name: value for name, value in rules.items() if name != "percent_base" or release.policy.percent_base}
     names = [name for name, value in rules.items() if (getattr(release.policy, name) or 0) < value]
     if names:
         told = ", ".join(f"{name.replace('_', '-')} {getattr(release.policy, name)}" for name in names)
         settings.terminal.warn(f"some figures were printed before, and are read back: the release says {told}")
 
 
-def _enter_facts(settings: Settings, path: Path, *, alone: bool) -> None:
-    """Numbers that readers have already: from now on the guard takes them as known."""
+def _enter_facts(settings: Settings, path: Path, *, alone: bool, dry_run: bool) -> None:
+    """Numbers that readers have already: from now on the guard takes them as known. Asks for a yes."""
     import vault
 
+    terminal = settings.terminal
     if not alone:
-        raise UsageError("--fact enters numbers and prints none: give no table and no other option with it")
+        raise UsageError("--fact enters numbers and prints none: give no table and no other option but --dry-run")
     with opened(settings) as found:
-        new = vault.enter_published(found, unlocked(settings, found, "director"), path)
+        me = unlocked(settings, found, "director")
+        new = vault.enter_published(found, me, path, dry_run=True)
+        numbers = counted(new, "number")
+        if dry_run:
+            terminal.talk(f"{numbers} would be entered. Dry run: nothing was.")
+            terminal.talk("Next: the same command without --dry-run")
+            terminal.result({"dry_run": True, "would_enter": new})
+            return
+        if new:
+            question = f"Enter {numbers} for good? What was entered cannot be taken back."
+            confirmed(settings, question, otherwise="a number that was entered cannot be taken back, and needs a yes")
+            new = vault.enter_published(found, me, path)
     Written.mark()
-    settings.terminal.talk(f"{new} numbers entered in your journal; from now on nothing is printed that narrows them.")
-    settings.terminal.talk(f"Next: {settings.line('export TABLE --dry-run')}")
-    settings.terminal.result({"entered": new})
+    terminal.talk(
+        f"{counted(new, 'number')} entered in your journal; from now on nothing is printed that narrows them."
+    )
+    terminal.talk(f"Next: {settings.line('export TABLE --dry-run')}")
+    terminal.result({"entered": new})
 
 
 def _warn_of_more(settings: Settings, found: Vault) -> None:
@@ -144,9 +180,19 @@ def _tell_dry_run(settings: Settings, preview: Preview) -> None:
         terminal.table(("would close", "years", "figures"), rows)
     for name, years in preview.waiting:
         terminal.talk(f"{name or 'total'}: {years} would wait for more people")
-    for names, slot in preview.disclosed:
+    for names, slot in preview.disclosed[:MOST_LINES]:
         terminal.talk(f"already disclosed by what was published before: {slot}: {names}")
-    terminal.talk(f"{printed} figures would be printed, {withheld} withheld. Dry run: nothing was released.")
+    if len(preview.disclosed) > MOST_LINES:
+        terminal.talk(f"and {len(preview.disclosed) - MOST_LINES:,} more; --json lists them all")
+    if not preview.judged:
+        terminal.talk(
+            "What follows from numbers published before could not be worked out: look whether they are right."
+        )
+    terminal.talk(
+        f"{counted(printed, 'figure')} would be printed, {withheld:,} withheld. Dry run: nothing was released."
+    )
+    if not printed:
+        terminal.talk(NOTHING_YET)
     terminal.talk("Next: the same command without --dry-run")
     terminal.result(
         {
@@ -156,16 +202,25 @@ def _tell_dry_run(settings: Settings, preview: Preview) -> None:
             "closing": [{"variable": name, "years": years, "cells": cells} for name, years, cells in preview.closing],
             "waiting": [{"variable": name, "years": years} for name, years in preview.waiting],
             "disclosed": [{"slot": slot, "who": names} for names, slot in preview.disclosed],
+            "judged": preview.judged,
         }
     )
 
 
-def _deliver(settings: Settings, release: Release, table: str, output: Path | None, chosen: str) -> None:
+def _deliver(
+    settings: Settings, release: Release, table: str, output: Path | None, chosen: str, *, asked_for: bool
+) -> None:
     """The release on stdout unless it went to a file; with `--json` one object that holds the release either way."""
     import vault
 
     terminal = settings.terminal
     printed, withheld = _counts(release)
+    written = vault.figures_written(release, chosen)
+    if written < printed:
+        terminal.warn(
+            f"{chosen} holds {written} of {counted(printed, 'printed figure')}: it has no period of several years, and "
+            "none for people without a year"
+        )
     if terminal.as_json:
         payload: dict[str, object] = json.loads(vault.encode_release(release, "json"))
         payload["format"] = chosen
@@ -173,12 +228,19 @@ def _deliver(settings: Settings, release: Release, table: str, output: Path | No
             payload["file"] = str(output)
         elif chosen != "json":
             payload["content"] = vault.encode_release(release, chosen).decode("utf-8")
+        if written < printed:
+            payload["written"] = written
         terminal.result(payload)
         return
     if output is None:
         terminal.raw(vault.encode_release(release, chosen))
+    elif not asked_for and output.suffix.lower().removeprefix(".") not in (chosen, ""):
+        terminal.talk(f'"{output.suffix}" names no form: {output} was written as {chosen}; --format chooses another.')
     where = f" in {output}" if output is not None else ""
     terminal.talk(
-        f"Released {table}{where}: {printed} figures printed, {withheld} withheld. It stands in your journal."
+        f"Released {table}{where}: {counted(printed, 'figure')} printed, {withheld:,} withheld. It stands in your "
+        "journal."
     )
+    if not printed:
+        terminal.talk(NOTHING_YET)
     terminal.talk(f"Next: {settings.line('audit verify', acting=False)}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """`1 entry`, `2,000 entries`."""
-    return f"{number:,} {one if number == 1 else many}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 entry`, `2,000 entries`; without a plural of its own the noun takes an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def entries(number: int, *, new: bool = False) -> str:

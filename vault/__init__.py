@@ -72,7 +72,7 @@ _HOMES = {
         "read_request",
         "request_membership",
     ),
-    "vault.services.findings": ("Finding",),
+    "vault.services.findings": ("Finding", "FindingKind"),
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
@@ -89,7 +89,7 @@ _HOMES = {
     "vault.services.roster_lock": ("Lifted", "lift_roster_lock"),
     "vault.services.reveal": ("Revealed", "reveal"),
     "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
-    "vault.services.release_files": ("encode_release",),
+    "vault.services.release_files": ("can_hold", "encode_release", "figures_written"),
     "vault.services.tables": ("CheckedTable", "check_table", "shipped_tables"),
     "vault.services.totals": ("Preview", "export_table", "preview_table"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
@@ -228,6 +228,7 @@ if TYPE_CHECKING:
     from vault.services.enrolment import read_request as read_request
     from vault.services.enrolment import request_membership as request_membership
     from vault.services.findings import Finding as Finding
+    from vault.services.findings import FindingKind as FindingKind
     from vault.services.found import Founded as Founded
     from vault.services.found import found as found
     from vault.services.handing import end_referral as end_referral
@@ -277,7 +278,15 @@ if TYPE_CHECKING:
     )
     from vault.services.recovering import Recovered as Recovered
     from vault.services.recovering import recover_journal as recover_journal
-    from vault.services.release_files import encode_release as encode_release
+    from vault.services.release_files import (
+        can_hold as can_hold,
+    )
+    from vault.services.release_files import (
+        encode_release as encode_release,
+    )
+    from vault.services.release_files import (
+        figures_written as figures_written,
+    )
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
     from vault.services.revoking import CouldRead as CouldRead

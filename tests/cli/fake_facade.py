@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -205,14 +206,16 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         faults = any(finding.level != "notice" for finding in vault.findings)
         verdict = "finding" if faults else "intact, NOT anchored"
         counts = {"leaves": 7, "journals": 1, "checkpoints": 7, "parts": 12}
-        none = dict.fromkeys(("heads", "copies", "levels", "freshness", "contradictions"), ())
+        none = dict.fromkeys(("heads", "copies", "levels", "freshness", "contradictions", "anchored"), ())
+        counted = Counter((finding.level, finding.code) for finding in vault.findings)
+        kinds = tuple(SimpleNamespace(level=of, code=code, count=count) for (of, code), count in counted.items())
         return SimpleNamespace(
-            verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, **counts, **none
+            verdict=verdict, vault_id="0" * 32, anchor=None, findings=vault.findings, kinds=kinds, **counts, **none
         )
 
     def preview_table(_: FakeVault, me: str, name: str, **_how: object) -> SimpleNamespace:
         vault.called("preview_table", (me, name))
-        return SimpleNamespace(printed=1, withheld=1, closing=(), waiting=(), disclosed=())
+        return SimpleNamespace(printed=1, withheld=1, closing=(), waiting=(), disclosed=(), judged=True)
 
     def export_table(_: FakeVault, me: str, name: str, **_how: object) -> SimpleNamespace:
         vault.called("export_table", (me, name))

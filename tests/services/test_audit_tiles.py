@@ -350,7 +350,8 @@ def test_the_five_levels_are_told_apart(fleet: Fleet, tmp_path: Path) -> None:
     assert list(told().values()) == ["holds", "holds", "not looked at", "holds", "holds"]
     kept = str(shown.folder / "checkpoint")
     assert told(heads=[kept])["memory"] == "holds"
-    assert told(policy=shown.path / "policy")["memory"] == "holds"
+    assert told(policy=shown.path / "policy")["memory"] == "notice", "nobody has cosigned the hub's own journal"
+    assert told(policy=all_but(shown, "hub-1"))["memory"] == "holds", "negative control"
     flip(shown.tile(0, 0, 5))
     assert told(heads=[kept])["bytes"] == "finding"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.disclosure.stays import CROSSINGS
 from tests.organisation import Organisation
 from tests.services.totals_people import entered, export, total, women
 from vault.errors import IntegrityError
@@ -52,6 +53,41 @@ def test_alone_it_is_printed(org: Organisation) -> None:
     assert {cell.value for cell in release.cells if cell.value is not None} <= {90, 95}
     assert not release.empty
     assert export(org).empty, "and then the other one waits"
+
+
+def crossing(freed: int, crossed: int) -> Iterator[dict[str, object]]:
+    """So many women who reached freedom in 2019, the first of whom crossed one border in it."""
+    for line in women(freed):
+        yield line
+        if line["type"] == "outcome" and int(str(line["case"])[1:]) < crossed:
+            yield {
+                "case": line["case"],
+                "type": "journey",
+                "event": "border_crossing",
+                "country": "LA",
+                "date": "2019-03",
+            }
+
+
+@pytest.mark.parametrize(("crossed", "apart"), [(93, False), (80, True)])
+def test_a_sum_of_events_and_a_number_of_people_know_of_each_other(
+    org: Organisation, crossed: int, apart: bool
+) -> None:
+    """Of 100 people 93 crossed a border: the sum waits; of 80, it is printed."""
+    org.bring_in(org.field_1, *crossing(100, crossed))
+    assert total(export(org)) == 100
+    assert preview_table(org.vault, org.director, CROSSINGS.table).printed == int(apart)
+    assert export(org, CROSSINGS.table).empty is not apart
+
+
+@pytest.mark.parametrize(("crossed", "apart"), [(93, False), (80, True)])
+def test_a_number_of_people_waits_for_a_sum_that_was_printed_first(
+    org: Organisation, crossed: int, apart: bool
+) -> None:
+    """The other way round."""
+    org.bring_in(org.field_1, *crossing(100, crossed))
+    assert not export(org, CROSSINGS.table).empty
+    assert export(org).empty is not apart
 
 
 def test_asked_again_other_ledgers_are_not_compared(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,10 @@ def guard_answer(question: Question) -> Sequence[tuple[str, ...]]:
     """The variables of each combination that is not protected, or that would be narrowed. Raises `DisclosureRefused`
     when the numbers contradict each other or the solver cannot answer in time."""
     broken = _broken(question, targets_of(question))
+    if question.published:
+        # Readers who never saw those numbers may not learn anything because others did: for them nothing is exempt.
+        unread = replace(question, known=question.printed, published=())
+        broken += _broken(unread, targets_of(unread))
     return [tuple(name for condition in target.where for name in condition.variables) for target in broken]
 
 
@@ -112,11 +116,26 @@ def already_disclosed(question: Question, targets: Sequence[Target]) -> list[Tar
 
 
 def disclosed_before(question: Question) -> tuple[tuple[str, str], ...]:
-    """The same in words, as (codes, period), for the director's own screen."""
+    """What follows from numbers that were public before there was a vault, by themselves or beside what was printed, in
+    words as (codes, period), for the director's own screen.
+
+    What printed figures give away without them is not among it: where the policy became stricter, these show groups
+    that are small by now, and no number that was published has a part in that. Raises `DisclosureRefused` as the guard
+    does.
+    """
     if not question.published:
         return ()
     targets = sensitive(question.variables, question.people, question.k)
-    return tuple((_words(target), target.slot) for target in already_disclosed(question, targets))
+    given = _unprotected(question, question.known, targets)
+    of_figures = set(_unprotected(question, _printed(question), given)) if question.weaker and given else set()
+    alone = set(_unprotected(question, question.published, [one for one in given if one in of_figures]))
+    return tuple((_words(one), one.slot) for one in given if one not in of_figures or one in alone)
+
+
+def _printed(question: Question) -> tuple[Fact, ...]:
+    """What a reader knows from figures that were printed here."""
+    published = set(question.published)
+    return tuple(fact for fact in question.known if fact not in published)
 
 
 def _words(target: Target) -> str:

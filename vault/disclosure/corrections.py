@@ -55,11 +55,12 @@ def later_code(row: RowSpec, over: RowSpec, now: str | None) -> str:
 
 def _has_room(row: RowSpec, name: str) -> bool:
     names = {UNCHANGED, CHANGED}
-    return names.isdisjoint(row.ladder[0]) and len(_name(row, name)) <= MOST_NAME
+    return names.isdisjoint(row.ladder[0]) and len(_name(row, row.cell(name))) <= MOST_NAME
 
 
-def _name(row: RowSpec, cell: str) -> str:
-    return f"{row.variable}_was_{cell}"
+def _name(row: RowSpec, was: CellSpec) -> str:
+    """By the codes of the cell, whatever a table calls it: under another name the correction would be printed twice."""
+    return f"{row.variable}_was_{'+'.join(sorted(was.of))}"
 
 
 def _correction(row: RowSpec, was: CellSpec) -> RowSpec:
@@ -79,7 +80,7 @@ def _correction(row: RowSpec, was: CellSpec) -> RowSpec:
         cells.append(CellSpec(name=CHANGED, of=frozenset(cell.name for cell in others), text=text))
         ladder = (finest, (UNCHANGED, CHANGED))
     return RowSpec(
-        variable=_name(row, was.name),
+        variable=_name(row, was),
         source="",
         type="",
         title={

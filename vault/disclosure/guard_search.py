@@ -28,6 +28,10 @@ SLACK: Final = 0.05
 """How far from the best for the others a program may stop, as a share: any world will do."""
 
 
+class Contradiction(DisclosureRefused):
+    """There is no world at all in which every fact is true."""
+
+
 class Side(Enum):
     """Which witness: a world in which nobody is in the group, or one with at least k."""
 
@@ -49,7 +53,7 @@ class Search:
         for side in Side:
             self._open[side] = list(dict.fromkeys(aims))
         if not self._found(Program(caps=self._worlds.caps, rows=self._worlds.rows, costs={})):
-            raise DisclosureRefused("the facts contradict each other: no people could be counted like this")
+            raise Contradiction("the facts contradict each other: no people could be counted like this")
         broken: set[Aim] = set()
         # What answers most comes first: large groups that cannot reach k, then small ones that cannot be empty.
         for side, small_first in ((Side.MANY, False), (Side.NOBODY, True)):

@@ -4,19 +4,21 @@ Tables of one subject share one ledger, and a table need not have every row that
 of such a variable is known all the same: two tables that are each harmless can give somebody away together. So the
 ledger keeps what every printed variable is (`KnownRow`), and a table that lacks it gets a **silent** row: the guard
 asks about it, nothing is printed of it. Where a table means something else by a name that was printed already, readers
-would subtract apples from pears, and our facts would be wrong: that is refused.
+would subtract apples from pears, and our facts would be wrong: that is refused. So is a second row that reads the same
+answers of the same people, whatever its name: its figures and those of the first one would be subtracted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, combinations, product
 
 from vault.disclosure.corrections import correction_rows
 from vault.disclosure.ledger import Ledger
 from vault.errors import DisclosureRefused
 from vault.formats.ledger_entry import KnownImpossible, KnownRow
-from vault.formats.table_values import CellSpec, Impossible, RowSpec, Table, Universe, same_source
+from vault.formats.table_values import CellSpec, Impossible, RowSpec, Table, Universe, beside, same_source
 
 
 def whole_table(table: Table, ledger: Ledger) -> Table:
@@ -29,9 +31,16 @@ def whole_table(table: Table, ledger: Ledger) -> Table:
         if known.variable in mine and not _same(known, known_row(mine[known.variable])):
             raise DisclosureRefused(
                 f"`{known.variable}` was printed before, of the same people, with another meaning",
-                hint="give this row a name of its own",
+                hint="take that row over as it was, or leave it out",
             )
     silent = [_silent(known) for known in ledger.rows.values() if known.variable not in mine]
+    for one, two in chain(product(table.rows, silent), combinations(table.rows, 2)):
+        if not beside(one, two):
+            raise DisclosureRefused(
+                f"`{one.variable}` reads the same answers of the same people as `{two.variable}`"
+                + (", which was printed before" if two.silent else ""),
+                hint=f"take the row `{two.variable}` over, with its ladder, or leave `{one.variable}` out",
+            )
     rows = (*table.rows, *silent)
     # Rows of one source, in whatever tables: nobody has one code in the one and another code in the other.
     impossible = tuple(dict.fromkeys((*_impossible(table, ledger), *same_source(rows))))

@@ -28,7 +28,7 @@ def require_same_ladders(table: Table, ledger: Ledger) -> None:
         if now is None or not printed.issuperset(now - {frozenset()}):
             raise UsageError(
                 f"`{row.variable}` was printed before, of the same people, on another ladder",
-                hint="take the ladder of the earlier table over, or give the row a name of its own, and `source`",
+                hint="take the ladder of the earlier table over, or leave the row out",
             )
 
 

@@ -202,6 +202,10 @@ def _by_slot(
             years.setdefault(one.year, []).append(one)
         else:
             behind.append(one)
+    if not printed:  # as for people: the first block does not say in which year something was recorded first
+        start = next((year for year in sorted(years) if magnitude_ok(_sum(years[year]), policy, base)), 0)
+        for year in [year for year in years if year < start]:
+            behind += years.pop(year)
     waiting = _more(behind, [one for slot in found.values() for one in slot], table.measure.cap)
     if not printed and waiting:
         found[UNDATED] = waiting

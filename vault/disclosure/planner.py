@@ -235,10 +235,16 @@ def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: in
             waiting.append(person)
         else:
             undated.append(person)
+    # The first block begins with a year that is large enough by itself, if there is one: a block that began with the
+    # first year that anybody came in would say so. Whoever came before waits like those who come late.
+    if not found:
+        start = next((year for year in sorted(years) if cell_ok(_of(years[year]), policy)), 0)
+        for year in [year for year in years if year < start]:
+            waiting += years.pop(year)
     # Before the open years, which close later and would take these people with them.
     if undated:
         found[UNDATED] = undated
-    if cell_ok(Group(Counter(person.party for person in waiting)), policy):
+    if cell_ok(_of(waiting), policy):
         number = sum(slot.startswith(LATER) for slot in found) + 1
         found[f"{LATER}{number}"] = waiting
     # A year in which nobody came is open, or lies inside a block, like any other: gaps and ends would say so.
@@ -246,6 +252,10 @@ def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: in
     for year in range(first, until + 1):
         found[str(year)] = years.get(year, [])
     return found
+
+
+def _of(people: Sequence[Person]) -> Group:
+    return Group(Counter(person.party for person in people))
 
 
 def _frozen(now: Mapping[bytes, Person], token: bytes, party: bytes) -> Person:

@@ -53,6 +53,11 @@ class Question:
     k: int
     weaker: tuple[int, ...] = ()
 
+    @property
+    def printed(self) -> tuple[Fact, ...]:
+        """What was known of figures alone; `known` ends with what was published."""
+        return self.known[: len(self.known) - len(self.published)]
+
 
 class Guard(Protocol):
     """Answers with the combinations that are not protected, as the names of their variables."""

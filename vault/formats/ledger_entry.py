@@ -45,6 +45,8 @@ BLOCK: Final = "block"
 ALL: Final = "all"
 MOST_PEOPLE: Final = 30_000
 """People in one entry's lists: half a megabyte."""
+MOST_CODES: Final = 256
+"""Codes of one variable: a person's is one byte."""
 Codes = tuple[str, ...]
 Slots = tuple[str, ...]
 KnownImpossible = tuple[str, Codes, str, Codes]

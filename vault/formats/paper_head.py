@@ -13,7 +13,8 @@ organisation's vault: before anybody is accused of having changed a journal. It 
 the notebook can make one.
 
 The alphabet is a-z and 2-7. A zero is never meant, nor are one, eight and nine: the messages say what was probably
-written. Whatever `parse_paper_head` accepts, `encode_paper_head` writes back; `tidied` forgives capitals and spacing.
+written. Whatever `parse_paper_head` accepts, `encode_paper_head` writes back; `tidied` forgives capitals, spacing, and
+commas between thousands.
 16 bytes are 128 bits: nobody finds other entries that have the same ones.
 
 The example is the head of 212 entries of the vault 4f0d1c2a9b8e7d6c5b4a39281706f5e4 whose root is SHA-256("example").
@@ -40,6 +41,8 @@ GROUPS: Final = 8
 LETTERS: Final = 4
 """Letters of one group."""
 _SIZE: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+", re.ASCII)
+"""A size as reports print it: 5,345."""
 _GROUP: Final = re.compile(r"[a-z2-7]{4}", re.ASCII)
 _MISTAKEN: Final = {"0": "the letter o", "1": "the letter l, or i", "8": "the letter b", "9": "the letter g, or q"}
 """Digits that the alphabet lacks, and what they are usually written for."""
@@ -63,9 +66,12 @@ class PaperHead:
 
 
 def tidied(typed: str) -> str:
-    """What a person typed from paper, in the one spelling: lower case, one space between, letters in fours."""
+    """What a person typed from paper, in the one spelling: lower case, one space between, no separators in the size,
+    letters in fours."""
     name, _, rest = " ".join(typed.lower().split()).partition(" ")
     size, _, letters = rest.partition(" ")
+    if _GROUPED.fullmatch(size):
+        size = size.replace(",", "")
     letters = letters.replace(" ", "")
     groups = [letters[at : at + LETTERS] for at in range(0, len(letters), LETTERS)]
     return " ".join(filter(None, [name, size, *groups]))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vault.formats.release import Release
+from vault.formats.release import Cell, Release
 from vault.formats.release_csv import indicator_code, write_rows
 from vault.formats.release_period import period_of
 
@@ -32,8 +32,12 @@ def encode_dhis2(release: Release) -> bytes:
     Raises `FormatError` when a figure's period is not in the grammar.
     """
     rows = [
-        (indicator_code(release, cell), period.year, ORGUNIT, "", "", str(cell.value))
-        for cell, period in ((cell, period_of(cell)) for cell in release.cells)
-        if period.year is not None and cell.value is not None
+        (indicator_code(release, cell), period_of(cell).year or "", ORGUNIT, "", "", str(cell.value))
+        for cell in written_cells(release)
     ]
     return write_rows((COLUMNS, *rows), quoted=True)
+
+
+def written_cells(release: Release) -> tuple[Cell, ...]:
+    """The figures that are written: printed, and of a single calendar year. Raises as `encode_dhis2`."""
+    return tuple(cell for cell in release.cells if cell.value is not None and period_of(cell).year is not None)

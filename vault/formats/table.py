@@ -16,6 +16,7 @@ year; any other shows all years taken together, or with `time = "blocks"` each c
     [[rows]]
     variable = "sex"
     type = "intake"
+    missing = ["unknown"]                      # "nothing was said": never replaces an answer
     title = { en = "Sex", ko = "성별" }
     ladder = [["female", "male", "unknown"], ["female", "male+unknown"]]   # finest first
     [rows.cells]
@@ -29,10 +30,11 @@ year; any other shows all years taken together, or with `time = "blocks"` each c
     cell = "female"
     base = "total"                             # or the name of another cell of the same variable
 
-Optional in a row: `source` (the tally variable that is read, where the row has a name of its own: two rows may read
-one), `missing` (codes that mean "nothing was said": they never replace an answer, and the first of them stands for a
-variable that a record lacks), `universe` (a cell of a row above: only those people are asked) and `sums` (cells that
-are unions of the finest rung's cells, printed beside it: "those who answered"). Women's ages, and what nobody can be:
+The first of a row's `missing` codes stands for a variable that a record lacks, and for people who were counted and are
+in no record any more: without it one erasure would stop every later export. Optional in a row: `source` (the tally
+variable that is read, where the row has a name of its own: two rows may read one), `universe` (a cell of a row above:
+only those people are asked) and `sums` (one cell that is a union of the finest rung's cells, printed beside it: "those
+who answered"). Women's ages, and what nobody can be:
 
     [[rows]]
     variable = "age_of_women"
@@ -132,6 +134,8 @@ class _TableChecker(Checker):
             self.wrong(("time",), "must be `all` or `blocks`; with filter.year neither")
         for item, path in self.items(tree, "rows"):
             self.rows.take(item, path)
+            if isinstance(item, dict) and "missing" not in item:
+                self.wrong(path, "`missing` is needed: somebody who was counted may be in no record any more")
         shares = self.percentages(tree)
         impossible = [found for item, path in self.items(tree, "impossible") if (found := self.impossible(item, path))]
         if self.problems or chosen is None:
@@ -225,12 +229,15 @@ class _TableChecker(Checker):
         return Impossible(variable=one.variable, codes=codes, with_variable=two.variable, with_codes=with_codes)
 
     def some_codes(self, tree: Mapping[str, object], key: str, path: Path, row: RowSpec | None) -> frozenset[str]:
-        """Some codes of a row, not all of them."""
+        """Some codes of a row, not all of them, and not the one that stands for "nothing was said": an answer that
+        contradicts another counts as that."""
         codes = self.names_in(tree, key, path)
         known = frozenset(codes) if row is None else codes_in(row)
         for index, code in enumerate(codes):
             if code not in known:
                 self.wrong((*path, key, index), "must be a code of that row")
+            elif row is not None and code in row.missing[:1]:
+                self.wrong((*path, key, index), "is that row's code for nothing was said, which excludes no answer")
         if row is not None and known <= set(codes):
             self.wrong((*path, key), "must be some codes of that row, not all")
         return frozenset(codes)

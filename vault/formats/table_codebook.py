@@ -31,7 +31,7 @@ def compare(table: Table, lines: Lines, codebook: Codebook) -> tuple[Problem, ..
     checker = Checker(lines)
     _filter(checker, table, codebook)
     for index, row in enumerate(table.rows):
-        _row(checker, row, ("rows", index), table.filter, codebook)
+        _row(checker, row, ("rows", index), codebook)
     return tuple(checker.problems)
 
 
@@ -63,7 +63,7 @@ def _filter(checker: Checker, table: Table, codebook: Codebook) -> None:
         checker.wrong((*path, "variable"), "a record may say nothing here, and a filter cannot leave that open")
 
 
-def _row(checker: Checker, row: RowSpec, path: Path, chosen: Filter, codebook: Codebook) -> None:
+def _row(checker: Checker, row: RowSpec, path: Path, codebook: Codebook) -> None:
     """What the row reads exists, and its cells hold each code that a record can have."""
     kind = _type(checker, row.type, (*path, "type"), codebook)
     if kind is None:
@@ -77,10 +77,8 @@ def _row(checker: Checker, row: RowSpec, path: Path, chosen: Filter, codebook: C
     for name in row.ladder[0]:
         for code in sorted(row.cell(name).of - known - set(row.missing)):
             checker.wrong((*path, "cells", name), f"`{code}` is no code of `{variable.name}` in the codebook")
-    silent = not variable.required and variable.missing is None
-    if not row.missing and (silent or kind.name not in (chosen.type, codebook.opening.name)):
-        why = "a record may say nothing here" if silent else f"somebody may have no record of type `{kind.name}`"
-        checker.wrong(path, f"`missing` is needed: {why}")
+    if not row.missing and not variable.required and variable.missing is None:
+        checker.wrong(path, "`missing` is needed: a record may say nothing here")
 
 
 def _type(checker: Checker, name: str, path: Path, codebook: Codebook) -> RecordType | None:

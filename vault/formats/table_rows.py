@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from vault.formats.ledger_entry import MOST_CODES
 from vault.formats.table_checker import MOST_TABLES, Checker
 from vault.formats.table_values import TOTAL, CellSpec, RowSpec, Universe
 from vault.formats.toml_lines import Path
@@ -62,6 +63,9 @@ class Rows:
         cells = self._cells(tree["cells"], (*path, "cells")) if "cells" in tree else {}
         ladder = self._hard(lambda: self._ladder(tree["ladder"], (*path, "ladder")) if "ladder" in tree else ())
         sums = self._hard(lambda: checker.names_in(tree, "sums", path))
+        if len(sums) > 1:
+            # Each is rounded by a coin of its own: with many of them, every count follows from the figures.
+            checker.wrong((*path, "sums", 1), "a row may have one sum; leave this one out")
         missing = checker.names_in(tree, "missing", path)
         universe = self._universe(tree["universe"], (*path, "universe")) if "universe" in tree else None
         if self._sound:
@@ -82,6 +86,8 @@ class Rows:
             ladder=ladder,
             sums=sums,
         )
+        if len(codes_in(row)) > MOST_CODES:
+            checker.wrong((*path, "cells"), f"must have at most {MOST_CODES} codes in all")
         self._missing_codes(row, path)
         self.good.append(row)
 

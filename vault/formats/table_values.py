@@ -139,6 +139,15 @@ def is_union(part: frozenset[str], finest: Iterable[frozenset[str]]) -> bool:
     return all(cell <= part or cell.isdisjoint(part) for cell in finest)
 
 
+def beside(one: RowSpec, two: RowSpec) -> bool:
+    """Whether two rows may both be printed of the same people: not if they read the same answers of somebody.
+
+    Every figure tosses its own coin and closes its own blocks, so the same answers under a second name or ladder would
+    be printed twice: two snapshots are subtracted, and finer groups follow than either row would print.
+    """
+    return (one.type, one.source) != (two.type, two.source) or not one.source or _apart(one.universe, two.universe)
+
+
 def same_source(rows: Sequence[RowSpec]) -> tuple[Impossible, ...]:
     """What follows where two rows read one variable: nobody has one code in the one and another code in the other.
 
@@ -147,7 +156,7 @@ def same_source(rows: Sequence[RowSpec]) -> tuple[Impossible, ...]:
     found = []
     for at, one in enumerate(rows):
         for two in rows[at + 1 :]:
-            if (one.type, one.source) != (two.type, two.source) or not one.source or _apart(one.universe, two.universe):
+            if beside(one, two):
                 continue
             for code in sorted(one.codes):
                 if others := two.codes - {code}:

@@ -124,6 +124,13 @@ def _threshold(group: PolicyGroup) -> str:
     return "any" if group.needed == 1 else str(group.needed)
 
 
+def _parse_key(text: str) -> VerifierKey:
+    """The key of a line. Raises FormatError, which says whether there is none at all."""
+    if "+" not in text:
+        raise FormatError("this line has no key: NAME+KEY ID+KEY, as in the file vkey of a published journal")
+    return parse_vkey(text)
+
+
 class _Reading:
     """The state of reading one policy, line by line."""
 
@@ -150,7 +157,7 @@ class _Reading:
             raise FormatError("it is neither log, witness, group nor quorum, or has the wrong number of fields")
 
     def _log(self, vkey: str, url: str | None = None) -> None:
-        key = parse_vkey(vkey)
+        key = _parse_key(vkey)
         if key.algorithm != ED25519:
             raise FormatError("a log's key is for cosignatures")
         if any(key.public_key == item.key.public_key or key.name == item.key.name for item in self.logs):
@@ -158,7 +165,7 @@ class _Reading:
         self.logs.append(PolicyLog(key=key, url=url))
 
     def _witness(self, name: str, vkey: str, url: str | None = None) -> None:
-        key = parse_vkey(vkey)
+        key = _parse_key(vkey)
         if key.algorithm != COSIGNATURE:
             raise FormatError("a witness's key is not for cosignatures")
         if any(key.public_key == item.key.public_key for item in self.witnesses):

@@ -30,18 +30,18 @@ from vault.disclosure.policies import difference
 from vault.errors import NoVault, StorageError, UsageError
 from vault.formats.keyfile import MOST_BYTES, parse_keyfile
 from vault.formats.leaf import parse_fields
-from vault.formats.origin import ROOT, origin_of, parse_origin
+from vault.formats.origin import ROOT, is_vault_id, origin_of, parse_origin
 from vault.model import Kind, Origin, VaultId
 from vault.primitives.hashing import sha256
 from vault.services.audit_copies import CopyCompared, check_copies, compare_copies
 from vault.services.audit_given import GivenHead, HeadChecked, compare_heads, read_heads, unchecked
 from vault.services.audit_journal import JournalAudit
 from vault.services.audit_levels import Facts, Freshness, Level, freshness_of, levels_of
-from vault.services.audit_memory import Memory
+from vault.services.audit_memory import AnchoredJournal, Memory
 from vault.services.audit_share import MOST_ROSTER, Share
 from vault.services.collector import collector_paused
 from vault.services.files import read_limited
-from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings, plain
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, FindingKind, Findings, plain
 from vault.services.layout import DATABASE, VAULT_ID_SETTING, handles_here
 from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
@@ -59,8 +59,10 @@ FOUND_SOMETHING = "finding"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """The verdict, what it rests on, which vault was looked at and how much of it, and what was found. The vault id
-    pins root's keys: compare it with the one that was written down at the founding."""
+    """The verdict, what it rests on, which vault was looked at and how much of it, and what was found: causes first, up
+    to a cap, with the true count of each kind in `kinds`. The vault id pins root's keys: compare it with the one that
+    was written down at the founding; it is empty when it could not be read. `anchored` says of each journal that is
+    written here what vouches for it, also where that does not make an `anchor` of the whole."""
 
     verdict: str
     vault_id: VaultId
@@ -75,6 +77,8 @@ class AuditReport:
     levels: tuple[Level, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     contradictions: tuple[Lock, ...] = ()
+    anchored: tuple[AnchoredJournal, ...] = ()
+    kinds: tuple[FindingKind, ...] = ()
 
 
 def verify_vault(
@@ -155,7 +159,9 @@ class _Audit:
                 self.findings.add(BYTES, "header", DATABASE, fault)
         with guard(DATABASE):
             if scan.schema_differs():
-                self.findings.add(BYTES, "schema", DATABASE, "the tables or triggers are not the program's own")
+                gone = ", ".join(scan.schema_gone())
+                message = "the tables or triggers are not the program's own"
+                self.findings.add(BYTES, "schema", DATABASE, f"{message}: gone: {gone}" if gone else message)
         with guard("settings"):
             self._settings(scan)
         try:
@@ -193,10 +199,17 @@ class _Audit:
         settings = scan.settings()
         if [name for name, _ in settings] != [VAULT_ID_SETTING]:
             self.findings.add(BYTES, "settings", "settings", "the settings are not exactly the vault id")
-        self.vault_id = VaultId(settings[0][1].decode("ascii"))
+        named = settings[0][1].decode("ascii")
+        if is_vault_id(named):
+            self.vault_id = VaultId(named)
+        else:
+            self.findings.add(BYTES, "settings", "settings", "the vault id cannot be read; nothing is compared with it")
 
     def _roster(self, scan: Scan, share: Share, rows: list[tuple[Any, ...]]) -> None:
-        """Folds the roster. Its tree and root's signature over it are checked with the journals."""
+        """Folds the roster. Its tree and root's signature over it are checked with the journals. Without the vault id
+        nobody knows which journal it is, and that has been said."""
+        if not self.vault_id:
+            return
         origin = origin_of(self.vault_id, ROOT, ROSTER_EPOCH)
         numbers = [number for number, name in rows if name == origin]
         if not numbers:
@@ -217,7 +230,7 @@ class _Audit:
         where = f"journal {position}"
         if number != position:
             self.findings.add(BYTES, "journal-number", where, "the journals are not numbered 1, 2, 3, ...")
-        if name.vault_id != self.vault_id:
+        if self.vault_id and name.vault_id != self.vault_id:
             self.findings.add(BYTES, "foreign-journal", origin, "the journal belongs to another vault")
         if origin in self.origins:
             self.findings.add(BYTES, "journal-twice", origin, "the journal is listed twice")
@@ -308,7 +321,7 @@ class _Audit:
                 elif f"{file.handle}.key" != path.name:
                     message = "a key file under another name: a copy that nobody uses; remove it"
                     self.findings.add(NOTICE, "key-copy", f"keys/{path.name}", message)
-                elif file.vault_id != self.vault_id:
+                elif self.vault_id and file.vault_id != self.vault_id:
                     self.findings.add(BYTES, "key-file", f"keys/{path.name}", "it belongs to another vault")
                 elif self.roster is not None and self.roster.find(file.handle) is None:
                     self.findings.add(NOTICE, "key-not-enrolled", f"keys/{path.name}", UNENROLLED_KEY)
@@ -322,7 +335,7 @@ class _Audit:
         sound = all(finding.level == NOTICE for finding in findings)
         anchor = self.memory.anchor() if self.memory and sound else None
         facts = Facts(
-            findings=findings,
+            kinds=self.findings.kinds(),
             leaves=sum(journal.size for journal in self.journals),
             checkpoints=sum(journal.checked for journal in self.journals),
             memory=self.memory,
@@ -346,6 +359,8 @@ class _Audit:
             levels=levels_of(facts),
             freshness=freshness_of(facts),
             contradictions=tuple(self.memory.contradictions) if self.memory else (),
+            anchored=self.memory.anchored() if self.memory and sound else (),
+            kinds=facts.kinds,
         )
 
 

@@ -6,9 +6,11 @@
     DIR/03-signature-field-1-1-9/   a signed head whose signature does not verify
     DIR/04-fork-field-2-1/          two heads of one journal that cannot both be true
     DIR/05-rollback-field-2-1/      a head after which entries went missing
+    DIR/06-tally-part-field-1-1-8/  a part that does not have the hash in its entry: both hashes, and not the part
+    DIR/07-head-field-3-1-160/      a signed head that is remembered, and gone from its journal
 
 The places are looked for anew, from the rows themselves, whatever the findings say in words: the first few of each kind
-in each journal. What cannot be shown by hashes and signatures alone (a surplus row, a sealed part that was changed)
+in each journal. What cannot be shown by hashes and signatures alone (a surplus row, say)
 stays with its sentence in the README. Nothing in it is secret and nothing is ciphertext: entries commit to hashes.
 """
 
@@ -29,6 +31,7 @@ from vault.primitives.hashing import sha256
 from vault.services import audit_evidence_texts as texts
 from vault.services import files
 from vault.services.audit import AuditReport
+from vault.services.audit_evidence_rows import Place, kept_places, replaced_places
 from vault.services.audit_snapshot import Snapshot
 from vault.services.evidence import EVIDENCE, note_files, write_files
 from vault.services.findings import NOTICE, Findings
@@ -36,8 +39,6 @@ from vault.services.layout import DATABASE
 from vault.store.arrivals import FORK, Lock
 from vault.store.scan import Scan
 
-_Place = tuple[str, dict[str, bytes]]
-"""The name of a folder and what goes into it."""
 MOST_PLACES: Final = 5
 """Places of one kind in one journal that get a folder each."""
 _BLOCK: Final = 4_096
@@ -78,10 +79,10 @@ def keep_contradictions(directory: Path, report: AuditReport) -> tuple[Path, ...
     return tuple(found)
 
 
-def _collected(directory: Path, report: AuditReport) -> list[_Place]:
+def _collected(directory: Path, report: AuditReport) -> list[Place]:
     """Everything that can be shown, read before anything is written. A damaged database may break any assumption: what
     cannot be read is left to its sentence in the README."""
-    places: list[_Place] = []
+    places: list[Place] = []
     guard = Findings().guard
     with guard(DATABASE), Scan(directory / DATABASE) as scan:
         snapshot = Snapshot(scan)
@@ -89,6 +90,10 @@ def _collected(directory: Path, report: AuditReport) -> list[_Place]:
             with guard(str(origin)):
                 member = snapshot.roster.member(parse_origin(origin).handle)
                 places += _Journal(scan, snapshot, Origin(origin), number, member).places()
+            with guard(str(origin)):
+                places += replaced_places(scan, snapshot, Origin(origin), number, report.findings, MOST_PLACES)
+        with guard(DATABASE):
+            places += kept_places(scan, snapshot, report.findings)
     for lock, contents in _contradictions(directory, report.contradictions):
         what = "fork" if lock.reason == FORK else "rollback"
         places.append((f"{what}-{texts.name_of(lock.origin)}", contents))
@@ -124,7 +129,7 @@ class _Journal:
     number: int
     member: Member
 
-    def places(self) -> Iterator[_Place]:
+    def places(self) -> Iterator[Place]:
         """The signatures that do not verify, then the entries that the newest good head covers."""
         good: list[tuple[Checkpoint, bytes]] = []
         bad = 0
@@ -138,7 +143,7 @@ class _Journal:
         if good:
             yield from self._entries(*good[-1])
 
-    def _entries(self, head: Checkpoint, note: bytes) -> Iterator[_Place]:
+    def _entries(self, head: Checkpoint, note: bytes) -> Iterator[Place]:
         missing = changed = 0
         for start in range(0, head.size, _BLOCK):
             rows = dict(self.scan.leaves(self.number, start, _BLOCK))
@@ -167,7 +172,7 @@ class _Journal:
             return True
         return tree.node_hash(*tree.leaf_hashes(entries)) == self._node(1, index)
 
-    def _edge(self, head: Checkpoint, note: bytes) -> Iterator[_Place]:
+    def _edge(self, head: Checkpoint, note: bytes) -> Iterator[Place]:
         """All pairs have their hashes: what is left is a last entry without a neighbour."""
         if head.size % 2:
             rows = self.scan.leaves(self.number, head.size - 1, 1)
@@ -187,7 +192,7 @@ class _Journal:
                 return climb if climb.root == head.root else None
         return None
 
-    def _changed(self, head: Checkpoint, note: bytes, pair: int, entries: list[bytes]) -> _Place:
+    def _changed(self, head: Checkpoint, note: bytes, pair: int, entries: list[bytes]) -> Place:
         hashes = tree.leaf_hashes(entries)
         computed = None
         with suppress(VaultError):
@@ -196,7 +201,7 @@ class _Journal:
         contents = texts.changed(self.member, note, pair, entries, self._above(head, pair), computed)
         return f"entry-{texts.name_of(self.origin)}-{pair}", contents
 
-    def _missing(self, head: Checkpoint, note: bytes, seq: int, neighbour: bytes | None) -> _Place:
+    def _missing(self, head: Checkpoint, note: bytes, seq: int, neighbour: bytes | None) -> Place:
         above = None
         if neighbour is not None:
             stored = self._node(1, seq >> 1)

@@ -101,7 +101,7 @@ The key in writer.pem is the one that root enrolled. Either the head's text or i
     return {**files, "head.txt": head.text, "head.sig": blob, "README.txt": text.encode()}
 
 
-def _head(member: Member, note: bytes, root: bytes) -> tuple[dict[str, bytes], str]:
+def head_files(member: Member, note: bytes, root: bytes) -> tuple[dict[str, bytes], str]:
     """The signed head as files, and the README's part on it."""
     parsed = parse_note(note)
     blob = next(line.blob for line in parsed.signatures if line.name == parsed.text.split(b"\n")[0].decode())
@@ -113,7 +113,7 @@ def _root_in(note: bytes) -> bytes:
     return b64decode(parse_note(note).text.split(b"\n")[2])
 
 
-def _sums(files: dict[str, bytes]) -> str:
+def sums(files: dict[str, bytes]) -> str:
     """The command that hashes these files, and what it prints."""
     names = sorted(files)
     printed = "\n".join(f"> {sha256(files[name]).hex()}  {name}" for name in names)
@@ -128,27 +128,27 @@ def changed(
     member: Member, note: bytes, pair: int, entries: Sequence[bytes], above: Climb | None, computed: Climb | None
 ) -> dict[str, bytes]:
     """One entry, or two neighbours, that are not those whose hash stands under the signed root."""
-    files, told = _head(member, note, _root_in(note))
+    files, told = head_files(member, note, _root_in(note))
     leaves = {f"entry-{pair + at}.bin": b"\x00" + entry for at, entry in enumerate(entries)}
     which = " and ".join(str(pair + at) for at in range(len(entries)))
     text = f"Entry {which} of a journal: not what its writer signed.\n\n{told}\n"
-    text += f"The entries as they are here, each behind a zero byte:\n\n{_sums(leaves)}\n"
+    text += f"The entries as they are here, each behind a zero byte:\n\n{sums(leaves)}\n"
     files |= leaves
     if above is not None and len(entries) == 2:
         both = {"pair.bin": b"\x01" + b"".join(map(sha256, leaves.values()))}
         stored = _steps("stored", above)
-        text += f"A one byte and these two hashes, which is what stands above them in the tree:\n\n{_sums(both)}\n"
+        text += f"A one byte and these two hashes, which is what stands above them in the tree:\n\n{sums(both)}\n"
         text += f"The vault has another hash there:\n\n    {_start(above, note, pair).hex()}\n\n"
         text += (
             "That one leads to the signed root: each hash stands in the next file, and the last one is the root.\n\n"
         )
-        text += f"{_sums(stored) if stored else '    it is the root itself'}\n"
+        text += f"{sums(stored) if stored else '    it is the root itself'}\n"
         text += "So the entries were changed, one or both, after the head was signed.\n"
         files |= both | stored
     elif computed is not None:
         way = _steps("computed", computed)
         text += "With the rest of the tree they lead to another root than the signed one:\n\n"
-        text += f"{_sums(way) if way else '    the hash above is the root itself'}\n"
+        text += f"{sums(way) if way else '    the hash above is the root itself'}\n"
         files |= way
     return {**files, "README.txt": text.encode()}
 
@@ -167,7 +167,7 @@ def missing(
     member: Member, note: bytes, head: Checkpoint, seq: int, neighbour: bytes | None, above: Climb | None
 ) -> dict[str, bytes]:
     """An entry that the signed root covers, and that is not here."""
-    files, told = _head(member, note, head.root)
+    files, told = head_files(member, note, head.root)
     text = (
         f"Entry {seq} of a journal is not here, and the signed head covers {head.size} entries, 0 to {head.size - 1}.\n"
     )
@@ -179,11 +179,11 @@ def missing(
     stored = _steps("stored", above)
     wanted = _start(above, note, seq & ~1)
     order = "missing.hash beside.hash" if not seq & 1 else "beside.hash missing.hash"
-    text += f"Its neighbour is here, behind a zero byte:\n\n{_sums(beside)}\n"
+    text += f"Its neighbour is here, behind a zero byte:\n\n{sums(beside)}\n"
     text += (
         "The hash above the two is this one, and it leads to the signed root: each hash stands in the next file.\n\n"
     )
-    text += f"    {wanted.hex()}\n\n{_sums(stored) if stored else '    it is the root itself'}\n\n"
+    text += f"    {wanted.hex()}\n\n{sums(stored) if stored else '    it is the root itself'}\n\n"
     text += (
         "So an entry was there when the head was signed. Whoever claims to have it gives a file `claimed`; it is the\n"
     )
@@ -228,7 +228,7 @@ there is none, the hash above) is what the first {shorter.size} entries lead to:
 
 and that is not what theirs.txt states.
 
-{_sums(files) if files else ""}
+{sums(files) if files else ""}
 $ sed -n 3p ours.txt | base64 -d | od -An -v -tx1 | tr -d ' \\n'
 > {longer.root.hex()}
 $ sed -n 3p theirs.txt | base64 -d | od -An -v -tx1 | tr -d ' \\n'

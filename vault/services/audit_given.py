@@ -79,6 +79,11 @@ def read_heads(vault_id: VaultId, given: Sequence[str]) -> tuple[GivenHead, ...]
 
 
 def _from_paper(vault_id: VaultId, text: str) -> GivenHead:
+    if len(text.split()) == 1:
+        raise UsageError(
+            f"{Path(text).name}: no such file, and not a paper head",
+            hint='a paper head is "field-7/1 212" and eight groups of letters, in quotes',
+        )
     try:
         head = parse_paper_head(tidied(text), vault_id)
     except FormatError as error:

@@ -21,6 +21,13 @@ from vault.services.witness import cosigner_key
 _HEX = frozenset("0123456789abcdef")
 
 
+def is_published(directory: Path) -> bool:
+    """Whether anything in a directory says that journals were published there: the file that names the roster, or one
+    of the directories. What lacks the others is damaged, and what has neither is something else."""
+    names = {item.name for item in directory.iterdir()}
+    return texts.ROSTER in names or any(len(name) == 64 and set(name) <= _HEX for name in names)
+
+
 def journal_directories(findings: Findings, directory: Path) -> list[str]:
     """The names of the journals' directories. What else stands there and is not ours is a finding, and so is what is
     missing."""

@@ -23,7 +23,7 @@ from vault.ports import day_number, day_of
 from vault.services.audit_copies import CopyCompared
 from vault.services.audit_given import HeadChecked, HeadVerdict
 from vault.services.audit_memory import Memory
-from vault.services.findings import BYTES, CROSS, FRESHNESS, MEMORY, SIGNATURES, Finding
+from vault.services.findings import BYTES, CROSS, FRESHNESS, MEMORY, SIGNATURES, FindingKind
 
 STALE_DAYS: Final = 90
 """Beyond this a hint says that somebody should look again."""
@@ -67,7 +67,7 @@ class Facts:
     """What an audit has seen, for the levels to be told from. `quoted` is how many heads journals quote of each other,
     `quoted_faults` how many findings came of comparing them."""
 
-    findings: Sequence[Finding]
+    kinds: Sequence[FindingKind]
     leaves: int
     checkpoints: int
     memory: Memory | None
@@ -90,7 +90,7 @@ def levels_of(facts: Facts) -> tuple[Level, ...]:
 
 
 def _faults(facts: Facts, level: str) -> int:
-    return sum(finding.level == level for finding in facts.findings)
+    return sum(kind.count for kind in facts.kinds if kind.level == level)
 
 
 def _counted(facts: Facts, name: str, holds: str) -> Level:
@@ -101,7 +101,7 @@ def _counted(facts: Facts, name: str, holds: str) -> Level:
 
 
 def _places(faults: int) -> str:
-    return "1 place does not hold" if faults == 1 else f"{faults} places do not hold"
+    return "1 place does not hold" if faults == 1 else f"{faults:,} places do not hold"
 
 
 def _memory(facts: Facts) -> Level:
@@ -115,7 +115,9 @@ def _memory(facts: Facts) -> Level:
     if not heads and not given:
         message = "because no head came back from another laptop yet, and none was given with --head"
         return Level(name=MEMORY, status=LevelStatus.UNCHECKED, message=message)
-    message = f"{heads} remembered heads"
+    message = "1 remembered head" if heads == 1 else f"{heads} remembered heads"
+    if not heads:
+        message = "no head is remembered here"
     if given:
         anchors = ", ".join(f"{_short(item.head.origin)} up to {item.head.size} ({item.head.kept})" for item in given)
         message += f"; anchors given with --head: {anchors}"
@@ -136,7 +138,11 @@ def _cross(facts: Facts) -> Level:
         message = "because no journal here quotes another one, and no other directory was given with --copy"
         return Level(name=CROSS, status=LevelStatus.UNCHECKED, message=message)
     journals = sum(copy.journals for copy in facts.copies)
-    message = f"{facts.quoted} heads that journals quote of others, {journals} journals of {len(facts.copies)} copies"
+    heads = "1 head" if facts.quoted == 1 else f"{facts.quoted} heads"
+    copies = "1 copy" if len(facts.copies) == 1 else f"{len(facts.copies)} copies"
+    message = f"{heads} that journals quote of others"
+    if facts.copies:
+        message += f", {journals} {'journal' if journals == 1 else 'journals'} of {copies}"
     return Level(name=CROSS, status=LevelStatus.HOLDS, message=message)
 
 

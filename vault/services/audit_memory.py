@@ -53,6 +53,25 @@ class Audited(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredJournal:
+    """A journal of the verdict's anchor: up to which of its `size` entries something from outside vouches for it (0:
+    nothing does), and what that is, in words."""
+
+    origin: Origin
+    size: int
+    anchored: int = 0
+    by: str | None = None
+
+    def __str__(self) -> str:
+        """As the anchor says it."""
+        name = "/".join(self.origin.split("/")[2:])
+        if self.by is None:
+            written = "1 entry" if self.size == 1 else f"{self.size} entries"
+            return f"{name}: NOT anchored, nobody else has seen its {written}"
+        return f"{name} up to {self.anchored} of {self.size} entries, {self.by}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Memory:
     """One look at what is remembered. `local` are the members whose key files are here."""
@@ -203,21 +222,29 @@ class Memory:
         writer = self.roster.find(handle)
         return (writer is not None and writer.revoked) or (handle in self.local and self._goes_on(origin))
 
-    def anchor(self) -> str | None:
-        """What the verdict rests on: for each journal that is written here the largest head that somebody on another
-        laptop cosigned, or that was given from outside. None while one of them has entries and no such head."""
+    def anchored(self) -> tuple[AnchoredJournal, ...]:
+        """Each journal that is written here and has entries, with the largest head that somebody on another laptop
+        cosigned, or that was given from outside, if there is one; and the other journals of which a head was given."""
         written = [item for item in self.journals.values() if parse_origin(item.origin).handle in self.local]
         written = [item for item in written if item.size and not self._goes_on(item.origin)]
-        if not written or any(item.origin not in self.anchors.keys() | self.given.keys() for item in written):
-            return None
         others = [item for item in self.journals.values() if item.origin in self.given and item not in written]
-        return "; ".join(self._told(item) for item in sorted([*written, *others], key=lambda item: item.origin))
+        return tuple(self._told(item) for item in sorted([*written, *others], key=lambda item: item.origin))
 
-    def _told(self, journal: Audited) -> str:
+    def anchor(self) -> str | None:
+        """What the verdict rests on, in words. None while a journal that is written here and has entries has no such
+        head, or when nothing is written here."""
+        found = self.anchored()
+        written = any(parse_origin(item.origin).handle in self.local for item in found)
+        if not written or any(item.by is None for item in found):
+            return None
+        return "; ".join(map(str, found))
+
+    def _told(self, journal: Audited) -> AnchoredJournal:
         size, kept = self.given.get(journal.origin, (0, ""))
-        if journal.origin not in self.anchors or self.anchors[journal.origin].size < size:
-            return f"{'/'.join(journal.origin.split('/')[2:])} up to {size} of {journal.size} entries, by {kept}"
-        head = self.anchors[journal.origin]
-        handle, day = max(((h, d) for h, d in head.witnesses if h not in self.local), key=lambda item: item[1])
-        name = "/".join(journal.origin.split("/")[2:])
-        return f"{name} up to {head.size} of {journal.size} entries, cosigned by {handle} on {day_of(day).isoformat()}"
+        head = self.anchors.get(journal.origin)
+        if head is not None and head.size >= size:
+            handle, day = max(((h, d) for h, d in head.witnesses if h not in self.local), key=lambda item: item[1])
+            size, kept = head.size, f"cosigned by {handle} on {day_of(day).isoformat()}"
+        elif kept:
+            kept = f"by {kept}"
+        return AnchoredJournal(origin=journal.origin, size=journal.size, anchored=size, by=kept or None)

@@ -134,15 +134,14 @@ def verify_proof(raw: bytes, policy: TrustPolicy, leaf: bytes | None = None) -> 
             "this head was not cosigned by the policy's quorum", hint="make the proof again once a receipt has come"
         )
     if leaf is not None and proof.extra is not None and leaf != proof.extra:
-        raise IntegrityError("the entry that was given is not the one that the proof carries")
+        message = f"the file that was given does not hold the bytes of entry {proof.index}, which the proof carries"
+        raise IntegrityError(message)
     entry = leaf if leaf is not None else proof.extra
     kind = day = None
     if entry is None:
         _check_length(proof, head.size)
     else:
-        tree.verify_inclusion(
-            proof.hashes, index=proof.index, size=head.size, leaf=tree.leaf_hash(entry), root=head.root
-        )
+        _check_entry(proof, head.size, head.root, entry, given=leaf is not None)
         kind, day = _read(origin, proof.index, entry)
     return ProofChecked(
         origin=origin,
@@ -157,11 +156,31 @@ def verify_proof(raw: bytes, policy: TrustPolicy, leaf: bytes | None = None) -> 
     )
 
 
+def _check_entry(proof: TlogProof, size: int, root: bytes, entry: bytes, *, given: bool) -> None:
+    """Raises IntegrityError unless the path leads from the entry to the root. Of a given file the path cannot say more
+    than that it is not the entry."""
+    _check_length(proof, size)
+    try:
+        tree.verify_inclusion(proof.hashes, index=proof.index, size=size, leaf=tree.leaf_hash(entry), root=root)
+    except IntegrityError as error:
+        if not given:
+            raise
+        message = f"the file that was given does not hold the bytes of entry {proof.index}, or the proof's path is wrong"
+        raise IntegrityError(message, hint=error.hint) from None
+
+
 def verify_proof_file(proof: Path, policy: Path, leaf: Path | None = None) -> ProofChecked:
-    """`verify_proof` of files. Raises UsageError for one that cannot be read."""
+    """`verify_proof` of files. Raises UsageError for one that cannot be read, and for a proof without its entry: then
+    nothing about an entry would be proved."""
     rules = parse_policy(read_limited(policy, MOST_POLICY))
     entry = None if leaf is None else read_limited(leaf, MOST_ENTRY)
-    return verify_proof(read_limited(proof, MOST_BYTES), rules, entry)
+    found = verify_proof(read_limited(proof, MOST_BYTES), rules, entry)
+    if found.leaf is None:
+        raise UsageError(
+            f"{proof.name} does not carry its entry, so nothing is proved of one yet",
+            hint="give the entry's bytes with --entry FILE",
+        )
+    return found
 
 
 def _check_length(proof: TlogProof, size: int) -> None:

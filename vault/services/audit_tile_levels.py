@@ -8,11 +8,16 @@ from vault.ports import day_of
 from vault.services.audit_given import HeadChecked, HeadVerdict
 from vault.services.audit_levels import Level, LevelStatus
 from vault.services.audit_tile_memory import TileJournal
-from vault.services.findings import BYTES, CROSS, FRESHNESS, MEMORY, SIGNATURES, Finding
+from vault.services.findings import BYTES, CROSS, FRESHNESS, MEMORY, SIGNATURES, FindingKind
 
 
 def published_levels(
-    findings: Sequence[Finding], journals: Sequence[TileJournal], files: int, heads: Sequence[HeadChecked]
+    kinds: Sequence[FindingKind],
+    journals: Sequence[TileJournal],
+    files: int,
+    heads: Sequence[HeadChecked],
+    unmet: int = 0,
+    quorum: str = "",
 ) -> tuple[Level, ...]:
     """What each level came to. Without a clock freshness is a day and no age."""
     leaves, quoted = sum(item.head.size for item in journals), sum(len(item.quoted) for item in journals)
@@ -20,13 +25,21 @@ def published_levels(
     anchored = sum(item.anchored > 0 for item in journals)
     days = [day for item in journals for _, day in (*item.head.witnesses, *_earlier(item))]
     said = f"{anchored} of {len(journals)} journals are anchored; {kept} heads that were kept hold"
+    if unmet:
+        said = f"the quorum of your policy ({quorum}) is not met for {unmet} of {len(journals)} journals"
     return (
-        _level(findings, BYTES, f"{leaves} entries in {files} files" if journals else "", "the roster cannot be read"),
-        _level(findings, SIGNATURES, f"{len(journals)} heads and the roster" if journals else "", "nothing is signed"),
-        _level(findings, MEMORY, said if anchored else "", "no head and no policy of your own says what was before"),
-        _level(findings, CROSS, f"{quoted} heads that journals quote" if quoted else "", "no journal quotes another"),
+        _level(kinds, BYTES, f"{leaves} entries in {files} files" if journals else "", "the roster cannot be read"),
+        _level(kinds, SIGNATURES, f"{len(journals)} heads and the roster" if journals else "", "nothing is signed"),
         _level(
-            findings,
+            kinds,
+            MEMORY,
+            said if anchored or unmet else "",
+            "no head and no policy of your own says what was before",
+            lacking=unmet > 0,
+        ),
+        _level(kinds, CROSS, f"{quoted} heads that journals quote" if quoted else "", "no journal quotes another"),
+        _level(
+            kinds,
             FRESHNESS,
             f"somebody else last cosigned on {day_of(max(days)).isoformat()}, as they say" if days else "",
             "nobody else has cosigned anything",
@@ -38,11 +51,13 @@ def _earlier(journal: TileJournal) -> tuple[tuple[str, int], ...]:
     return journal.witnessed[0].witnesses if journal.witnessed else ()
 
 
-def _level(findings: Sequence[Finding], name: str, holds: str, why_not: str) -> Level:
-    faults = sum(item.level == name for item in findings)
+def _level(kinds: Sequence[FindingKind], name: str, holds: str, why_not: str, *, lacking: bool = False) -> Level:
+    faults = sum(kind.count for kind in kinds if kind.level == name)
     if faults:
-        places = "1 place does not hold" if faults == 1 else f"{faults} places do not hold"
+        places = "1 place does not hold" if faults == 1 else f"{faults:,} places do not hold"
         return Level(name=name, status=LevelStatus.FINDING, message=places, findings=faults)
+    if lacking:
+        return Level(name=name, status=LevelStatus.NOTICE, message=holds)
     if not holds:
         return Level(name=name, status=LevelStatus.UNCHECKED, message=f"because {why_not}")
     return Level(name=name, status=LevelStatus.HOLDS, message=holds)

@@ -21,7 +21,7 @@ from vault.errors import FormatError, IntegrityError, UsageError
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
-from vault.formats.tlog_policy import MOST_BYTES, TrustPolicy, parse_policy
+from vault.formats.tlog_policy import MOST_BYTES, NONE, TrustPolicy, parse_policy
 from vault.model import Handle, Origin, VaultId
 from vault.services import audit_layout as layout
 from vault.services import audit_publish_texts as texts
@@ -37,7 +37,7 @@ from vault.services.audit_tile_share import TileShare
 from vault.services.collector import collector_paused
 from vault.services.entry_rules import limit_of
 from vault.services.files import read_limited
-from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, Findings
+from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, FindingKind, Findings
 from vault.services.progress import Progress, quiet
 from vault.services.roster import Roster, fold
 from vault.services.witness import verify_head
@@ -59,7 +59,9 @@ class VerifiedJournal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedReport:
     """The verdict and what it rests on. `own_policy`: trust comes from the policy that was given; otherwise from the
-    directory itself. `quorum` is its quorum's name."""
+    directory itself. `quorum` is its quorum's name; `unmet` are the journals, of those that the policy that was given
+    names, of which that quorum cosigned no head, and of which no head was given either: then the policy is not met,
+    though nothing else is wrong with the directory. `vault_id` is empty when it could not be read."""
 
     verdict: str
     vault_id: VaultId
@@ -71,6 +73,8 @@ class PublishedReport:
     heads: tuple[HeadChecked, ...]
     findings: tuple[Finding, ...]
     levels: tuple[Level, ...] = ()
+    kinds: tuple[FindingKind, ...] = ()
+    unmet: tuple[Origin, ...] = ()
 
 
 def verify_published(
@@ -84,12 +88,17 @@ def verify_published(
     """Audits a published directory. `policy` is the auditor's own; `heads` are heads that they kept, as files or as
     paper heads.
 
-    Raises UsageError when there is no such directory or a head is none, FormatError when the auditor's policy is none.
+    Raises UsageError when there is no such directory or a head is none, FormatError when the auditor's policy is none, or
+    when nothing in the directory is of a publication.
     Everything that is wrong with the directory is a finding. With `processes=2` a copy of this process takes half of
     large journals: only for a caller that has no other thread and no database open.
     """
     if not directory.is_dir():
         raise UsageError(f"there is no directory {directory.name}; is the stick in its place?")
+    if not layout.is_published(directory):
+        raise FormatError(
+            f"{directory.name} is not a published directory", hint='"fieldvault audit publish DIR" makes one'
+        )
     own = None if policy is None else parse_policy(read_limited(policy, MOST_BYTES))
     run = _Published(directory, own, progress)
     with collector_paused():
@@ -286,8 +295,20 @@ class _Published:
             files=self.files,
             heads=self.heads,
             findings=found,
-            levels=published_levels(found, self.journals, self.files, self.heads),
+            kinds=self.findings.kinds(),
+            unmet=self._unmet() if sound else (),
+            levels=published_levels(
+                self.findings.kinds(), self.journals, self.files, self.heads, len(self._unmet()), self.policy.quorum
+            ),
         )
+
+    def _unmet(self) -> tuple[Origin, ...]:
+        """The journals that the auditor's own quorum should have cosigned, and has not."""
+        own = self.own
+        if own is None or own.quorum == NONE:
+            return ()
+        named = [item for item in self.journals if item.head.size and own.log(item.origin) is not None]
+        return tuple(item.origin for item in named if not item.anchored)
 
     def _verdict(self) -> str:
         written = [journal for journal in self.journals if journal.head.size]

@@ -70,16 +70,17 @@ class CosignedHead:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigning:
     """Every journal that was looked at. `code` is the exit code: 22 for a fork, 21 for a rollback, 20 for damage, 3
-    when something was left out, else 0. `strange` are folders of published directories that show no journal."""
+    when something was left out, or nothing could be cosigned, else 0. `strange` are folders of published directories that show no journal."""
 
     heads: tuple[CosignedHead, ...]
     strange: tuple[str, ...]
 
     @property
     def code(self) -> int:
-        """The worst of all."""
+        """The worst of all; and when nothing at all could be cosigned, that is something left out."""
         strange = [IntegrityError.code] if self.strange else []
-        return max([*(_CODES.get(head.answer, 0) for head in self.heads), *strange], default=0)
+        nothing = [] if any(head.answer is Answer.COSIGNED for head in self.heads) else [_IN_PART]
+        return max([*(_CODES.get(head.answer, 0) for head in self.heads), *strange, *nothing], default=0)
 
 
 def cosign_journals(vault: Vault, me: Keyring, *, published: Sequence[Path] = (), dry_run: bool = False) -> Cosigning:

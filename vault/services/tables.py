@@ -21,7 +21,7 @@ from vault.formats.magnitude_table import read_magnitude_table
 from vault.formats.table import MOST_BYTES, ReadTable, Table, read_table, unit_of
 from vault.formats.table_checker import Checker, refusal
 from vault.formats.table_codebook import compare
-from vault.formats.table_values import PERSONS, RowSpec
+from vault.formats.table_values import PERSONS, RowSpec, beside
 from vault.services.files import read_limited
 
 READERS: Final[Mapping[str, Callable[[bytes], ReadTable]]] = {
@@ -75,12 +75,21 @@ def check_table(path: Path, codebook: Codebook | None) -> CheckedTable:
     Raises UsageError for what is no regular file of at most 256 KiB, InputRefused naming every mistake with its line.
     """
     read = read_any_table(read_limited(path, MOST_BYTES))
-    problems = _against_shipped(read)
+    problems = [*_against_shipped(read), *_own_exclusions(read)]
     if codebook is not None:
         problems += compare(read.table, read.lines, codebook)
     if problems:
         raise refusal(problems)
     return CheckedTable(table=read.table, compared=codebook is not None)
+
+
+def _own_exclusions(read: ReadTable) -> list[Problem]:
+    """The guard takes for certain what `[[impossible]]` says, and asks no more about it. So only tables that come with
+    the program say so: a false one would leave people unprotected."""
+    checker = Checker(read.lines)
+    for index, _ in enumerate(read.table.impossible):
+        checker.wrong(("impossible", index), "only tables that come with the program may say what nobody is")
+    return checker.problems
 
 
 def _against_shipped(read: ReadTable) -> list[Problem]:
@@ -98,12 +107,22 @@ def _against_shipped(read: ReadTable) -> list[Problem]:
         if _meaning(row, common) != _meaning(other, common):
             message = (
                 f"`{row.variable}` is printed of the same people by `{name}` on another ladder, or means something "
-                f'else there; take that row over, or name this one otherwise and give it source = "{row.source}"'
+                "else there; take that row over"
                 if read.table.unit == PERSONS
                 else f"`{row.variable}` is printed by `{name}` on another ladder; take that row over: of the same "
                 f"{read.table.unit} only one ladder is ever printed"
             )
             checker.wrong(("rows", index, "variable"), message)
+        others = [(name, other) for name, other in theirs.values() if other.variable != row.variable]
+        others += [("this table", other) for other in read.table.rows[:index]]
+        for name, other in others:
+            if not beside(row, other):
+                message = (
+                    f"`{row.variable}` reads the same answers of the same people as `{other.variable}` of {name}, and "
+                    "only one of them can ever be printed; take that row over, or leave this one out"
+                )
+                checker.wrong(("rows", index, "variable"), message)
+                break
     return checker.problems
 
 

@@ -25,9 +25,9 @@ from vault.disclosure.protect import Protected, protect
 from vault.disclosure.releasing import is_stricter, period_of, release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import question_of
-from vault.errors import IntegrityError, NotAllowed, VaultError
+from vault.errors import DisclosureRefused, IntegrityError, NotAllowed, VaultError
 from vault.formats.leaf import parse_fields
-from vault.formats.ledger_entry import BLOCK
+from vault.formats.ledger_entry import BLOCK, Printed, Slots
 from vault.formats.magnitude_values import MagnitudeTable
 from vault.formats.origin import parse_origin
 from vault.formats.release import Release
@@ -54,7 +54,8 @@ class Preview:
 
     `printed` and `withheld` count figures. `closing` says which blocks would close, as (variable, years, cells), `""`
     being the total; `waiting` which years stay open, as (variable, years); `disclosed` what follows from numbers that
-    were public before there was a vault, as (codes, slot): it cannot be protected any more.
+    were public before there was a vault, as (codes, slot): it cannot be protected any more. `judged` is False where
+    that could not be worked out, since the numbers contradict each other, say.
     """
 
     printed: int
@@ -62,6 +63,7 @@ class Preview:
     closing: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     waiting: tuple[tuple[str, str], ...] = ()
     disclosed: tuple[tuple[str, str], ...] = ()
+    judged: bool = True
 
 
 def preview_table(
@@ -70,24 +72,7 @@ def preview_table(
     """What `export_table` would do; nothing is entered. Raises what `export_table` raises."""
     chosen = _table(me, table)
     with vault.writing(me, announced=False):  # nobody writes meanwhile, and neither do we
-        export = _Export(vault, me, chosen, tighter)
-        found = export.protected()
-        disclosed: tuple[tuple[str, str], ...] = ()
-        if isinstance(found, Protected):
-            disclosed = disclosed_before(question_of(export.ledger, found.plan, export.people, export.policy))
-    cells = found.release.cells
-    printed = sum(cell.value is not None for cell in cells)
-    return Preview(
-        printed=printed,
-        withheld=len(cells) - printed,
-        closing=tuple(
-            (item.variable, period_of(item.slots), tuple(figure.cell for figure in item.figures))
-            for item in found.plan.printed
-            if item.scope == BLOCK
-        ),
-        waiting=tuple((name, period_of(slots)) for name, slots in found.plan.waiting.items() if slots),
-        disclosed=disclosed,
-    )
+        return _Export(vault, me, chosen, tighter).preview()
 
 
 def export_table(vault: Vault, me: Keyring, table: str | Table, *, tighter: Mapping[str, int] | None = None) -> Release:
@@ -132,14 +117,43 @@ class _Export:
         self.people: list[Person] = []
         self.until = last_year_over(vault.environment.clock.today(), self.policy.embargo)
 
+    def preview(self) -> Preview:
+        """What `release` would do. Where that would only read back, nothing here is a reason to fail."""
+        stands = self._stands()
+        reads_back = stands is not None and self._is_enough(stands)
+        try:
+            found = self.protected()
+        except (DisclosureRefused, NotAllowed):
+            if stands is None or not reads_back:
+                raise
+            return preview_of(stands, (), {})
+        printed = () if reads_back else found.plan.printed
+        preview = preview_of(stands if stands and reads_back else found.release, printed, found.plan.waiting)
+        if not isinstance(found, Protected):
+            return preview
+        try:
+            told = disclosed_before(question_of(self.ledger, found.plan, self.people, self.policy))
+        except DisclosureRefused:  # the guard has let pass what is new, if anything is
+            return replace(preview, judged=False)
+        return replace(preview, disclosed=told)
+
+    def _stands(self) -> Release | None:
+        """The release as it was printed, if it was entered as it stands."""
+        again = self._salted(self._as_printed())
+        digest = self._digest(again)
+        return replace(again, digest=digest.hex()) if digest in self._entered() else None
+
+    def _is_enough(self, stands: Release) -> bool:
+        """Whether nothing more is looked for: every year that is over was looked at, under a policy that let no less be
+        printed. Where everything shown was printed under a stricter policy, this one may let more be printed."""
+        return self.until <= self.ledger.until and not is_stricter(stands, self.policy)
+
     def release(self) -> Release:
         """The release, entered. One that stands there already is read back: the records need not be opened."""
-        again = self._salted(self._as_printed())
-        stands = replace(again, digest=self._digest(again).hex()) if self._digest(again) in self._entered() else None
-        looked = self.until <= self.ledger.until
-        # Where everything shown was printed under a stricter policy, this one may let more be printed.
-        if stands and looked and not is_stricter(again, self.policy):
+        stands = self._stands()
+        if stands and self._is_enough(stands):
             return stands
+        looked = self.until <= self.ledger.until
         found = self.protected()
         tighter = self.policy != self.vault.policy
         if stands and (looked or tighter) and not found.plan.printed:
@@ -213,6 +227,21 @@ class _Export:
         number = self.vault.journal_number(self.vault.signer(self.me).origin)
         entered = (parse_fields(raw) for raw in self.vault.store.leaves(number))
         return {fields[5][0] for fields in entered if fields[2] == Kind.RELEASE}
+
+
+def preview_of(release: Release, printed: Sequence[Printed], waiting: Mapping[str, Slots]) -> Preview:
+    """A preview of a release, with the blocks that would be printed new."""
+    figures = sum(cell.value is not None for cell in release.cells)
+    return Preview(
+        printed=figures,
+        withheld=len(release.cells) - figures,
+        closing=tuple(
+            (item.variable, period_of(item.slots), tuple(figure.cell for figure in item.figures))
+            for item in printed
+            if item.scope == BLOCK
+        ),
+        waiting=tuple((name, period_of(slots)) for name, slots in waiting.items() if slots),
+    )
 
 
 def require_sound(vault: Vault) -> None:

@@ -237,11 +237,15 @@ def revoked_error(handle: str) -> NotAllowed:
     return NotAllowed(f'"{handle}" was revoked by root and can no longer work in this vault')
 
 
+def _a(role: Role) -> str:
+    return f"{'an' if role is Role.AUDITOR else 'a'} {role.value}"
+
+
 def require_role(me: Keyring, *roles: Role) -> None:
     """Raises NotAllowed unless `me` has one of the roles."""
     if me.member.role not in roles:
-        wanted = " or ".join(role.value for role in roles)
+        wanted = " or ".join(_a(role) for role in roles)
         raise NotAllowed(
-            f'"{me.handle}" is a {me.member.role.value}; this takes a {wanted}',
+            f'"{me.handle}" is {_a(me.member.role)}; this takes {wanted}',
             hint="name the member with --as HANDLE",
         )

@@ -228,6 +228,12 @@ def schema_differs(connection: apsw.Connection) -> bool:
     return held != [*SCHEMA_ROWS]
 
 
+def schema_gone(connection: apsw.Connection) -> tuple[str, ...]:
+    """Our tables and triggers that are not there, as `table wrap`: what is lost with them follows."""
+    held = {(kind, name) for kind, name in connection.execute("SELECT type, name FROM sqlite_schema").fetchall()}
+    return tuple(f"{kind} {name}" for kind, name, _, _ in SCHEMA_ROWS if (kind, name) not in held)
+
+
 def check_ours(connection: apsw.Connection) -> None:
     """Raises FormatError for a database of another program or a newer version, IntegrityError for a changed schema."""
     application = connection.execute("PRAGMA application_id").fetchall()[0][0]

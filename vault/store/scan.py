@@ -169,6 +169,11 @@ class Scan:
         with connect.mapped_errors():
             return connect.schema_differs(self._connection)
 
+    def schema_gone(self) -> tuple[str, ...]:
+        """Our tables and triggers that are not there, as `table wrap`."""
+        with connect.mapped_errors():
+            return connect.schema_gone(self._connection)
+
     def count(self, table: str) -> int:
         """The number of rows of one of our tables. (`sum`, because `count(*)` is one step of SQLite's machine however
         long it takes, and the budget counts steps.)"""
