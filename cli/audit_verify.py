@@ -165,8 +165,8 @@ def _print(settings: Settings, report: AuditReport, kept: Sequence[Path], eviden
     for path in kept:
         terminal.data(f"evidence: {path}")
     if evidence is not None:
-        wrote = report.verdict == FINDING
-        terminal.data(f"evidence: {f'written in {evidence}; begin with README.txt' if wrote else 'none: nothing found'}")
+        wrote = f"written in {evidence}; begin with README.txt"
+        terminal.data(f"evidence: {wrote if report.verdict == FINDING else 'none was written: nothing was found'}")
     terminal.data(f"vault:  {report.vault_id or 'not readable'}")
     some = any(item.by for item in report.anchored)
     for line in anchor_lines([str(item) for item in report.anchored] if some else [], _without_anchor(report)):

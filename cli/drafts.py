@@ -9,6 +9,7 @@ import click
 
 from cli.options import Command, DefaultGroup, Settings, pass_settings
 from cli.session import opened, unlocked
+from cli.terminal import pad, visible, width
 from cli.totals import export as export_table
 from vault.errors import DisclosureRefused, UsageError
 
@@ -19,21 +20,25 @@ if TYPE_CHECKING:
 
 MOST_MATCHES: Final = 3
 """Released numbers that are named beside one number; --json names all."""
-_RELEASED, _OTHER_YEARS, _NOT_RELEASED, _LOOK = (
-    "released", "released for other years", "not released", "not a count? look",
+_RELEASED, _WIDER, _OTHER_YEARS, _NOT_RELEASED, _LOOK = (
+    "released", "released for a wider period", "released for other years", "not released", "not a count? look",
 )  # fmt: skip
 _WORDS: Final = {
     "en": {
-        _RELEASED: "released: {what}",
-        _OTHER_YEARS: "released for {period}, the sentence says {years}: {what}",
+        _RELEASED: "released",
+        _WIDER: "released, but for {period}; the sentence says {years}",
+        _OTHER_YEARS: "released for {period}, the sentence says {years}",
         _NOT_RELEASED: "NOT released",
         _LOOK: "not a count? look ({why})",
-        "place": "where", "number": "number", "verdict": "verdict", "words": "words",
+        "place": "where", "number": "number", "verdict": "verdict", "what": "released as", "words": "words",
+        "figure": "figure", "percentage": "percentage", "published before": "published before",
+        "subject": "subject", "period": "period", "source": "source",
         "counts": "Numbers that must be taken for counts:",
         "asides": "Perhaps no counts. Look at each:",
-        "more": "; and {count} more",
+        "more": "and {count} more",
         "none": "No numbers were found.",
-        "sum": "{released} released, {refused} not released, {other} released for other years, {look} to look at.",
+        "sum": "{released} released, {refused} not released, {other} released for other years, {wider} for a wider period, "
+        "{look} to look at.",
         "caveat": "An equal number may still speak of other people: the program cannot read a sentence. Compare each "
         "with the words of its release. Vague words (few, several) are not looked at.",
         "quotes": "These numbers were printed, or entered as published before. Copy them with their period.",
@@ -44,16 +49,20 @@ _WORDS: Final = {
         "all": "may mean anything", "word": "may be another word",
     },
     "ko": {
-        _RELEASED: "공개됨: {what}",
-        _OTHER_YEARS: "{period}의 수치로 공개되었으나 문장에는 {years}년이라고 되어 있음: {what}",
+        _RELEASED: "공개됨",
+        _WIDER: "더 긴 기간({period})의 수치로 공개되었으며, 문장에는 {years}년이라고 되어 있음",
+        _OTHER_YEARS: "{period}의 수치로 공개되었으나 문장에는 {years}년이라고 되어 있음",
         _NOT_RELEASED: "공개되지 않음",
         _LOOK: "인원수가 아닐 수 있음, 확인 필요 ({why})",
-        "place": "위치", "number": "숫자", "verdict": "판정", "words": "문장",
+        "place": "위치", "number": "숫자", "verdict": "판정", "what": "공개된 수치", "words": "문장",
+        "figure": "공개 수치", "percentage": "백분율", "published before": "이전에 공표됨",
+        "subject": "대상", "period": "기간", "source": "출처",
         "counts": "인원수로 보아야 하는 숫자:",
         "asides": "인원수가 아닐 수 있는 숫자입니다. 하나씩 확인하십시오:",
-        "more": "; 그 밖에 {count}개",
+        "more": "그 밖에 {count}개",
         "none": "숫자가 없습니다.",
-        "sum": "공개됨 {released}개, 공개되지 않음 {refused}개, 다른 기간으로 공개됨 {other}개, 확인 필요 {look}개.",
+        "sum": "공개됨 {released}개, 공개되지 않음 {refused}개, 다른 기간으로 공개됨 {other}개, 더 긴 기간으로 공개됨 {wider}개, "
+        "확인 필요 {look}개.",
         "caveat": "숫자가 같아도 다른 사람들을 가리킬 수 있습니다. 프로그램은 문장의 뜻을 읽지 못합니다. "
         "공개된 표의 설명과 하나씩 견주어 보십시오. 몇, 여러, 수십 같은 말은 살피지 않습니다.",
         "quotes": "이미 공개되었거나 이전에 공표된 것으로 입력된 수치입니다. 기간과 함께 옮겨 쓰십시오.",
@@ -73,10 +82,10 @@ def check_draft(settings: Settings, draft: Path) -> int:
     """Compare every number in a report's draft with what was released.
 
     FILE is Markdown or plain text, English or Korean, digits or words. Each number is listed with its line and column:
-    released (as which figure), released for other years than its sentence names, or not released. Years, money, list
-    numbers and the like are listed apart, for you to look at. Nothing is entered and nothing is counted. Exit code 30
-    unless all that must be taken for a count was released. A released number may still be said of the wrong people:
-    the program does not understand sentences.
+    released (as which figure), released for other years than its sentence names or for a wider period, or not released.
+    Years, money, list numbers and the like are listed apart, for you to look at. Nothing is entered and nothing is
+    counted. Exit code 30 unless all that must be taken for a count was released. A released number may still be said
+    of the wrong people: the program does not understand sentences.
     """
     import vault
 
@@ -123,19 +132,19 @@ def _tell(settings: Settings, checked: tuple[CheckedNumber, ...]) -> None:
     words, terminal = _WORDS[settings.language], settings.terminal
     if terminal.as_json:
         return
-    headers = tuple(words[name] for name in ("place", "number", "verdict", "words"))
     many = len({quote.subject for item in checked for quote in item.matches}) > 1
     for title, aside in (("counts", False), ("asides", True)):
         group = [item for item in checked if bool(item.number.aside) is aside]
         if group:
             terminal.heading(words[title])
-            terminal.table(headers, [_row(words, item, subject=many) for item in group])
+            _list(settings, words, group, subject=many)
             terminal.data()
     verdicts = [item.verdict for item in checked]
     counted = {
         name: sum(verdict == wanted for verdict in verdicts)
         for name, wanted in (
-            ("released", _RELEASED), ("refused", _NOT_RELEASED), ("other", _OTHER_YEARS), ("look", _LOOK),
+            ("released", _RELEASED), ("refused", _NOT_RELEASED), ("other", _OTHER_YEARS), ("wider", _WIDER),
+            ("look", _LOOK),
         )
     }  # fmt: skip
     terminal.data(words["sum"].format(**counted) if checked else words["none"])
@@ -143,19 +152,41 @@ def _tell(settings: Settings, checked: tuple[CheckedNumber, ...]) -> None:
     terminal.talk(f"Next: {settings.line('export quotes')}")
 
 
-def _row(words: dict[str, str], item: CheckedNumber, *, subject: bool) -> tuple[str, ...]:
+def _list(settings: Settings, words: dict[str, str], group: list[CheckedNumber], *, subject: bool) -> None:
+    """Each number with its place and verdict, and below it a line for each figure that it equals, and its sentence."""
+    terminal = settings.terminal
+    rows = [(*_row(words, item), _told(words, item, subject=subject), item.number.words) for item in group]
+    if terminal.accessible:
+        headers = tuple(words[name] for name in ("place", "number", "verdict", "what", "words"))
+        terminal.table(headers, [(*row, "; ".join(told), text) for *row, told, text in rows])
+        return
+    places, numbers = (max(width(visible(row[at])) for row in rows) for at in (0, 1))
+    for place, number, verdict, told, text in rows:
+        terminal.data(f"{pad(place, places)}  {pad(visible(number), numbers)}  {verdict}")
+        for line in (*told, f'"{text}"'):
+            terminal.data(f"{' ' * places}  {line}")
+
+
+def _row(words: dict[str, str], item: CheckedNumber) -> tuple[str, str, str]:
+    """Place, number, verdict."""
     number = item.number
-    told = [f"{quote.subject}: {quote.words}" if subject else quote.words for quote in item.matches[:MOST_MATCHES]]
-    what = "; ".join(told)
-    if len(item.matches) > MOST_MATCHES:
-        what += words["more"].format(count=len(item.matches) - MOST_MATCHES)
     verdict = words[item.verdict].format(
-        what=what,
         why=words.get(number.aside, ""),
         years=", ".join(map(str, number.years)),
         period=item.matches[0].period if item.matches else "",
     )
-    return f"{number.line}:{number.column}", number.text, verdict, number.words
+    return f"{number.line}:{number.column}", number.text, verdict
+
+
+def _told(words: dict[str, str], item: CheckedNumber, *, subject: bool) -> tuple[str, ...]:
+    """The figures that a number equals, one a line, each once with all of its sources."""
+    sources: dict[str, dict[str, None]] = {}
+    for quote in item.matches:
+        line = f"{quote.subject}: {quote.words}" if subject else quote.words
+        sources.setdefault(line, {})[words[quote.source.value]] = None
+    lines = [f"{line} ({', '.join(names)})" for line, names in sources.items()]
+    more = len(lines) - MOST_MATCHES
+    return (*lines[:MOST_MATCHES], *([words["more"].format(count=more)] if more > 0 else []))
 
 
 def _as_json(item: CheckedNumber) -> dict[str, object]:

@@ -65,8 +65,9 @@ def export(
     When protection fails nothing is written and the exit code is 30. --dry-run says which blocks of years would close
     at which figures, never a number of people: that would be a release without a record.
 
-    --people and the options after it make the policy stricter for what this export closes. Figures that were printed
-    before are read back as they are, and the release says what holds of all that it shows.
+    --people and the options after it make the policy stricter for what this export closes, people by tens and parties
+    by fives. Figures that were printed before are read back as they are, and the release says what holds of all that it
+    shows.
     """
     import vault
 

@@ -205,16 +205,59 @@ def test_a_rollback_that_others_remember(hub: Laptop, field: Laptop, tmp_path: P
 
 
 def test_what_hashes_cannot_show_stays_in_words(field: Laptop, tmp_path: Path) -> None:
-    """A changed sealed part is named in the README, and not a byte of it is copied."""
+    """A surplus row is named in the README, and nothing else is written."""
     field.close()
     with rows_of(field.directory) as rows:
-        number, raw = rows.run("SELECT journal, bytes FROM part LIMIT 1")[0]
-        rows.run("UPDATE part SET bytes = ? WHERE journal = ? AND bytes = ?", flipped(raw), number, raw)
+        rows.run("INSERT INTO wrap SELECT journal, recipient, purpose, seq + 900, position, bytes FROM wrap LIMIT 1")
     names = evidence(field, tmp_path / "out")
     field.vault = Vault.open(field.directory, field.environment)
     assert names == []
-    assert "part" in (tmp_path / "out" / "README.txt").read_text()
+    assert "surplus-wrap" in (tmp_path / "out" / "README.txt").read_text()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["README.txt"]
+
+
+@NEEDS_TOOLS
+@pytest.mark.parametrize("table", ["part", "wrap"])
+def test_a_replaced_row(field: Laptop, tmp_path: Path, table: str) -> None:
+    """The signed entry states one hash and the row has another; not a byte of the row is copied."""
+    column = "layer" if table == "part" else "purpose"
+    number = field.vault.journal_number(field.origin())
+    field.close()
+    with rows_of(field.directory) as rows:
+        seq, of, raw = rows.run(f"SELECT seq, {column}, bytes FROM {table} WHERE journal = ? LIMIT 1", number)[0]  # noqa: S608
+        rows.run(f"UPDATE {table} SET bytes = ? WHERE journal = ? AND bytes = ?", flipped(raw), number, raw)  # noqa: S608
+    (name,) = evidence(field, tmp_path / "out")
+    field.vault = Vault.open(field.directory, field.environment)
+    assert name == f"01-{of}-{table}-field-1-1-{seq}"
+    folder = tmp_path / "out" / name
+    assert typed(folder) == 5
+    assert climbs(folder, "stored") == root_in(folder)
+    readme = (folder / "README.txt").read_text()
+    assert sha256(flipped(raw)).hexdigest() in readme
+    assert sha256(raw).digest() in (folder / f"entry-{seq}.bin").read_bytes()
+    assert not any(flipped(raw)[:64] in path.read_bytes() for path in folder.iterdir())
+
+
+@NEEDS_TOOLS
+@pytest.mark.parametrize("wiped", ["checkpoint", "journal"])
+def test_what_is_remembered_shows_what_was_taken_away(hub: Laptop, field: Laptop, tmp_path: Path, wiped: str) -> None:
+    """A wiped checkpoint and a deleted journal: the head that headquarters cosigned says that there was one."""
+    hub.take(field.bundle("hub-1"))
+    number = hub.vault.journal_number(field.origin())
+    hub.close()
+    with rows_of(hub.directory) as rows:
+        for table in ("checkpoint",) if wiped == "checkpoint" else ("checkpoint", "leaf", "node", "part", "wrap"):
+            rows.run(f"DELETE FROM {table} WHERE journal = ?", number)  # noqa: S608
+        if wiped == "journal":
+            rows.run("DELETE FROM journal WHERE id = ?", number)
+    names = evidence(hub, tmp_path / "out")
+    assert "head-field-1-1-5" in [name[3:] for name in names]
+    folder = tmp_path / "out" / next(name for name in names if name.endswith("head-field-1-1-5"))
+    assert typed(folder) == 2
+    readme = (folder / "README.txt").read_text()
+    assert "there is no signed head in it" in readme
+    assert ("here     5 entries" in readme) == (wiped == "checkpoint")
+    hub.vault = Vault.open(hub.directory, hub.environment)
 
 
 def test_nothing_is_written_over(field: Laptop, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_recorder_may_not(field: Laptop, capsys: pytest.CaptureFixture[str]) -
 def test_a_missing_stick(auditor: Laptop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The place for the notes is looked at before anything is signed (2)."""
     before = auditor.dump()
-    assert cosign(auditor, capsys, "-o", str(tmp_path / "nowhere"))[0] == 2
+    assert cosign(auditor, capsys, "-o", str(tmp_path / "nowhere" / "notes"))[0] == 2
     assert auditor.dump() == before
 
 

@@ -74,13 +74,12 @@ def test_a_page_to_print_and_pictures(org: Organisation, capsys: pytest.CaptureF
     """One page with every paper head, one picture a journal; what stands there is not replaced without being asked."""
     pytest.importorskip("segno")
     pictures = tmp_path / "pictures"
-    pictures.mkdir()
     page = tmp_path / "heads.html"
     found = [item for item in heads(org, capsys, "--html", str(page), "--svg", str(pictures)) if item["paper_head"]]
     assert page.read_text().count("<svg") == len(list(pictures.iterdir())) == len(found)
     assert (pictures / "field-1-1.svg").read_text().count("field-1/1 1 ") == 1
     assert run(["audit", "heads", "-C", str(org.directory), "--html", str(page)]) == 2
-    assert run(["audit", "heads", "-C", str(org.directory), "--svg", str(tmp_path / "nowhere")]) == 2
+    assert run(["audit", "heads", "-C", str(org.directory), "--svg", str(tmp_path / "no-stick" / "x")]) == 2
     assert run(["audit", "heads", "-C", str(org.directory), "--html", str(page), "--yes"]) == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cli.main import run
 from tests.laptops import Fleet, History, Laptop
 from tests.organisation import flipped
 from tests.services.publishing import everything, two_laptops, write_history
+from vault.formats.tlog_policy import encode_policy, parse_policy
 from vault.services.audit_publish_texts import directory_of
 
 Typed = Callable[..., tuple[int, str, str]]
@@ -156,13 +158,23 @@ def test_a_proof_goes_to_a_file_and_is_checked_without_a_vault(laptop: Laptop, t
 
 
 def test_a_proof_goes_to_stdout_alone(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
-    """So that it can be piped; a bare one says that no entry was checked."""
+    """So that it can be piped; with a bare one alone nothing about an entry is proved, and that is no success (2)."""
     code, out, _ = typed("audit", "prove", "3", "--as", "field-1", "--bare", "-C", laptop.directory)
     assert (code, out.split("\n")[:2]) == (0, ["c2sp.org/tlog-proof@v1", "index 3"])
     typed("audit", "publish", tmp_path / "published", "-C", laptop.directory)
     (tmp_path / "p").write_text(out)
-    code, out, _ = typed("audit", "verify", "--proof", tmp_path / "p", "--policy", tmp_path / "published" / "policy")
-    assert (code, "NOT checked" in out, "the proof holds" in out) == (0, True, False)
+    check = ("audit", "verify", "--proof", tmp_path / "p", "--policy", tmp_path / "published" / "policy")
+    code, out, err = typed(*check)
+    assert (code, out, "--entry FILE" in err) == (2, "", True)
+    bare, leaf = tmp_path / "p2", tmp_path / "p2.leaf"
+    prove = ("audit", "prove", "field-1/1:3", "-o", bare, "--with-leaf", "-C", laptop.directory)
+    _, _, err = typed(*prove, "--bare")
+    assert err.splitlines()[-1].endswith(f"--policy POLICY --entry {leaf}")
+    assert "--entry" not in typed(*prove, "--yes")[2], "negative control"
+    assert typed(*check, "--entry", leaf)[0] == 0
+    leaf.write_bytes(b"another")
+    code, _, err = typed(*check, "--entry", leaf)
+    assert (code, "does not hold the bytes of entry 3" in err) == (20, True)
     assert json.loads(typed("audit", "prove", "field-1/1:3", "-C", laptop.directory, "--json")[1])["proof"].startswith(
         "c2sp"
     )
@@ -186,6 +198,32 @@ def test_options_that_do_not_go_together_are_refused(laptop: Laptop, typed: Type
     code, out, err = typed("audit", "verify", "-C", laptop.directory, *words)
     assert (code, out) == (2, "")
     assert (err.startswith("fieldvault: "), err.count("\n") <= 2) == (True, True)
+
+
+def test_a_policy_whose_quorum_is_not_met_is_20(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """And the reason is said; a policy that asks nothing of that journal, and no policy at all, give 0."""
+    target, own = tmp_path / "published", tmp_path / "mine"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    policy = parse_policy((target / "policy").read_bytes())
+    check = ("audit", "verify", "--published", target)
+    nobody = replace(policy, groups=(), quorum=policy.witnesses[-1].name)
+    own.write_bytes(encode_policy(nobody))
+    code, out, _ = typed(*check, "--policy", own)
+    assert (code, out.splitlines()[-1]) == (20, "intact, NOT anchored: the quorum of your policy is not met")
+    assert "no policy of your own" not in out
+    told = json.loads(typed(*check, "--policy", own, "--json")[1])
+    assert (told["ok"], told["verdict"]) == (False, "intact, NOT anchored")
+    assert told["quorum_unmet"]
+    own.write_bytes(encode_policy(replace(policy, quorum="none")))
+    assert typed(*check, "--policy", own)[0] == 0
+    assert typed(*check)[0] == 0, "negative control"
+
+
+def test_a_directory_of_something_else_is_13(typed: Typed, tmp_path: Path) -> None:
+    """No finding, and nobody is told to tell root."""
+    (tmp_path / "letter.txt").write_text("mine")
+    code, out, err = typed("audit", "verify", "--published", tmp_path)
+    assert (code, out, "not a published directory" in err) == (13, "", True)
 
 
 def test_with_leaf_needs_a_file(laptop: Laptop, typed: Typed) -> None:

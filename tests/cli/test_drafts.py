@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,12 +108,13 @@ def test_every_number_is_told_with_its_place_and_verdict(run: Run, fake: FakeVau
     counts, _, asides = outcome.out.partition("Perhaps no counts")
     lines = {line.split()[0]: line for line in outcome.out.splitlines() if line[:1].isdigit() and ":" in line[:6]}
     assert set(lines) == {"1:1", "1:11", "1:21"}
-    assert "released: sex=female, 2010-2019: 30" in lines["1:1"]
+    assert lines["1:1"].split() == ["1:1", "30", "released"]
+    assert "\n      sex=female, 2010-2019: 30 (figure)\n" in outcome.out
     assert "NOT released" in lines["1:11"]
     assert "look (money)" in lines["1:21"]
     assert "1:11" in counts
     assert "1:21" in asides
-    assert "1 released, 1 not released, 0 released for other years, 1 to look at." in outcome.out
+    assert "1 released, 1 not released, 0 released for other years, 0 for a wider period, 1 to look at." in outcome.out
     assert "cannot read a sentence" in outcome.err
 
 
@@ -131,9 +133,41 @@ def test_another_year_is_said(run: Run, fake: FakeVault, secret: str, draft: str
     fake.checked = numbers("In 2020, 30 women.", Verdict.LOOK, Verdict.OTHER_YEARS)
     outcome = run("export", "check-draft", draft, "--passphrase-file", secret)
     assert outcome.code == 30
-    assert "released for 2010-2019, the sentence says 2020: sex=female" in outcome.out
+    assert "released for 2010-2019, the sentence says 2020\n" in outcome.out
     outcome = run("export", "check-draft", draft, "--passphrase-file", secret, "--lang", "ko")
     assert "2010-2019의 수치로 공개되었으나 문장에는 2020년" in outcome.out
+
+
+def test_each_match_has_a_line_and_each_figure_one_with_all_its_sources(
+    run: Run, fake: FakeVault, secret: str, draft: str
+) -> None:
+    """Printed and entered as a fact: once, with both sources. Many figures make many lines, not long ones."""
+    fact = replace(THIRTY, source=Source.PUBLISHED)
+    others = tuple(replace(THIRTY, cell=f"minor={number}", period="2010") for number in range(5))
+    (number,) = numbers("30 women", Verdict.RELEASED)
+    fake.checked = (replace(number, matches=(THIRTY, fact, *others)),)
+    argv = ("export", "check-draft", draft, "--passphrase-file", secret)
+    out = run(*argv).out
+    assert out.count("sex=female, 2010-2019: 30") == 1
+    assert "     sex=female, 2010-2019: 30 (figure, published before)\n" in out
+    assert "     and 3 more\n" in out
+    assert max(map(len, out.splitlines())) < 120
+    assert (
+        "released as: sex=female, 2010-2019: 30 (figure, published before); minor=0" in run(*argv, "--accessible").out
+    )
+    assert "공개 수치, 이전에 공표됨" in run(*argv, "--lang", "ko").out
+
+
+def test_a_wider_period_is_said(run: Run, fake: FakeVault, secret: str, draft: str) -> None:
+    """Exit 30 and both periods, in both languages."""
+    (year, number) = numbers("In 2015, 30 women.", Verdict.LOOK, Verdict.WIDER)
+    fake.checked = (year, replace(number, matches=(THIRTY,)))
+    argv = ("export", "check-draft", draft, "--passphrase-file", secret)
+    outcome = run(*argv)
+    assert outcome.code == 30
+    assert "released, but for 2010-2019; the sentence says 2015" in outcome.out
+    assert "1 for a wider period" in outcome.out
+    assert "더 긴 기간(2010-2019)" in run(*argv, "--lang", "ko").out
 
 
 def test_the_object_for_programs(run: Run, fake: FakeVault, secret: str, draft: str) -> None:

@@ -178,6 +178,8 @@ def test_an_export_may_not_be_looser(line: Line, org: Organisation) -> None:
     """Exit 2, and the name of the value; nothing is entered."""
     org.bring_in(org.field_1, *women(40))
     line("policy", "tighten", *STRICT, "--yes", key="root")
+    counted = line("export", "all_years", "--people", "21", key="director-1")
+    assert (counted.code, "people: for one export it must be a multiple of 10" in counted.err) == (2, True)
     refused = line("export", "all_years", "--people", "15", key="director-1")
     assert (refused.code, "people: that is looser than the policy in force" in refused.err) == (2, True)
     assert refused.out == ""

@@ -32,14 +32,29 @@ def _use_terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def test_without_a_terminal_there_is_a_line_every_ten_per_cent(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten lines for a thousand calls, none with a carriage return, none on stdout."""
-    with Progress(Terminal(), now=_Clock()) as progress:
+    clock = _Clock()
+    with Progress(Terminal(), now=clock) as progress:
+        progress("verify", 0, 1000)
+        clock.at = 2.0
         for done in range(1, 1001):
             progress("verify", done, 1000)
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 10
     assert "\r" not in err
-    assert err.splitlines()[3] == "verify 40 % 400/1,000 (0.0 s)"
+    assert err.splitlines()[3] == "verify 40 % 400/1,000 (2.0 s)"
+
+
+def test_short_work_leaves_no_lines_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Below two seconds a log has nothing of it. Control: the same work says something when it takes longer."""
+    for seconds, lines in ((1.9, 0), (2.1, 1)):
+        clock = _Clock()
+        progress = Progress(Terminal(), now=clock)
+        for done in range(1, 11):
+            progress("verify", done, 11)
+        clock.at = seconds
+        progress("verify", 11, 11)
+        assert len(capsys.readouterr().err.splitlines()) == lines
 
 
 def test_slow_work_speaks_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +102,10 @@ def test_dumb_and_accessible_terminals_get_lines(monkeypatch: pytest.MonkeyPatch
     tty = _use_terminal(monkeypatch)
     if dumb:
         monkeypatch.setenv("TERM", "dumb")
-    progress = Progress(Terminal(accessible=not dumb), now=_Clock())
+    clock = _Clock()
+    progress = Progress(Terminal(accessible=not dumb), now=clock)
+    progress("import", 0, 10)
+    clock.at = 2.0
     for done in range(1, 11):
         progress("import", done, 10)
     assert "\r" not in tty.getvalue()

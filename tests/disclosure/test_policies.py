@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.disclosure.rows import keyed
 from vault.disclosure.facts import known_of
 from vault.disclosure.groups import Group, cell_ok
-from vault.disclosure.policies import NAMES, difference, fault_of, policy_of, policy_values, tightened
+from vault.disclosure.policies import NAMES, difference, fault_of, policy_of, policy_values, tightened, tightened_for_export
 from vault.disclosure.rounding import rounded
 from vault.errors import UsageError
 from vault.model import Policy
@@ -126,6 +126,52 @@ def test_a_threshold_one_below_a_multiple_of_the_base_gives_a_count_away() -> No
         for base in (5, 10):
             policy = Policy(people=people, base=base)
             assert bool(fault_of(policy)) == _exact(people, base), (people, base)
+
+
+@pytest.mark.parametrize(
+    ("changes", "next_one"),
+    [({"people": 11}, 20), ({"people": 21}, 30), ({"people": 22}, 30), ({"people": 25}, 30), ({"parties": 6}, 10)],
+)
+def test_the_thresholds_of_one_export_go_in_steps(changes: dict[str, int], next_one: int) -> None:
+    """Withheld with 22 and printed with 21 is 21. Root's own policy may be any that protects."""
+    ((name, value),) = changes.items()
+    with pytest.raises(UsageError, match=f"^{name}: for one export it must be a multiple of") as caught:
+        tightened_for_export(Policy(), changes)
+    assert f"{next_one} is allowed" in str(caught.value.hint)
+    assert getattr(tightened(Policy(), changes), name) == value, "negative control: root's policy"
+    assert getattr(tightened_for_export(Policy(), {name: next_one}), name) == next_one
+
+
+def test_what_root_signed_is_no_step() -> None:
+    """An export under root's 25 may say so, and what it does not name stays as root signed it."""
+    odd = Policy(people=25, parties=7)
+    assert tightened_for_export(odd, {}) == tightened_for_export(odd, {"people": 25, "parties": 7}) == odd
+    assert tightened_for_export(odd, {"people": 30}) == replace(odd, people=30)
+    with pytest.raises(UsageError, match="people: that is looser"):
+        tightened_for_export(odd, {"people": 20})
+
+
+def _counts_left(count: int, step: int, key: int) -> int:
+    """How many counts a reader is left with who sees a figure withheld or printed at every threshold of that step."""
+    tokens = [bytes([number]) for number in range(count)]
+    low, high = 0, 10**6
+    for people in range(10, 60, step):
+        policy = Policy(people=people, percent_base=60)
+        if fault_of(policy):
+            continue
+        if not cell_ok(Group(Counter(tokens)), replace(policy, parties=1)):
+            high = min(high, people - 1)
+            continue
+        least, most = known_of(rounded(tokens, 5, keyed(bytes([key]))), 5, people)
+        low, high = max(low, least), min(high, most)
+    return high - low + 1
+
+
+def test_whoever_tries_every_threshold_is_left_with_a_few_people() -> None:
+    """Four counts or more by steps of ten; one by steps of one, which is the fault itself."""
+    left = {step: [_counts_left(n, step, key) for n in range(10, 50) for key in range(12)] for step in (1, 10)}
+    assert min(left[10]) == 4
+    assert min(left[1]) == 1
 
 
 def test_a_change_is_told_in_words() -> None:

@@ -144,3 +144,15 @@ def test_a_country_that_the_table_lacks_is_named() -> None:
     read = read_magnitude_table(shipped("nights_by_country").replace(b'"BR", ', b""))
     messages = [problem.message for problem in compare(read.table, read.lines, BOOK)]
     assert messages == ["`BR` of the codebook is in no cell"]
+
+
+def test_what_a_record_may_leave_open_needs_missing_codes() -> None:
+    """A codebook whose stays may say no country: with such codes the table fits, without them an export would stop."""
+    raw = (ROOT / "vault" / "codebooks" / "rescue.toml").read_text(encoding="utf-8")
+    at = raw.index("[types.shelter.variables.country]")
+    book = parse_codebook((raw[:at] + raw[at:].replace('missing = "unknown"\n', "", 1)).encode())
+    text = shipped("nights_by_country").decode()
+    for table, problems in ((text, []), (text.replace('missing = ["unknown"]\n', "", 1), ["rows[0]"])):
+        read = read_magnitude_table(table.encode())
+        assert [problem.variable for problem in compare(read.table, read.lines, book)] == problems
+        assert compare(read.table, read.lines, BOOK) == ()

@@ -151,8 +151,8 @@ MISTAKES = {
     "a percentage of an unknown cell": ('cell = "female"', 'cell = "women"', "percentages[0].cell", "not a cell"),
     "a percentage over itself": ('base = "total" ', 'base = "female" ', "percentages[0].base", "more codes"),
     "missing that is no code": (
-        'variable = "sex"\ntype',
-        'missing = ["none"]\nvariable = "sex"\ntype',
+        'missing = ["unknown"]',
+        'missing = ["none"]',
         "rows[0].missing[0]",
         "code of this",
     ),
@@ -164,10 +164,17 @@ MISTAKES = {
     ),
     "a sum of everyone": (
         'variable = "sex"\ntype',
-        'sums = ["male+unknown", "female"]\nvariable = "sex"\ntype',
-        "rows[0].sums[1]",
+        'sums = ["female"]\nvariable = "sex"\ntype',
+        "rows[0].sums[0]",
         "union",
     ),
+    "a second sum": (
+        'variable = "sex"\ntype',
+        'sums = ["male+unknown", "female"]\nvariable = "sex"\ntype',
+        "rows[0].sums[1]",
+        "one sum",
+    ),
+    "no code for nothing was said": ('missing = ["unknown"]', "", "rows[0]", "`missing` is needed"),
 }  # fmt: skip
 
 
@@ -212,6 +219,7 @@ def test_a_section_with_a_wrong_key_has_its_other_mistakes_named() -> None:
         parse_table(wrong.encode())
     split = wrong.split("\n")
     assert [(p.variable, split[p.line - 1].split("=")[0].strip()) for p in caught.value.problems] == [
+        ("rows[0]", "[[rows]]"),
         ("rows[0].mising", "mising"),
         ("rows[0].cells.male.gender", "male"),
         ("rows[1].cells.no.ages", "no"),

@@ -100,7 +100,7 @@ def test_a_bare_proof_needs_the_entry(pair: tuple[Laptop, TrustPolicy]) -> None:
     assert verify_proof(made.proof, policy).leaf is None
     assert verify_proof(made.proof, policy, made.leaf).leaf == made.leaf
     other = prove(laptop.directory, "field-1/1:2").leaf
-    with pytest.raises(IntegrityError, match="does not lead"):
+    with pytest.raises(IntegrityError, match="does not hold the bytes of entry 3"):
         verify_proof(made.proof, policy, other)
     short = parse_proof(made.proof)
     with pytest.raises(IntegrityError, match="length"):
@@ -112,7 +112,7 @@ def test_the_entry_that_is_given_and_the_one_in_the_proof_must_be_one(pair: tupl
     laptop, policy = pair
     made = prove(laptop.directory, "field-1/1:3")
     assert verify_proof(made.proof, policy, made.leaf).seq == 3
-    with pytest.raises(IntegrityError, match="not the one that the proof carries"):
+    with pytest.raises(IntegrityError, match="does not hold the bytes of entry 3, which the proof carries"):
         verify_proof(made.proof, policy, made.leaf + b"x")
 
 
@@ -204,6 +204,9 @@ def test_files_are_read_with_a_limit(pair: tuple[Laptop, TrustPolicy], tmp_path:
     proof.write_bytes(made.proof)
     leaf.write_bytes(made.leaf)
     assert verify_proof_file(proof, policy, leaf).leaf == made.leaf
+    with pytest.raises(UsageError, match="does not carry its entry") as refused:
+        verify_proof_file(proof, policy)
+    assert "--entry" in refused.value.hint
     with pytest.raises(FormatError):
         verify_proof_file(leaf, policy)
     with pytest.raises(FormatError):

@@ -349,9 +349,12 @@ def test_the_five_levels_are_told_apart(fleet: Fleet, tmp_path: Path) -> None:
     assert tuple(told()) == names
     assert list(told().values()) == ["holds", "holds", "not looked at", "holds", "holds"]
     kept = str(shown.folder / "checkpoint")
+    bare = shown.verify(policy=shown.path / "policy").unmet
+    assert [origin.split("/")[2] for origin in bare] == ["root", "hub-1"]
     assert told(heads=[kept])["memory"] == "holds"
-    assert told(policy=shown.path / "policy")["memory"] == "notice", "nobody has cosigned the hub's own journal"
-    assert told(policy=all_but(shown, "hub-1"))["memory"] == "holds", "negative control"
+    assert told(policy=shown.path / "policy")["memory"] == "notice", "nobody has cosigned these two"
+    given = [str(shown.path / directory_of(origin) / "checkpoint") for origin in bare]
+    assert told(policy=shown.path / "policy", heads=given)["memory"] == "holds", "negative control"
     flip(shown.tile(0, 0, 5))
     assert told(heads=[kept])["bytes"] == "finding"
 
@@ -387,7 +390,11 @@ def test_a_stale_table_of_members_is_no_fault(fleet: Fleet, tmp_path: Path) -> N
 
 
 def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
-    """Nothing there is no finding; an empty directory is."""
+    """Nothing there, and a directory of something else, are no findings; one that lacks a file is."""
     with pytest.raises(UsageError):
         verify_published(tmp_path / "nothing")
-    assert verify_published(tmp_path).verdict == "finding"
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(FormatError, match="not a published directory"):
+        verify_published(tmp_path)
+    (tmp_path / "roster").write_text("nothing")
+    assert verify_published(tmp_path).verdict == "finding", "negative control"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,30 @@ def test_a_released_number_with_another_year_is_named(printed: Organisation) -> 
     assert {quote.period for quote in number.matches} == {"2019"}
     for text in (f"In 2019, {total} people.", f"{total} people. In 2020, we moved.", f"2019년 {total}명"):
         assert verdicts(printed, text)[str(total)] is Verdict.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("In 2015, 1,300 people came", Verdict.WIDER),
+        ("1,300 people came from 2010 to 2020", Verdict.RELEASED),
+        ("1,300 people came", Verdict.RELEASED),
+        ("In 2015 and 2016, 1,300 people", Verdict.WIDER),
+        ("In 2020 and 2021, 1,300 people", Verdict.OTHER_YEARS),
+    ],
+)
+def test_a_number_of_a_longer_period_is_another_statement(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch, text: str, verdict: Verdict
+) -> None:
+    """Released for 2010 to 2020 and said of one year; of the same period, or of none, it is released. Where an equal
+    number was printed of the very year too, that one counts."""
+    whole = replace(quote(1300, None), period="2010-2020", years=(2010, 2020))
+    monkeypatch.setattr(drafts, "quote_sheet", lambda *_: (whole,))
+    assert verdicts(org, text)["1,300"] is verdict
+    year = replace(whole, period="2015", years=(2015, 2015))
+    monkeypatch.setattr(drafts, "quote_sheet", lambda *_: (whole, year))
+    (*_, said) = checked(org, "In 2015, 1,300 people came")
+    assert (said.verdict, said.matches) == (Verdict.RELEASED, (year, whole))
 
 
 def test_the_reports_own_sentences_are_flagged_until_they_are_facts(org: Organisation, tmp_path: Path) -> None:

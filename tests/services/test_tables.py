@@ -79,7 +79,7 @@ def test_the_name_of_a_shipped_table_is_taken(tmp_path: Path, name: str) -> None
 
 
 def test_a_row_that_a_shipped_table_prints_of_the_same_people_keeps_its_ladder(tmp_path: Path) -> None:
-    """Another ladder, or other people who are asked, is a mistake; a row of another name and other words are none."""
+    """Another ladder, other people who are asked, or another name is a mistake; other words are none."""
     other = MINE.replace('    ["female", "male", "unknown"],\n    ["female", "male+unknown"],\n', "")
     other = other.replace("ladder = [\n]", 'ladder = [["male", "unknown", "female"]]', 1)
     other = "\n".join(line for line in other.split("\n") if not line.startswith('"male+unknown"'))
@@ -90,11 +90,30 @@ def test_a_row_that_a_shipped_table_prints_of_the_same_people_keeps_its_ladder(t
         'variable = "sex"\ntype', 'variable = "gender"\nsource = "sex"\ntype'
     )
     own = own.replace('universe = { variable = "sex"', 'universe = { variable = "gender"')
-    assert [place for _, place, _ in mistakes(saved(tmp_path, own))] == ["rows[4].variable"], "it asks `gender` now"
-    assert check_table(saved(tmp_path, own.split('[[rows]]\nvariable = "trafficked"')[0]), CODEBOOK).compared
+    renamed = mistakes(saved(tmp_path, own.split('[[rows]]\nvariable = "trafficked"')[0]))
+    assert [place for _, place, _ in renamed] == ["rows[0].variable"]
+    assert "the same answers of the same people as `sex`" in renamed[0][2]
     assert check_table(saved(tmp_path, MINE.replace("women and girls", "women")), CODEBOOK).compared
     fewer = MINE.replace(', "declined"]', "]")
     assert not check_table(saved(tmp_path, fewer), None).compared, "another codebook's codes make no other ladder"
+
+
+def test_rows_that_follow_from_each_other_are_one_too_many(tmp_path: Path) -> None:
+    """By the codebook a minor is known by the age band, and of this subject no shipped table says what nobody is;
+    where one does, the two stand beside each other. A table of the user's own cannot say it."""
+    age = 'variable = "minor"\nsource = "age_group"'
+    rows = MINE.replace('code = "reached_freedom"', 'code = "lost_contact"').split("[[percentages]]")[0]
+    minor = rows[rows.index('[[rows]]\nvariable = "minor"') : rows.index('[[rows]]\nvariable = "travelled')]
+    ages = minor.replace('variable = "minor"', 'variable = "age_group"')
+    found = mistakes(saved(tmp_path, rows.replace(minor, minor + ages)))
+    assert any("follow from each other" in message for _, _, message in found)
+    assert age not in rows
+    claimed = (
+        rows + '[[impossible]]\nvariable = "sex"\ncodes = ["male"]\nwith_variable = "minor"\nwith_codes = ["yes"]\n'
+    )
+    ((_, place, message),) = mistakes(saved(tmp_path, claimed))
+    assert (place, "come with the program" in message) == ("impossible[0]", True)
+    assert check_table(saved(tmp_path, rows), CODEBOOK).compared, "negative control"
 
 
 def test_all_differences_from_the_codebook_are_named(tmp_path: Path) -> None:
@@ -104,8 +123,31 @@ def test_all_differences_from_the_codebook_are_named(tmp_path: Path) -> None:
     wrong = wrong.replace('variable = "trafficked"\n', 'variable = "sold"\nsource = "trafficked"\n')
     wrong = wrong.replace('variable = "travelled_with_family"', 'variable = "travelled_with_friends"')
     found = mistakes(saved(tmp_path, wrong))
-    assert [place for _, place, _ in found] == ["rows[2].variable", "rows[4].cells"]
+    assert [place for _, place, _ in found] == ["rows[2].variable", "rows[4].variable", "rows[4].cells"]
     assert [line for line, _, _ in found] == sorted(line for line, _, _ in found)
+
+
+def test_mistakes_of_form_and_of_codes_are_named_together(tmp_path: Path) -> None:
+    """A misspelt base of a percentage, and a row whose variable the codebook has not: one batch, by the lines. A row
+    whose own rungs are wrong is not compared with the codebook: that would say the same thing twice."""
+    wrong = MINE.replace('base = "total"', 'base = "toal"', 1)
+    wrong = wrong.replace('variable = "travelled_with_family"', 'variable = "travelled_with_friends"', 1)
+    found = mistakes(saved(tmp_path, wrong))
+    assert [place for _, place, _ in found if place and place.startswith("rows")] == ["rows[2].variable"]
+    assert "percentages[0].base" in {place for _, place, _ in found}
+    assert [line for line, _, _ in found] == sorted(line for line, _, _ in found)
+    uneven = wrong.replace('["female", "male", "unknown"],', '["female", "male"],', 1)
+    places = [place for _, place, _ in mistakes(saved(tmp_path, uneven))]
+    assert [place for place in places if place and place.startswith("rows[0]")] == ["rows[0].ladder[0]"]
+    assert "rows[2].variable" in places, "the rows behind keep their places"
+
+
+def test_the_cells_of_a_percentage_without_a_row_are_looked_at(tmp_path: Path) -> None:
+    """`variable = "minr"` hides neither a base nor a cell that no row has; a cell of another row may be meant."""
+    first = MINE.index("[[percentages]]")
+    sections = '[[percentages]]\nvariable = "minr"\ncell = "yes"\nbase = "toal"\n'
+    places = [place for _, place, _ in mistakes(saved(tmp_path, MINE[:first] + sections))]
+    assert places == ["percentages[0].variable", "percentages[0].base"]
 
 
 HOSTILE = {
@@ -159,9 +201,10 @@ def test_a_table_of_one_s_own_is_released_under_its_own_name(org: Organisation, 
 
 def test_a_ladder_that_was_not_printed_is_refused_at_export(org: Organisation, tmp_path: Path) -> None:
     """Two tables of the user's own: no check knows both, so the ledger does; nothing is entered."""
-    org.bring_in(org.field_1, *women(40))
-    org.bring_in(org.field_1, *women(30, sex="male", trafficked="not_asked"))
-    rows = MINE.split('[[rows]]\nvariable = "minor"')[0]
+    for lines in (women(40), women(30, sex="male", trafficked="not_asked")):
+        lost = ({**line, "status": "lost_contact"} if line["type"] == "outcome" else line for line in lines)
+        org.bring_in(org.field_1, *lost)
+    rows = MINE.replace('code = "reached_freedom"', 'code = "lost_contact"').split('[[rows]]\nvariable = "minor"')[0]
     rows = rows.replace('variable = "sex"\ntype', 'variable = "mf"\nsource = "sex"\ntype')
     first = check_table(saved(tmp_path, rows), org.vault.codebook).table
     assert export_table(org.vault, org.director, first).cell((("mf", "female"),)).value == 40

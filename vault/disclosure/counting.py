@@ -13,7 +13,7 @@ from itertools import chain
 
 from vault.disclosure.corrections import later_code
 from vault.disclosure.ledger import Ledger
-from vault.disclosure.people import Person
+from vault.disclosure.people import Person, prefix_of
 from vault.errors import DisclosureRefused
 from vault.formats.table_values import Impossible, RowSpec, Table
 
@@ -68,7 +68,7 @@ class Counting:
             for at, (mine_asked, theirs_asked) in enumerate(both):
                 mine, their = codes[at], theirs[at]
                 if mine_asked and theirs_asked and any(mine in my and their in of for my, of in pairs):
-                    codes[at] = _nothing(row, their, pairs)
+                    codes[at] = _nothing(row, their, pairs, self.people[slot][at])
         return codes
 
     def _before(self, row: RowSpec, slot: str) -> dict[str, list[tuple[frozenset[str], frozenset[str]]]]:
@@ -96,14 +96,18 @@ def _now(row: RowSpec, person: Person) -> str:
         return code
     # Who has codes was folded from the records. Without one of this row, not for this table: answers would be lost.
     if person.codes or not row.missing:
-        raise DisclosureRefused(f"`{row.variable}`: somebody who was counted before is in no record any more")
+        raise DisclosureRefused(
+            f"{prefix_of(person.place)}`{row.variable}`: somebody who was counted before is in no record any more",
+            hint="give the row of the table `missing` codes: the first counts people whose records are gone",
+        )
     return row.missing[0]
 
 
-def _nothing(row: RowSpec, their: str, pairs: Sequence[tuple[frozenset[str], frozenset[str]]]) -> str:
+def _nothing(row: RowSpec, their: str, pairs: Sequence[tuple[frozenset[str], frozenset[str]]], person: Person) -> str:
     if not row.missing or any(row.missing[0] in my and their in of for my, of in pairs):
         raise DisclosureRefused(
-            f"`{row.variable}`: records contradict each other, and the table has no code for that",
-            hint="give the row `missing` codes, or mend the records",
+            f"{prefix_of(person.place)}`{row.variable}`: a person's records contradict each other, and the table has no "
+            "code for that",
+            hint="give the row of the table `missing` codes that exclude nothing, or amend the entries of that person",
         )
     return row.missing[0]

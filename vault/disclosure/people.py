@@ -24,6 +24,9 @@ CONSENT_CODE: Final = "yes"
 PARTY: Final = "party"
 """The tally variable of an intake that holds the token of a travel party."""
 
+AMEND: Final = "amend that entry"
+"""What to do about one record that stops an export."""
+
 PERIOD: Final = "period"
 """The tally variable that dates a record: a year, a quarter or `unknown`."""
 
@@ -47,12 +50,14 @@ class TallyRow:
 class Person:
     """One consenting person whom the table's filter chose: their travel party, the year of the first match (None: no
     year is known) and the code of every variable of the table. Of whom no party is known, they are one themselves.
+    `place` names the last entry of theirs, for messages.
     """
 
     token: bytes = field(repr=False)
     party: bytes = field(repr=False)
     year: int | None = field(repr=False)
     codes: Mapping[str, str] = field(repr=False)
+    place: str = field(default="", compare=False, repr=False)
 
 
 def fold_people(table: Table, rows: Iterable[TallyRow]) -> tuple[Person, ...]:
@@ -78,7 +83,7 @@ class Consent:
     def add(self, row: TallyRow) -> None:
         """Take in one row; those that are no intake say nothing."""
         if type(row.token) is not bytes or not row.token or type(row.type) is not str:
-            raise DisclosureRefused("a tally row has no counting token or no type")
+            raise DisclosureRefused(f"{place_of(row)}a tally row has no counting token or no type", hint=AMEND)
         if row.type != CONSENT_TYPE:
             return
         # The latest intake alone decides: consent that is withdrawn, unclear or absent counts as none.
@@ -88,7 +93,9 @@ class Consent:
         if party is None:
             return
         if type(party) is not bytes or not party:
-            raise DisclosureRefused(f"{place_of(row)}`{PARTY}`: the records hold something that is no token of a party")
+            raise DisclosureRefused(
+                f"{place_of(row)}`{PARTY}`: the records hold something that is no token of a party", hint=AMEND
+            )
         self._parties[row.token] = party
 
     def given(self, token: bytes) -> bool:
@@ -113,13 +120,15 @@ class _Fold:
         self._codes: dict[bytes, dict[str, str]] = {}
         self._consent = Consent()
         self._years: dict[bytes, int | None] = {}
+        self._places: dict[bytes, str] = {}
 
     def add(self, row: TallyRow) -> None:
         """Take in one row."""
         self._consent.add(row)
+        self._places[row.token] = row.place
         known = self._codes.setdefault(row.token, {})
         for spec, codes in self._specs.get(row.type, ()):
-            code = code_of(row, spec.source, codes, spec.missing[0] if spec.missing else None)
+            code = _answer(row, spec, codes)
             if spec.variable not in known or code not in spec.missing:
                 known[spec.variable] = code
         if row.type == self._filter.type:
@@ -142,16 +151,37 @@ class _Fold:
             for spec in self._variables:
                 if spec.variable not in codes:
                     if not spec.missing:
-                        raise DisclosureRefused(f"`{spec.variable}`: a person has no record of type `{spec.type}`")
+                        raise DisclosureRefused(
+                            f"{prefix_of(self._places[token])}`{spec.variable}`: a person has no record of type "
+                            f"`{spec.type}`",
+                            hint="give the row of the table `missing` codes, or add that record",
+                        )
                     codes[spec.variable] = spec.missing[0]
             party = self._consent.party(token)
-            found.append(Person(token=token, party=party, year=self._years[token], codes=codes))
+            found.append(
+                Person(token=token, party=party, year=self._years[token], codes=codes, place=self._places[token])
+            )
         return tuple(found)
 
 
 def place_of(row: TallyRow) -> str:
     """The place of a row, to begin a message with."""
-    return f"{row.place}: " if row.place else ""
+    return prefix_of(row.place)
+
+
+def prefix_of(place: str) -> str:
+    """A place, where one is known, to begin a message with."""
+    return f"{place}: " if place else ""
+
+
+def _answer(row: TallyRow, spec: RowSpec, codes: frozenset[str]) -> str:
+    """What a row says of a variable of the table; "nothing was said" in place of a code that nobody knew when a silent
+    variable was printed. Nothing is printed of such a variable, so no figure loses anybody by that."""
+    nothing = spec.missing[0] if spec.missing else None
+    value = row.values.get(spec.source)
+    if spec.silent and nothing is not None and type(value) is str and value not in codes:
+        return nothing
+    return code_of(row, spec.source, codes, nothing)
 
 
 def code_of(row: TallyRow, variable: str, codes: frozenset[str], absent: str | None) -> str:
@@ -161,7 +191,7 @@ def code_of(row: TallyRow, variable: str, codes: frozenset[str], absent: str | N
         raise DisclosureRefused(
             f"{place_of(row)}`{variable}`: the records hold a value that the table does not name, so people would be "
             "lost",
-            hint="name every code of the codebook in the table",
+            hint="name every code of the codebook in the table, or amend that entry",
         )
     return value
 
@@ -174,6 +204,6 @@ def year_of(row: TallyRow) -> int | None:
     match = _PERIOD.fullmatch(value) if type(value) is str else None
     if match is None:
         raise DisclosureRefused(
-            f"{place_of(row)}`{PERIOD}`: the records hold something that is neither a year nor a quarter"
+            f"{place_of(row)}`{PERIOD}`: the records hold something that is neither a year nor a quarter", hint=AMEND
         )
     return int(match[1])

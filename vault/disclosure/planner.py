@@ -261,4 +261,6 @@ def _of(people: Sequence[Person]) -> Group:
 def _frozen(now: Mapping[bytes, Person], token: bytes, party: bytes) -> Person:
     """A person who was counted, with the codes of today where there are any: the printed ones stand in the ledger."""
     person = now.get(token)
-    return Person(token=token, party=party, year=None, codes={} if person is None else person.codes)
+    if person is None:
+        return Person(token=token, party=party, year=None, codes={})
+    return Person(token=token, party=party, year=None, codes=person.codes, place=person.place)

@@ -8,6 +8,9 @@
     embargo           0        120   more: whole months that must have passed since the end of a year
     coarser           0         16   more: the finest rungs of every ladder that are not used
 
+One export may be stricter than the policy in force: its people are then a multiple of ten, its parties of five. What is
+withheld at one threshold and printed at the next lies between the two, so a director who tries them all would count.
+
 The least are the floors below which no roster is believed. A base is tightened by its multiples only: a figure that is
 a multiple of 7 and another, of nearly the same people, that is a multiple of 5 would narrow each other; and what is
 said of a release, "multiples of 5", stays true of a release that holds figures of both.
@@ -31,6 +34,8 @@ MOST: Final = Policy(
     people=1_000_000, parties=1_000_000, base=1_000_000, percent_base=1_000_000, embargo=120, coarser=16
 )
 NAMES: Final = tuple(field.name for field in fields(Policy))
+EXPORT_STEPS: Final[Mapping[str, int]] = {"people": LEAST.people, "parties": LEAST.parties}
+"""Of what the thresholds of one export are multiples, where they are not those of the policy in force."""
 ADDED: Final = frozenset({"embargo", "coarser"})
 """Names that a policy entry has only if their value is not 0: rosters that are older than they have none of them."""
 
@@ -95,6 +100,20 @@ def tightened(policy: Policy, changes: Mapping[str, int], *, loosen: bool = Fals
             f"these values do not go together: {fault}",
             hint="a number of people that is a multiple of the base, and a percentage base of no less, always does",
         )
+    return found
+
+
+def tightened_for_export(policy: Policy, changes: Mapping[str, int]) -> Policy:
+    """The policy in force with these values for one export. Raises UsageError for what `tightened` does not take, and
+    for thresholds that are no multiple of their step: the next one up would be as strict."""
+    found = tightened(policy, changes)
+    for name, step in EXPORT_STEPS.items():
+        value = getattr(found, name)
+        if value != getattr(policy, name) and value % step:
+            raise UsageError(
+                f"{_words(name)}: for one export it must be a multiple of {step}",
+                hint=f"thresholds tried one by one would give a count away; {value + step - value % step:,} is allowed",
+            )
     return found
 
 

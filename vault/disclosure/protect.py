@@ -21,7 +21,7 @@ from vault.disclosure.releasing import release_of
 from vault.disclosure.rounding import Coin
 from vault.disclosure.watch import Guard, guarded_plan
 from vault.errors import DisclosureRefused
-from vault.formats.ledger_entry import MOST_PEOPLE, PERSON, LedgerEntry, Members, SlotCodes
+from vault.formats.ledger_entry import MOST_CODES, MOST_PEOPLE, PERSON, LedgerEntry, Members, SlotCodes
 from vault.formats.release import Release
 from vault.formats.table_values import Table
 from vault.model import Policy
@@ -67,7 +67,8 @@ def protect(
 def entries_of(ledger: Ledger, until: int, plan: Plan) -> list[LedgerEntry]:
     """What a plan adds to the ledger: lists of people in pieces that fit into an entry, the figures last.
 
-    An entry that adds no figure says at least up to which year was looked."""
+    An entry that adds no figure says at least up to which year was looked. Raises `DisclosureRefused` for what does not
+    fit into an entry."""
     found: list[LedgerEntry] = []
     subject = ledger.subject
     for slot, people in plan.members.items():
@@ -78,6 +79,11 @@ def entries_of(ledger: Ledger, until: int, plan: Plan) -> list[LedgerEntry]:
             found.append(LedgerEntry(subject=subject, number=0, until=until, members=(Members(slot=slot, people=raw),)))
     for (variable, slot), codes in plan.codes.items():
         names = tuple(sorted(set(codes)))
+        if len(names) > MOST_CODES:
+            raise DisclosureRefused(
+                f"`{variable}`: people have more than {MOST_CODES} different codes",
+                hint="take a variable with fewer codes; the table's checker allows no more in a row",
+            )
         index = {name: at for at, name in enumerate(names)}
         for start in range(0, len(codes), MOST_PEOPLE):
             raw = bytes(index[code] for code in codes[start : start + MOST_PEOPLE])

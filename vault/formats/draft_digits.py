@@ -2,7 +2,7 @@
 
     1,300  1.300  1 300  1'300  1_300  1,00,000     one number: groups of three, or of two in front of three
     10.5  10,5  1.300,5                             with a fraction
-    1만 3천  2백  15 thousand  1.3 million  35k       with words for powers of ten
+    1만 3천  2백  5천만  15 thousand  1.3 million  35k       with words for powers of ten
     15th  3rd                                       ordinals
     1/5                                             a share, if it is below one
     x<U+E001>                                       raised: a footnote where it follows something, else a number
@@ -57,7 +57,8 @@ _DECIMAL: Final = re.compile(r"([0-9]{1,15})[.,\u066b]([0-9]{1,9})(?![0-9]|[.,][
 _SHARE: Final = re.compile(r"([0-9]{1,4})[/\u2044]([0-9]{1,4})(?![0-9/])")
 _POWER: Final = re.compile(r" ?(?:(thousand|million|billion|hundred|dozen)(?![a-z])|(?<=[0-9])(k|bn)(?![a-z]))")
 _ORDINAL: Final = re.compile(r"(?:st|nd|rd|th)(?![a-z])")
-_KOREAN: Final = re.compile(r" ?(조|억|만(?!큼|족)|천(?!막)|백(?!신)|십)(?: ?([0-9]{1,4}(?:,[0-9]{3})?)(?![0-9]))?")
+_KOREAN: Final = re.compile(r" ?(조|억|만(?!큼|족)|천(?!막)|백(?!신)|십)")
+_REST: Final = re.compile(r" ?([0-9]{1,4}(?:,[0-9]{3})?)(?![0-9])")
 _POWERS: Final = {
     "십": 10, "백": 100, "천": 1_000, "만": 10_000, "억": 10**8, "조": 10**12,
     "dozen": 12, "hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "k": 1_000, "bn": 10**9,
@@ -119,13 +120,26 @@ def _powers(plain: str, start: int, end: int, value: Fraction) -> Token:
     """The number with the words for powers of ten behind it: `1만 3천`, `1.3 million`."""
     if found := _POWER.match(plain, end):
         return Token(start=start, end=found.end(), value=value * _POWERS[found[1] or found[2]])
-    total, last = Fraction(0), 10**18
-    while (found := _KOREAN.match(plain, end)) and (power := _POWERS[found[1]]) < last:
-        total, last, end = total + value * power, power, found.end(1)
-        rest = Fraction(int((found[2] or "0").replace(",", "")))
-        value = Fraction(0)
-        if found[2] is not None and rest < power:
-            value, end = rest, found.end()
-        elif found[2] is None and _KOREAN.match(plain, end):
-            value = Fraction(1)  # 3천백 is 3,100
-    return Token(start=start, end=end, value=total + value)
+    return _korean(plain, start, end, value)
+
+
+def _korean(plain: str, start: int, end: int, value: Fraction) -> Token:
+    """The number with Korean powers behind it: `1만 3천`, `1억 2천만`. Tens, hundreds and thousands count what stands
+    before the next 만, 억 or 조; each kind only gets smaller."""
+    total = part = Fraction(0)
+    number: Fraction | None = value
+    small, big = 10_000, 10**18
+    while found := _KOREAN.match(plain, end):
+        power = _POWERS[found[1]]
+        if power >= (small if power < 10_000 else big):
+            break
+        if power < 10_000:
+            part, small = part + (1 if number is None else number) * power, power
+        else:
+            total, part = total + (part + (number or (0 if part else 1))) * power, Fraction(0)
+            small, big = 10_000, power
+        number, end = None, found.end()
+        rest = _REST.match(plain, end)
+        if rest is not None and (low := int(rest[1].replace(",", ""))) < power:
+            number, end = Fraction(low), rest.end()
+    return Token(start=start, end=end, value=total + part + (number or 0))

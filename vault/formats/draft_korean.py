@@ -31,6 +31,8 @@ _ONES: Final = {
 _DIGITS: Final = {char: value for value, char in enumerate("영일이삼사오육칠팔구")} | {"공": 0, "륙": 6}
 _POWERS: Final = {"십": 10, "백": 100, "천": 1_000}
 _BIG: Final = {"만": 10**4, "억": 10**8, "조": 10**12}
+_ROUND: Final = frozenset("십백천만억")
+"""Only round numbers are said to be about: 십여."""
 _NATIVE: Final = re.compile(
     f"(?P<hundred>[일이삼사오육칠팔구]?백)?(?P<ten>{'|'.join(_TENS)})?(?P<one>{'|'.join(_ONES)})?"
 )
@@ -164,6 +166,13 @@ def _counts_people(plain: str, end: int, *, short: bool) -> bool:
     return (tight.match(plain, end) or _PEOPLE_SPACED.match(plain, end)) is not None
 
 
+def _about(plain: str, start: int, end: int, value: int) -> Token | None:
+    """십여 명, about ten: by what stands behind 여."""
+    if _counts_people(plain, end, short=False):
+        return count(start, end, value)
+    return next((count(start, end, value, aside) for aside, pattern in _ASIDES if pattern.match(plain, end)), None)
+
+
 def _sino_token(plain: str, run: re.Match[str]) -> Token | None:
     """A Sino-Korean numeral, by what stands behind it."""
     found = _SINO.match(plain, run.start(), run.end())
@@ -180,6 +189,8 @@ def _sino_token(plain: str, run: re.Match[str]) -> Token | None:
 
 
 def _sino_at(plain: str, start: int, end: int, text: str, value: int) -> Token | None:
+    if plain[end : end + 1] == "여" and not set(text).isdisjoint(_ROUND):
+        return _about(plain, start, end + 1, value)
     if len(text) == 1:
         if _TIGHT_SINO.match(plain, end):
             other = text in "일이사오구" or (text in "백천만" and plain[end] == "인")  # 구명, 백인

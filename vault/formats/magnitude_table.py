@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vault.formats.magnitude_values import UNITS, Unit
-from vault.formats.table import ALL, BLOCKS, ReadTable
+from vault.formats.table import ALL, BLOCKS, ReadTable, sound
 from vault.formats.table_checker import Checker, read_toml, refusal
 from vault.formats.table_rows import Rows
 from vault.formats.table_values import Filter, Table
@@ -42,12 +42,17 @@ _NOT_IN_ROWS: Final = ("source", "universe", "sums")
 
 def read_magnitude_table(raw: bytes) -> ReadTable:
     """Check a table's TOML and return it with its lines. Raises `InputRefused` that names every mistake."""
+    return sound(examine_magnitude_table(raw))
+
+
+def examine_magnitude_table(raw: bytes) -> ReadTable:
+    """The same, but mistakes are refused only where they leave nothing to be compared: no TOML, no unit, no filter."""
     tree, lines = read_toml(raw)
     checker = _MagnitudeChecker(lines)
     table = checker.table(tree)
     if table is None:
         raise refusal(checker.problems)
-    return ReadTable(table=table, lines=lines)
+    return ReadTable(table=table, lines=lines, places=checker.rows.places(), problems=tuple(checker.problems))
 
 
 class _MagnitudeChecker(Checker):
@@ -58,7 +63,7 @@ class _MagnitudeChecker(Checker):
         self.rows = Rows(self)
 
     def table(self, tree: dict[str, object]) -> Table | None:
-        """The whole file; None when there is any problem."""
+        """The whole file, as far as it is good; None where nothing can be said of what it adds up."""
         self.keys(tree, (), "name unit title filter rows", "population_group time")
         name = self.name_in(tree, "name", ())
         title = self.title(tree, ())
@@ -72,7 +77,7 @@ class _MagnitudeChecker(Checker):
             self.wrong(("time",), "must be `all` or `blocks`")
         chosen = self.filter(tree["filter"], unit) if "filter" in tree and unit is not None else None
         self.one_row(tree, unit)
-        if self.problems or unit is None or chosen is None:
+        if unit is None or chosen is None:
             return None
         return Table(
             name=name,
@@ -80,7 +85,7 @@ class _MagnitudeChecker(Checker):
             title=title,
             population_group=group,
             filter=chosen,
-            rows=tuple(self.rows.good),
+            rows=tuple(row for _, row in self.rows.told()),
             percentages=(),
             blocks=time == BLOCKS,
         )

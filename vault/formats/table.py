@@ -30,11 +30,11 @@ year; any other shows all years taken together, or with `time = "blocks"` each c
     cell = "female"
     base = "total"                             # or the name of another cell of the same variable
 
-The first of a row's `missing` codes stands for a variable that a record lacks, and for people who were counted and are
-in no record any more: without it one erasure would stop every later export. Optional in a row: `source` (the tally
-variable that is read, where the row has a name of its own: two rows may read one), `universe` (a cell of a row above:
-only those people are asked) and `sums` (one cell that is a union of the finest rung's cells, printed beside it: "those
-who answered"). Women's ages, and what nobody can be:
+Optional in a row: `source` (the tally variable that is read, where the row has a name of its own), `universe` (a cell
+of a row above: only those people are asked) and `sums` (one cell that is a union of the finest rung's cells, printed
+beside it: "those who answered"). `missing` is not optional: the first of its codes stands for a variable that a record
+lacks, and for people who were counted and are in no record any more, or one erasure would stop every later export.
+Women's ages, and what nobody can be:
 
     [[rows]]
     variable = "age_of_women"
@@ -60,6 +60,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from vault.errors import Problem
 from vault.formats.strict_toml import TomlReader
 from vault.formats.table_checker import LANGUAGES, MOST_BYTES, Checker, read_toml, refusal
 from vault.formats.table_rows import Rows, codes_in
@@ -74,7 +75,7 @@ from vault.formats.table_values import (
 )
 from vault.formats.toml_lines import Lines, Path
 
-__all__ = ["LANGUAGES", "MOST_BYTES", "ReadTable", "Table", "parse_table", "read_table", "unit_of"]
+__all__ = ["LANGUAGES", "MOST_BYTES", "ReadTable", "Table", "examine_table", "parse_table", "read_table", "sound", "unit_of"]
 
 PERSONS: Final = "persons"
 ALL: Final = "all"
@@ -83,10 +84,16 @@ BLOCKS: Final = "blocks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTable:
-    """A checked table, and the lines of its file: for what is found out later, by comparing it with a codebook."""
+    """A checked table, and the lines of its file: for what is found out later, by comparing it with a codebook.
+
+    Where there are `problems`, `table` is what can be told all the same, with the rows in which nothing is wrong; their
+    places in the file are `places`. It is good for finding more mistakes, and for nothing else.
+    """
 
     table: Table
     lines: Lines
+    places: tuple[int, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 def parse_table(raw: bytes) -> Table:
@@ -99,12 +106,24 @@ def read_table(raw: bytes) -> ReadTable:
 
     Raises `InputRefused` naming every mistake by the line of the key and by its path (`rows[2].ladder[1]`).
     """
+    return sound(examine_table(raw))
+
+
+def examine_table(raw: bytes) -> ReadTable:
+    """The same, but mistakes are refused only where they leave nothing to be compared: no TOML, no filter."""
     tree, lines = read_toml(raw)
     checker = _TableChecker(lines)
     table = checker.table(tree)
     if table is None:
         raise refusal(checker.problems)
-    return ReadTable(table=table, lines=lines)
+    return ReadTable(table=table, lines=lines, places=checker.rows.places(), problems=tuple(checker.problems))
+
+
+def sound(read: ReadTable) -> ReadTable:
+    """The table itself. Raises `InputRefused` naming its mistakes."""
+    if read.problems:
+        raise refusal(read.problems)
+    return read
 
 
 def unit_of(raw: bytes) -> str:
@@ -121,7 +140,7 @@ class _TableChecker(Checker):
         self.rows = Rows(self)
 
     def table(self, tree: dict[str, object]) -> Table | None:
-        """The whole file; None when there is any problem."""
+        """The whole file, as far as it is good; None where nothing can be said of whom it counts."""
         self.keys(tree, (), "name unit title filter", "rows percentages impossible population_group time")
         name = self.name_in(tree, "name", ())
         title = self.title(tree, ())
@@ -138,9 +157,9 @@ class _TableChecker(Checker):
                 self.wrong(path, "`missing` is needed: somebody who was counted may be in no record any more")
         shares = self.percentages(tree)
         impossible = [found for item, path in self.items(tree, "impossible") if (found := self.impossible(item, path))]
-        if self.problems or chosen is None:
+        if chosen is None:
             return None
-        rows = tuple(self.rows.good)
+        rows = tuple(row for _, row in self.rows.told())
         return Table(
             name=name,
             unit=PERSONS,
@@ -201,7 +220,10 @@ class _TableChecker(Checker):
         if not self.keys(tree, path, "variable cell base"):
             return None
         row = self.row_named(tree, "variable", path)
-        if row is None or not tree.keys() >= {"cell", "base"}:
+        if row is None:
+            self.cells_of_none(tree, path)
+            return None
+        if not tree.keys() >= {"cell", "base"}:
             return None
         cells = {cell.name: cell for cell in row.cells}
         cell, base = tree["cell"], tree["base"]
@@ -214,6 +236,16 @@ class _TableChecker(Checker):
         else:
             return PercentSpec(variable=row.variable, cell=cell, base=base)
         return None
+
+    def cells_of_none(self, tree: Mapping[str, object], path: Path) -> None:
+        """Cells of a percentage without a row: wrong all the same where no row of the table has such a cell."""
+        if self.rows.bad:
+            return
+        known = {cell.name for row in self.rows.good for cell in row.cells}
+        for key, more in (("cell", frozenset[str]()), ("base", frozenset({TOTAL}))):
+            if key in tree and tree[key] not in known | more:
+                said = "must be `total` or a cell of this variable" if more else "is not a cell of this variable"
+                self.wrong((*path, key), said)
 
     def impossible(self, tree: object, path: Path) -> Impossible | None:
         """One `[[impossible]]` section: codes of one row that exclude codes of another."""
@@ -233,11 +265,12 @@ class _TableChecker(Checker):
         contradicts another counts as that."""
         codes = self.names_in(tree, key, path)
         known = frozenset(codes) if row is None else codes_in(row)
+        everything = row is not None and known <= set(codes)
         for index, code in enumerate(codes):
             if code not in known:
                 self.wrong((*path, key, index), "must be a code of that row")
-            elif row is not None and code in row.missing[:1]:
+            elif row is not None and code in row.missing[:1] and not everything:
                 self.wrong((*path, key, index), "is that row's code for nothing was said, which excludes no answer")
-        if row is not None and known <= set(codes):
+        if everything:
             self.wrong((*path, key), "must be some codes of that row, not all")
         return frozenset(codes)

@@ -12,6 +12,7 @@ them for "nothing was said".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from vault.errors import Problem
@@ -26,13 +27,35 @@ PERIOD: Final = "period"
 """The tally variable that dates a record."""
 
 
-def compare(table: Table, lines: Lines, codebook: Codebook) -> tuple[Problem, ...]:
-    """Everything that this codebook's records would be refused for, or that they can never hold."""
+def compare(
+    table: Table, lines: Lines, codebook: Codebook, places: Sequence[int] | None = None
+) -> tuple[Problem, ...]:
+    """Everything that this codebook's records would be refused for, or that they can never hold. `places` are those of
+    the rows in the file, where some of its rows are not in the table."""
     checker = Checker(lines)
     _filter(checker, table, codebook)
-    for index, row in enumerate(table.rows):
+    for index, row in zip(range(len(table.rows)) if places is None else places, table.rows, strict=True):
         _row(checker, row, ("rows", index), codebook)
     return tuple(checker.problems)
+
+
+def follows(codebook: Codebook, kind: str, one: str, two: str) -> bool:
+    """Whether the codebook derives one of two variables of a record type from the other: "minor" from the age band."""
+    return two in _sources(codebook, kind, one) or one in _sources(codebook, kind, two)
+
+
+def _sources(codebook: Codebook, kind: str, name: str) -> set[str]:
+    """What a variable is derived from, and what that is derived from."""
+    record = codebook.types.get(kind)
+    known = {variable.name: variable for variable in record.variables} if record is not None else {}
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        variable = known.get(waiting.pop())
+        fresh = set(variable.derive.sources) - found if variable is not None and variable.derive else set()
+        found |= fresh
+        waiting += fresh
+    return found
 
 
 def _filter(checker: Checker, table: Table, codebook: Codebook) -> None:

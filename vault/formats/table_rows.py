@@ -32,6 +32,7 @@ class Rows:
         """Variables of whose row the codes and cells cannot be told; "" where the variable cannot either."""
         self.uneven: set[str] = set()
         """Variables whose rungs are not right, so that nothing is said of what they print."""
+        self._places: list[int] = []
         self._checker = checker
         self._sound = True  # whether the codes and cells of the row at hand can be told
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -43,6 +44,16 @@ class Rows:
     def excused(self, variable: object) -> bool:
         """Whether there is such a row, or may be, whose cells cannot be told: nothing is said of it then."""
         return variable in self.bad or "" in self.bad
+
+    def told(self) -> list[tuple[int, RowSpec]]:
+        """The rows that can be compared with a codebook, with their places in the file: their names are names, and
+        their rungs are right."""
+        found = zip(self._places, self.good, strict=True)
+        return [(at, row) for at, row in found if row.variable not in self.uneven and row.type and row.source]
+
+    def places(self) -> tuple[int, ...]:
+        """The places of those rows."""
+        return tuple(at for at, _ in self.told())
 
     def take(self, tree: object, path: Path) -> None:
         """Check one section."""
@@ -90,6 +101,7 @@ class Rows:
             checker.wrong((*path, "cells"), f"must have at most {MOST_CODES} codes in all")
         self._missing_codes(row, path)
         self.good.append(row)
+        self._places += [part for part in path if isinstance(part, int)][-1:]
 
     def _hard(self, check: Callable[[], T]) -> T:
         """What a check gives; a mistake that it finds makes the row's codes and cells unknown."""

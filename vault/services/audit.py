@@ -360,7 +360,7 @@ class _Audit:
             freshness=freshness_of(facts),
             contradictions=tuple(self.memory.contradictions) if self.memory else (),
             anchored=self.memory.anchored() if self.memory and sound else (),
-            kinds=facts.kinds,
+            kinds=self.findings.kinds(),
         )
 
 

@@ -93,7 +93,7 @@ def _collected(directory: Path, report: AuditReport) -> list[Place]:
             with guard(str(origin)):
                 places += replaced_places(scan, snapshot, Origin(origin), number, report.findings, MOST_PLACES)
         with guard(DATABASE):
-            places += kept_places(scan, snapshot, report.findings)
+            places += kept_places(scan, snapshot, report.findings, {lock.origin for lock in report.contradictions})
     for lock, contents in _contradictions(directory, report.contradictions):
         what = "fork" if lock.reason == FORK else "rollback"
         places.append((f"{what}-{texts.name_of(lock.origin)}", contents))

@@ -10,7 +10,7 @@ writer signed, with the cosignatures of those who saw it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -56,6 +56,8 @@ def replaced_places(
         (raw,) = [raw for at, raw in scan.leaves(number, seq, 1) if at == seq]
         path = tree.prove_inclusion(snapshot.read_node(number), seq, head.size)
         climb = texts.climb(tree.leaf_hash(raw), path, seq, head.size)
+        if climb.root != head.root:
+            continue  # the entry itself was changed, and that is shown
         member = snapshot.roster.member(head.writer)
         for item in _replaced(scan, number, seq, raw):
             name = f"{item.what.replace(' ', '-')}-{texts.name_of(origin)}-{seq}"
@@ -87,6 +89,7 @@ def _replaced_texts(
     files, told = texts.head_files(member, head.note, head.root)
     leaf = {f"entry-{seq}.bin": b"\x00" + raw}
     way = {f"stored-{number:02}.bin": step for number, step in enumerate(climb.steps, start=1)}
+    query = f"SELECT writefile('row.bin', bytes) FROM {item.row}"  # noqa: S608  # for people to type; numbers alone
     text = f"""\
 The {item.what} of entry {seq} of a journal: not the one that its writer signed.
 
@@ -108,7 +111,7 @@ What stands in the vault in its place has {item.size} bytes and this SHA-256:
 It is not copied here: it may be ciphertext, evidence goes to strangers, and what is copied cannot be erased. Whoever
 holds the vault's directory confirms it there, with the shell of SQLite:
 
-    sqlite3 -readonly vault.db "SELECT writefile('row.bin', bytes) FROM {item.row}"
+    sqlite3 -readonly vault.db "{query}"
     sha256sum row.bin
 """
     return {**files, **leaf, **way, "README.txt": text.encode()}
@@ -117,8 +120,11 @@ holds the vault's directory confirms it there, with the shell of SQLite:
 # -- heads that are remembered -----------------------------------------------------------------------------------------
 
 
-def kept_places(scan: Scan, snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[Place]:
-    """The largest remembered head of each journal that findings name, where the journal here has no such head."""
+def kept_places(
+    scan: Scan, snapshot: Snapshot, findings: Sequence[Finding], told: Collection[str]
+) -> Iterator[Place]:
+    """The largest remembered head of each journal that findings name, where the journal here has no such head. Of
+    journals in `told` two heads are shown already."""
     newest: dict[Origin, Head] = {}
     for _, _, _, note in scan.heads():
         with suppress(VaultError):
@@ -129,7 +135,7 @@ def kept_places(scan: Scan, snapshot: Snapshot, findings: Sequence[Finding]) -> 
     for origin, head in sorted(newest.items()):
         number = numbers.get(origin)
         signed = 0 if number is None else _signed(scan, snapshot, number)
-        if head.size > signed and _named(origin, findings):
+        if origin not in told and head.size > signed and _named(origin, findings):
             held = 0 if number is None else len({seq for seq, _ in scan.leaves(number, 0, head.size)})
             member = snapshot.roster.member(head.writer)
             yield f"head-{texts.name_of(origin)}-{head.size}", _kept_texts(member, head, held, signed)
@@ -156,6 +162,7 @@ def _named(origin: Origin, findings: Sequence[Finding]) -> bool:
 def _kept_texts(member: Member, head: Head, held: int, signed: int) -> dict[str, bytes]:
     files, told = texts.head_files(member, head.note, head.root)
     here = f"the newest signed head in it is of {signed} entries" if signed else "there is no signed head in it"
+    entries, heads = ("SELECT count(*) FROM leaf", "SELECT max(size) FROM checkpoint")
     text = f"""\
 A head that a journal's writer signed, kept in this vault's memory, and gone from the journal itself.
 
@@ -168,7 +175,7 @@ The file `note` is the head as it is kept, with the cosignatures of whoever saw 
 holds its directory confirms there, with the shell of SQLite:
 
     sqlite3 -readonly vault.db "SELECT id, origin FROM journal"
-    sqlite3 -readonly vault.db "SELECT count(*) FROM leaf WHERE journal = ID"
-    sqlite3 -readonly vault.db "SELECT max(size) FROM checkpoint WHERE journal = ID"
+    sqlite3 -readonly vault.db "{entries} WHERE journal = ID"
+    sqlite3 -readonly vault.db "{heads} WHERE journal = ID"
 """
     return {**files, "note": head.note, "README.txt": text.encode()}

@@ -165,7 +165,7 @@ def _check_entry(proof: TlogProof, size: int, root: bytes, entry: bytes, *, give
     except IntegrityError as error:
         if not given:
             raise
-        message = f"the file that was given does not hold the bytes of entry {proof.index}, or the proof's path is wrong"
+        message = f"the file that was given does not hold the bytes of entry {proof.index}, or the proof is wrong"
         raise IntegrityError(message, hint=error.hint) from None
 
 

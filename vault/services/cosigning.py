@@ -70,7 +70,8 @@ class CosignedHead:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigning:
     """Every journal that was looked at. `code` is the exit code: 22 for a fork, 21 for a rollback, 20 for damage, 3
-    when something was left out, or nothing could be cosigned, else 0. `strange` are folders of published directories that show no journal."""
+    when something was left out or nothing could be cosigned, else 0. `strange` are folders of published directories
+    that show no journal."""
 
     heads: tuple[CosignedHead, ...]
     strange: tuple[str, ...]

@@ -42,6 +42,7 @@ class Verdict(StrEnum):
     """What is to be said of a number in a draft."""
 
     RELEASED = "released"
+    WIDER = "released for a wider period"
     OTHER_YEARS = "released for other years"
     NOT_RELEASED = "not released"
     LOOK = "not a count? look"
@@ -76,7 +77,7 @@ class Quote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedNumber:
     """A number of a draft, what is to be said of it, and the released numbers that it equals; those whose years fit the
-    sentence first."""
+    sentence best first."""
 
     number: DraftNumber
     verdict: Verdict
@@ -166,14 +167,17 @@ def _quote(
     )
 
 
+_FITS = (Verdict.RELEASED, Verdict.WIDER, Verdict.OTHER_YEARS)
+"""How a released number may fit, the best first."""
+
+
 def _checked(number: DraftNumber, by_value: dict[int, list[Quote]]) -> CheckedNumber:
     if number.aside:
         return CheckedNumber(number=number, verdict=Verdict.LOOK)
     found = [quote for quote in by_value.get(_whole(number), ()) if _equal(number, quote)]
-    fitting = [quote for quote in found if _fits(number, quote)]
-    others = [quote for quote in found if not _fits(number, quote)]
-    verdict = Verdict.RELEASED if fitting else Verdict.OTHER_YEARS if others else Verdict.NOT_RELEASED
-    return CheckedNumber(number=number, verdict=verdict, matches=(*fitting, *others))
+    by_fit = {verdict: [quote for quote in found if _fit(number, quote) is verdict] for verdict in _FITS}
+    verdict = next((verdict for verdict, quotes in by_fit.items() if quotes), Verdict.NOT_RELEASED)
+    return CheckedNumber(number=number, verdict=verdict, matches=tuple(q for quotes in by_fit.values() for q in quotes))
 
 
 def _whole(number: DraftNumber) -> int:
@@ -196,7 +200,12 @@ def _equal(number: DraftNumber, quote: Quote) -> bool:
     return quote.share is Share.ABOUT
 
 
-def _fits(number: DraftNumber, quote: Quote) -> bool:
-    """Whether every year that the sentence names lies in the figure's period."""
+def _fit(number: DraftNumber, quote: Quote) -> Verdict:
+    """How a figure's period fits the years that the sentence names, from the first of them to the last. A number of
+    ten years, said of one of them, is another statement."""
+    if not number.years:
+        return Verdict.RELEASED
     first, last = quote.years or (0, 0)
-    return all(first <= year <= last for year in number.years)
+    if (first, last) == (number.years[0], number.years[-1]):
+        return Verdict.RELEASED
+    return Verdict.WIDER if first <= number.years[0] and number.years[-1] <= last else Verdict.OTHER_YEARS

@@ -17,19 +17,19 @@ from typing import Final
 from vault.disclosure.ladders import codes_of
 from vault.errors import Problem, UsageError
 from vault.formats.codebook import Codebook
-from vault.formats.magnitude_table import read_magnitude_table
-from vault.formats.table import MOST_BYTES, ReadTable, Table, read_table, unit_of
+from vault.formats.magnitude_table import examine_magnitude_table
+from vault.formats.table import MOST_BYTES, ReadTable, Table, examine_table, sound, unit_of
 from vault.formats.table_checker import Checker, refusal
-from vault.formats.table_codebook import compare
+from vault.formats.table_codebook import compare, follows
 from vault.formats.table_values import PERSONS, RowSpec, beside
 from vault.services.files import read_limited
 
 READERS: Final[Mapping[str, Callable[[bytes], ReadTable]]] = {
-    "persons": read_table,
-    "nights": read_magnitude_table,
-    "events": read_magnitude_table,
+    "persons": examine_table,
+    "nights": examine_magnitude_table,
+    "events": examine_magnitude_table,
 }
-"""Unit -> what reads tables of that unit."""
+"""Unit -> what reads tables of that unit, with mistakes and all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,11 @@ def read_any_table(raw: bytes) -> ReadTable:
 
     An unknown unit is for the reader of persons to refuse.
     """
-    return READERS.get(unit_of(raw), read_table)(raw)
+    return sound(_examined(raw))
+
+
+def _examined(raw: bytes) -> ReadTable:
+    return READERS.get(unit_of(raw), examine_table)(raw)
 
 
 def parse_any_table(raw: bytes) -> Table:
@@ -74,13 +78,38 @@ def check_table(path: Path, codebook: Codebook | None) -> CheckedTable:
 
     Raises UsageError for what is no regular file of at most 256 KiB, InputRefused naming every mistake with its line.
     """
-    read = read_any_table(read_limited(path, MOST_BYTES))
-    problems = [*_against_shipped(read), *_own_exclusions(read)]
+    read = _examined(read_limited(path, MOST_BYTES))
+    problems = [*read.problems, *_against_shipped(read), *_own_exclusions(read)]
     if codebook is not None:
-        problems += compare(read.table, read.lines, codebook)
+        problems += [*compare(read.table, read.lines, codebook, read.places), *_dependent(read, codebook)]
     if problems:
         raise refusal(problems)
     return CheckedTable(table=read.table, compared=codebook is not None)
+
+
+def _dependent(read: ReadTable, codebook: Codebook) -> list[Problem]:
+    """Rows of which one follows from the other: the guard must know what nobody can be, and only tables that come with
+    the program tell it."""
+    checker = Checker(read.lines)
+    known = {
+        frozenset({item.variable, item.with_variable})
+        for shipped in shipped_tables()
+        if shipped.subject == read.table.subject
+        for item in shipped.impossible
+    }
+    for index, row in enumerate(read.table.rows):
+        for other in read.table.rows[:index]:
+            if (
+                row.type == other.type
+                and follows(codebook, row.type, row.source, other.source)
+                and frozenset({row.variable, other.variable}) not in known
+            ):
+                message = (
+                    f"`{row.variable}` and `{other.variable}` follow from each other by the codebook, and readers know "
+                    "it; a table has one of the two"
+                )
+                checker.wrong(("rows", read.places[index], "variable"), message)
+    return checker.problems
 
 
 def _own_exclusions(read: ReadTable) -> list[Problem]:
@@ -101,7 +130,7 @@ def _against_shipped(read: ReadTable) -> list[Problem]:
             checker.wrong(("name",), f"`{shipped.name}` is a table that comes with the program; take another name")
     same = [shipped for shipped in shipped_tables() if shipped.subject == read.table.subject]
     theirs = {row.variable: (shipped.name, row) for shipped in reversed(same) for row in shipped.rows}
-    for index, row in enumerate(read.table.rows):
+    for index, row in zip(read.places, read.table.rows, strict=True):
         name, other = theirs.get(row.variable, ("", row))
         common = row.codes & other.codes  # the codes of another codebook make no other row
         if _meaning(row, common) != _meaning(other, common):

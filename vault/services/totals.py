@@ -20,7 +20,7 @@ from vault.disclosure.ladders import require_same_ladders
 from vault.disclosure.magnitudes import ProtectedSums, protect_magnitudes, release_of_sums, require_same_cut
 from vault.disclosure.people import Person, TallyRow, fold_people
 from vault.disclosure.periods import last_year_over
-from vault.disclosure.policies import tightened
+from vault.disclosure.policies import tightened_for_export
 from vault.disclosure.protect import Protected, protect
 from vault.disclosure.releasing import is_stricter, period_of, release_of
 from vault.disclosure.rounding import Coin
@@ -78,7 +78,7 @@ def preview_table(
 def export_table(vault: Vault, me: Keyring, table: str | Table, *, tighter: Mapping[str, int] | None = None) -> Release:
     """Protects one table (a shipped one by its name) and enters it in the director's journal; a release that stands
     there already is not entered again. `tighter` are values of the policy, by name, that are stricter than those root
-    signed: for what closes now, since what was printed stays. Raises NotAllowed, UsageError (also for a value that
+    signed, people by tens and parties by fives: for what closes now, since what was printed stays. Raises NotAllowed, UsageError (also for a value that
     would loosen the policy), IntegrityError (the audit found something), DisclosureRefused, StorageError."""
     # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
     with vault.writing(me):
@@ -96,7 +96,7 @@ class _Export:
     def __init__(self, vault: Vault, me: Keyring, table: Table, tighter: Mapping[str, int] | None = None) -> None:
         self.vault, self.me, self.table = vault, me, table
         self.sums = MagnitudeTable.of(table)
-        self.policy = tightened(vault.policy, tighter or {})
+        self.policy = tightened_for_export(vault.policy, tighter or {})
         try:
             self._read()
         except VaultError:
