@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -63,3 +64,13 @@ def anchor_lines(anchors: Sequence[str], without: str) -> Iterator[str]:
     """What the verdict rests on, one journal a line; `without` is said when nothing vouches for anything."""
     for number, anchor in enumerate(anchors or (without,)):
         yield f"{'        ' if number else 'anchor: '}{anchor}"
+
+
+def evidence_lines(report: Found, kept: Sequence[Path], asked: Path | None) -> Iterator[str]:
+    """Where evidence was written: each folder, and the directory that was asked for."""
+    for path in kept:
+        yield f"evidence: {path}"
+    if asked is not None and faults(report):
+        yield f"evidence: written in {asked}; begin with README.txt"
+    elif asked is not None:
+        yield "evidence: none was written: nothing was found"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.audit_findings import NOTICE, anchor_lines, fault_lines, places
+from cli.audit_findings import NOTICE, anchor_lines, evidence_lines, fault_lines, places
 from cli.options import Settings
 from cli.progress import Progress
 from cli.wording import counted, entries, short
@@ -26,22 +26,29 @@ _HEAD_SAYS = {
 }
 
 
-def verify_published(settings: Settings, directory: Path, policy: Path | None, heads: Sequence[str]) -> int:
+def verify_published(
+    settings: Settings, directory: Path, policy: Path | None, heads: Sequence[str], evidence: Path | None = None
+) -> int:
     """Check a published directory and say what the verdict rests on."""
     import vault
 
+    if evidence is not None:
+        vault.check_evidence_place(evidence)
     with Progress(settings.terminal) as progress:
         report = vault.verify_published(directory, policy=policy, heads=heads, progress=progress, processes=2)
     code = IntegrityError.code if report.verdict == FINDING else 0
     forked = any((item.level, item.code) == ("cross-copies", "fork") for item in report.findings)
     unmet = IntegrityError.code if report.unmet else 0
     code = max([code, unmet, ForkError.code if forked else 0, *(_HEAD_CODES[item.verdict] for item in report.heads)])
-    _print(settings, report)
-    settings.terminal.result(_json(report), code=code)
+    kept: tuple[Path, ...] = ()
+    if evidence is not None and report.verdict == FINDING:
+        kept = vault.write_published_findings(directory, report, evidence, policy=policy)
+    _print(settings, report, kept, evidence)
+    settings.terminal.result(_json(report) | {"evidence": [str(path) for path in kept]}, code=code)
     return code
 
 
-def _print(settings: Settings, report: PublishedReport) -> None:
+def _print(settings: Settings, report: PublishedReport, kept: Sequence[Path], evidence: Path | None) -> None:
     """Faults first, then notes, the verdict last: the last line is the one that is read."""
     terminal = settings.terminal
     own = f"fieldvault/{report.vault_id}/"
@@ -61,6 +68,8 @@ def _print(settings: Settings, report: PublishedReport) -> None:
         terminal.data(
             f"{level.name + ':':<14}{level.status}{',' if level.status == 'not looked at' else ':'} {level.message}"
         )
+    for line in evidence_lines(report, kept, evidence):
+        terminal.data(line)
     terminal.data(f"vault:  {report.vault_id or 'not readable'}")
     if report.own_policy:
         terminal.data(f"trust:  the policy that you gave (quorum: {report.quorum})")

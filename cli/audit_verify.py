@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cli import audit_published
-from cli.audit_findings import NOTICE, anchor_lines, fault_lines, faults, places
+from cli.audit_findings import NOTICE, anchor_lines, evidence_lines, fault_lines, faults, places
 from cli.audit_levels import level_lines, levels_json
 from cli.options import Command, Settings, pass_settings
 from cli.progress import Progress
@@ -65,12 +65,15 @@ def verify(
     """
     import vault
 
-    if published is not None and not (releases or copies or evidence or proof or entry):
-        return audit_published.verify_published(settings, published, policy, heads)
+    if published is not None and not (releases or copies or proof or entry):
+        return audit_published.verify_published(settings, published, policy, heads, evidence)
     if proof is not None and not (releases or heads or copies or evidence or published):
         return audit_published.verify_proof(settings, proof, policy, entry)
     if published or proof or policy or entry:
-        raise UsageError("--published DIR takes --policy and --head, --proof FILE takes --policy and --entry; no more")
+        takes = "--published DIR takes --policy, --head and --evidence, --proof FILE takes --policy and --entry"
+        given = {"--release": releases, "--copy": copies, "--evidence": evidence, "--head": heads, "--entry": entry}
+        unfit = _unfit(given, "--published" if published else "--proof") if published or proof else ""
+        raise UsageError(f"{takes}; no more{unfit}")
     if evidence is not None:
         vault.check_evidence_place(evidence)
     with awaited(settings), Progress(settings.terminal) as progress:
@@ -125,6 +128,13 @@ def verify(
     return code
 
 
+def _unfit(given: Mapping[str, object], what: str) -> str:
+    """Which of the options that were given does not go with `what`."""
+    fitting = {"--published": ("--head", "--evidence"), "--proof": ("--entry",)}[what]
+    names = [name for name, value in given.items() if value and name not in fitting]
+    return f" (not {', '.join(names)})" if names else ""
+
+
 def _code(report: AuditReport) -> int:
     """20 for a finding; 21 and 22 for a head or a copy from outside that shows a rollback or a fork."""
     codes = [IntegrityError.code if report.verdict == FINDING else 0]
@@ -162,11 +172,8 @@ def _print(settings: Settings, report: AuditReport, kept: Sequence[Path], eviden
         f"{report.leaves:,} leaves, {report.journals:,} journals, {report.checkpoints:,} checkpoints, "
         f"{report.parts:,} parts checked; no key was used."
     )
-    for path in kept:
-        terminal.data(f"evidence: {path}")
-    if evidence is not None:
-        wrote = f"written in {evidence}; begin with README.txt"
-        terminal.data(f"evidence: {wrote if report.verdict == FINDING else 'none was written: nothing was found'}")
+    for line in evidence_lines(report, kept, evidence):
+        terminal.data(line)
     terminal.data(f"vault:  {report.vault_id or 'not readable'}")
     some = any(item.by for item in report.anchored)
     for line in anchor_lines([str(item) for item in report.anchored] if some else [], _without_anchor(report)):

@@ -14,9 +14,10 @@ from cli.totals import export as export_table
 from vault.errors import DisclosureRefused, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
-    from vault import CheckedNumber, Quote
+    from vault import CheckedNumber, Quote, Table
 
 MOST_MATCHES: Final = 3
 """Released numbers that are named beside one number; --json names all."""
@@ -32,13 +33,13 @@ _WORDS: Final = {
         _LOOK: "not a count? look ({why})",
         "place": "where", "number": "number", "verdict": "verdict", "what": "released as", "words": "words",
         "figure": "figure", "percentage": "percentage", "published before": "published before",
-        "subject": "subject", "period": "period", "source": "source",
+        "subject": "subject", "figures": "figure", "period": "period", "source": "source",
         "counts": "Numbers that must be taken for counts:",
         "asides": "Perhaps no counts. Look at each:",
         "more": "and {count} more",
         "none": "No numbers were found.",
-        "sum": "{released} released, {refused} not released, {other} released for other years, {wider} for a wider period, "
-        "{look} to look at.",
+        "sum": "{released} released, {refused} not released, {other} released for other years, "
+        "{wider} for a wider period, {look} to look at.",
         "caveat": "An equal number may still speak of other people: the program cannot read a sentence. Compare each "
         "with the words of its release. Vague words (few, several) are not looked at.",
         "quotes": "These numbers were printed, or entered as published before. Copy them with their period.",
@@ -56,13 +57,13 @@ _WORDS: Final = {
         _LOOK: "인원수가 아닐 수 있음, 확인 필요 ({why})",
         "place": "위치", "number": "숫자", "verdict": "판정", "what": "공개된 수치", "words": "문장",
         "figure": "공개 수치", "percentage": "백분율", "published before": "이전에 공표됨",
-        "subject": "대상", "period": "기간", "source": "출처",
+        "subject": "대상", "figures": "항목", "period": "기간", "source": "출처",
         "counts": "인원수로 보아야 하는 숫자:",
         "asides": "인원수가 아닐 수 있는 숫자입니다. 하나씩 확인하십시오:",
         "more": "그 밖에 {count}개",
         "none": "숫자가 없습니다.",
-        "sum": "공개됨 {released}개, 공개되지 않음 {refused}개, 다른 기간으로 공개됨 {other}개, 더 긴 기간으로 공개됨 {wider}개, "
-        "확인 필요 {look}개.",
+        "sum": "공개됨 {released}개, 공개되지 않음 {refused}개, 다른 기간으로 공개됨 {other}개, "
+        "더 긴 기간으로 공개됨 {wider}개, 확인 필요 {look}개.",
         "caveat": "숫자가 같아도 다른 사람들을 가리킬 수 있습니다. 프로그램은 문장의 뜻을 읽지 못합니다. "
         "공개된 표의 설명과 하나씩 견주어 보십시오. 몇, 여러, 수십 같은 말은 살피지 않습니다.",
         "quotes": "이미 공개되었거나 이전에 공표된 것으로 입력된 수치입니다. 기간과 함께 옮겨 쓰십시오.",
@@ -118,14 +119,31 @@ def quotes(settings: Settings, subject: str | None) -> None:
     words, terminal = _WORDS[settings.language], settings.terminal
     terminal.talk(words["quotes"] if shown else words["no_quotes"])
     if shown:
-        rows = [(quote.subject, _cell(quote), quote.period, quote.number, quote.source.value) for quote in shown]
-        terminal.table(("subject", "figure", "period", "number", "source"), rows)
+        tables, chosen = vault.shipped_tables(), settings.language
+        rows = [
+            (quote.subject, _cell(quote) + _label(tables, quote, chosen), quote.period, quote.number,
+             words[quote.source.value])
+            for quote in shown
+        ]  # fmt: skip
+        terminal.table([words[name] for name in ("subject", "figures", "period", "number", "source")], rows)
     terminal.talk(f"Next: {settings.line('export check-draft DRAFT.md')}")
     terminal.result({"quotes": [_quote_as_json(quote) for quote in shown]})
 
 
 def _cell(quote: Quote) -> str:
     return quote.words.rpartition(f", {quote.period}: ")[0]
+
+
+def _label(tables: Sequence[Table], quote: Quote, language: str) -> str:
+    """What a shipped table of the same people calls a figure's cells, in brackets; nothing where none does."""
+    rows = {row.variable: row for table in tables if table.subject == quote.subject for row in table.rows}
+    found = []
+    for part in filter(None, quote.cell.split(" and ")):
+        variable, _, name = part.partition("=")
+        cells = rows[variable].cells if variable in rows else ()
+        codes = frozenset(name.split("+"))
+        found += [cell.text.get(language, "") for cell in cells if cell.name == name or cell.of == codes][:1]
+    return f" ({', '.join(found)})" if any(found) else ""
 
 
 def _tell(settings: Settings, checked: tuple[CheckedNumber, ...]) -> None:
@@ -155,13 +173,14 @@ def _tell(settings: Settings, checked: tuple[CheckedNumber, ...]) -> None:
 def _list(settings: Settings, words: dict[str, str], group: list[CheckedNumber], *, subject: bool) -> None:
     """Each number with its place and verdict, and below it a line for each figure that it equals, and its sentence."""
     terminal = settings.terminal
-    rows = [(*_row(words, item), _told(words, item, subject=subject), item.number.words) for item in group]
+    rows = [_row(words, item) for item in group]
+    below = [(_told(words, item, subject=subject), item.number.words) for item in group]
     if terminal.accessible:
         headers = tuple(words[name] for name in ("place", "number", "verdict", "what", "words"))
-        terminal.table(headers, [(*row, "; ".join(told), text) for *row, told, text in rows])
+        terminal.table(headers, [(*row, "; ".join(told), text) for row, (told, text) in zip(rows, below, strict=True)])
         return
     places, numbers = (max(width(visible(row[at])) for row in rows) for at in (0, 1))
-    for place, number, verdict, told, text in rows:
+    for (place, number, verdict), (told, text) in zip(rows, below, strict=True):
         terminal.data(f"{pad(place, places)}  {pad(visible(number), numbers)}  {verdict}")
         for line in (*told, f'"{text}"'):
             terminal.data(f"{' ' * places}  {line}")

@@ -96,7 +96,7 @@ def _unrepeated(error: click.ClickException) -> str:
             return error.format_message().rstrip(".")
         case click.BadParameter() if error.param is not None and not isinstance(error.param.type, click.Path):
             choices = getattr(error.param.type, "choices", ())
-            expected = f"must be one of: {', '.join(choices)}" if choices else f"must be {_a(error.param.type.name)}"
+            expected = f"must be one of: {', '.join(choices)}" if choices else f"must be {_kind(error.param.type)}"
             return f"{error.param.get_error_hint(error.ctx)} {expected}"
         case click.UsageError() if type(error).__name__ == "NoSuchCommand":
             return f"there is no such command{_perhaps(getattr(error, 'possibilities', None))}"
@@ -108,6 +108,15 @@ def _unrepeated(error: click.ClickException) -> str:
 
 def _perhaps(possibilities: Sequence[str] | None) -> str:
     return f"; did you mean {' or '.join(possibilities)}?" if possibilities else ""
+
+
+def _kind(type_: click.ParamType) -> str:
+    """What is expected, in words for people."""
+    if not isinstance(type_, click.types.IntParamType):
+        return _a(type_.name)
+    least, most = getattr(type_, "min", None), getattr(type_, "max", None)
+    bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
+    return " of ".join(["a whole number", *filter(None, [" and ".join(bounds)])])
 
 
 def _a(kind: str) -> str:

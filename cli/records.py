@@ -15,6 +15,7 @@ from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.progress import Progress
 from cli.session import opened, readable, unlocked
+from cli.wording import counted, entries
 from cli.writes import answered, finish
 from vault.errors import InputNeeded, UsageError
 
@@ -128,13 +129,13 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
     for warning in imported.warnings:
         terminal.warn(warning)
     if dry_run:
-        terminal.talk(f"All {imported.entries:,} lines are well. Dry run: nothing was written.")
+        terminal.talk(f"{counted(imported.entries, 'line is', 'lines are')} well. Dry run: nothing was written.")
         terminal.talk("Next: the same command without --dry-run")
         terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries})
         return
     Written.mark()
     if imported.cases:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
-    terminal.talk(f"Sealed {imported.entries:,} entries in {len(imported.cases):,} cases. Saved.")
+    terminal.talk(f"Sealed {entries(imported.entries)} in {counted(len(imported.cases), 'case')}. Saved.")
     terminal.talk(f"Next: {settings.line('case list')}")
     terminal.result({"cases": dict(imported.cases), "entries": imported.entries, "warnings": list(imported.warnings)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,12 +136,19 @@ def test_a_file_that_is_no_vault_is_said_to_be_none(tmp_path: Path, raw: bytes) 
 
 @pytest.mark.usefixtures("quick_passphrases")
 def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
-    """Every step is told, the tampering is found, and what is left opens and verifies."""
-    told = list(vault.run_demo(tmp_path / "demo", environment_of("demo"), progress=lambda *_: None))
+    """Every step is told, the tampering is found, and what is left opens and verifies; with the passphrases, where they
+    are kept, each in a file that only its owner may read."""
+    story = vault.run_demo(tmp_path / "demo", environment_of("demo"), progress=lambda *_: None, keep_passphrases=True)
+    told = list(story)
     text = "\n".join(line for step in told for line in (step.title, *step.lines))
     assert len(told) == 7
     for expected in ("1,300", "intact, NOT anchored", "withheld", "FINDING"):
         assert expected in text
     with vault.open_vault(tmp_path / "demo" / "vault") as opened:
         assert len(opened.members) == 6
+        kept = {path.name: path for path in (tmp_path / "demo" / "passphrases").iterdir()}
+        assert set(kept) == {str(member.handle) for member in opened.members}
+        assert os.name != "posix" or {path.stat().st_mode & 0o777 for path in kept.values()} == {0o600}
+        passphrase = kept["director-1"].read_text(encoding="utf-8").rstrip("\n")
+        assert vault.unlock(opened, "director-1", passphrase).handle == "director-1"
     assert vault.verify_vault(tmp_path / "demo" / "tampered").verdict == "finding"

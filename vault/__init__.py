@@ -36,6 +36,7 @@ _HOMES = {
     "vault.services.audit_conduct": ("Conduct", "Deed", "conduct_of"),
     "vault.services.audit_copies": ("CopyCompared",),
     "vault.services.audit_evidence": ("check_evidence_place", "keep_contradictions", "write_findings"),
+    "vault.services.audit_evidence_published": ("write_published_findings",),
     "vault.services.audit_given": ("GivenHead", "HeadChecked", "HeadVerdict"),
     "vault.services.audit_heads": ("RememberedHead", "RememberedHeads", "remembered_heads"),
     "vault.services.audit_prove": ("ProofChecked", "Proved", "prove", "verify_proof", "verify_proof_file"),
@@ -156,6 +157,7 @@ if TYPE_CHECKING:
     from vault.services.audit_evidence import check_evidence_place as check_evidence_place
     from vault.services.audit_evidence import keep_contradictions as keep_contradictions
     from vault.services.audit_evidence import write_findings as write_findings
+    from vault.services.audit_evidence_published import write_published_findings as write_published_findings
     from vault.services.audit_given import GivenHead as GivenHead
     from vault.services.audit_given import HeadChecked as HeadChecked
     from vault.services.audit_given import HeadVerdict as HeadVerdict

@@ -13,10 +13,12 @@ import pytest
 
 from tests.laptops import History, Laptop, carry, record
 from tests.organisation import flipped, rows_of
+from tests.services.publishing import flip, show
 from vault.errors import UsageError
 from vault.formats.note import parse_note
 from vault.services.audit import verify_vault
 from vault.services.audit_evidence import keep_contradictions, write_findings
+from vault.services.audit_evidence_published import write_published_findings
 from vault.services.vault import Vault
 
 TOOLS = ("openssl", "sha256sum", "sed", "base64", "od", "tr", "sh")
@@ -281,3 +283,19 @@ def test_a_receipt_is_no_contradiction(hub: Laptop, field: Laptop) -> None:
     carry(hub, "hub-1", field, "field-1")
     report = verify_vault(field.directory)
     assert (report.contradictions, keep_contradictions(field.directory, report)) == ((), ())
+
+
+@NEEDS_TOOLS
+def test_a_published_directory(field: Laptop, tmp_path: Path) -> None:
+    """A flipped entry: the head's signature holds, the tile states another hash; and a flipped head does not verify."""
+    shown = show(field, tmp_path / "published")
+    flip(shown.tile(None, 0, 5))
+    report = shown.verify()
+    (folder,) = write_published_findings(shown.path, report, tmp_path / "out")
+    assert (folder.name, (folder / "files/tile/entries/000.p/5").is_file()) == ("01-field-1-1", True)
+    assert typed(folder) == 4
+    assert sha256((folder / "entry-4.bin").read_bytes()).digest() not in shown.tile(0, 0, 5).read_bytes()
+    assert "field-1/1" in (tmp_path / "out" / "README.txt").read_text()
+    flip(shown.folder / "checkpoint", 130)
+    (folder,) = write_published_findings(shown.path, shown.verify(), tmp_path / "more")
+    assert "Signature Verified" not in (folder / "README.txt").read_text()

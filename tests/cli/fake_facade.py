@@ -230,7 +230,8 @@ def _reads(vault: FakeVault) -> Mapping[str, object]:
         later = SimpleNamespace(policy=Policy(people=20), origin=ORIGIN, seq=9, day="2026-04-01", changed="people 10")
         return first, later
 
-    table = SimpleNamespace(name="all_years", title={"en": "All", "ko": "모두"}, unit="persons", period="all")
+    title = {"en": "All", "ko": "모두"}
+    table = SimpleNamespace(name="all_years", title=title, unit="persons", period="all", subject="", rows=())
     clock = SimpleNamespace(seconds=lambda: 0.0, today=lambda: None)
     environment = SimpleNamespace(system=lambda: SimpleNamespace(clock=clock, random=None))
     return {

@@ -219,6 +219,20 @@ def test_a_policy_whose_quorum_is_not_met_is_20(laptop: Laptop, typed: Typed, tm
     assert typed(*check)[0] == 0, "negative control"
 
 
+def test_evidence_of_a_published_directory(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """Written where it was asked for, and stdout says so; nothing when nothing was found."""
+    target, out_there = tmp_path / "published", tmp_path / "evidence"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    check = ("audit", "verify", "--published", target, "--evidence", out_there)
+    code, out, _ = typed(*check)
+    assert (code, out_there.exists(), "evidence: none was written" in out) == (0, False, True)
+    path = target / directory_of(History.of(_opened(laptop), "field-1").origin) / "tile" / "0" / "000.p" / "8"
+    path.write_bytes(flipped(path.read_bytes()))
+    code, out, _ = typed(*check)
+    assert (code, f"evidence: written in {out_there}; begin with README.txt" in out) == (20, True)
+    assert (out_there / "01-field-1-1" / "README.txt").is_file()
+
+
 def test_a_directory_of_something_else_is_13(typed: Typed, tmp_path: Path) -> None:
     """No finding, and nobody is told to tell root."""
     (tmp_path / "letter.txt").write_text("mine")

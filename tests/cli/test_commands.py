@@ -353,3 +353,7 @@ def test_doctor_and_demo_run(run: Run, tmp_path: Path) -> None:
     assert _json(run("demo", "--json"))["steps"] == [{"title": "Found", "lines": ["one"]}]
     (tmp_path / "x").write_bytes(b"")
     assert run("demo", "--keep", str(tmp_path)).code == 2
+    kept = run("demo", "--keep", str(tmp_path / "kept")).err
+    assert f"--passphrase-file {tmp_path / 'kept' / 'passphrases' / 'director-1'}" in kept
+    assert "passphrase" not in run("demo").err
+    assert "DIR/passphrases" in run("demo", "--help").out

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import vault as facade
 from cli import main
 from tests.cli.conftest import Run
 from tests.cli.fake_facade import FakeVault
@@ -15,6 +16,7 @@ from tests.organisation import PASSPHRASES, Organisation
 from tests.services.totals_people import export, women
 from vault.formats.draft import parse_draft
 from vault.services.drafts import CheckedNumber, Quote, Source, Verdict, check_draft, quote_sheet
+from vault.services.tables import shipped_tables
 
 THIRTY = Quote(
     subject="outcome.status=reached_freedom", source=Source.FIGURE, cell="sex=female", base="", period="2010-2019",
@@ -227,6 +229,24 @@ def test_the_quote_sheet(run: Run, fake: FakeVault, secret: str) -> None:
     payload = json.loads(run("export", "quotes", "--subject", THIRTY.subject, *key, "--json").out)
     assert [quote["words"] for quote in payload["quotes"]] == ["sex=female, 2010-2019: 30"]
     assert run("export", "quotes", "--subject", "other", *key).code == 2
+
+
+def test_quotes_say_what_the_codes_mean(
+    run: Run, fake: FakeVault, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shipped table's label beside the code, in the chosen language; also of a fact's codes. No label is made up."""
+    monkeypatch.setattr(facade, "shipped_tables", shipped_tables)
+    fact = replace(THIRTY, source=Source.PUBLISHED, cell="minor=yes and sex=male+unknown")
+    fake.quotes = (THIRTY, fact, replace(THIRTY, cell="own=row"), replace(THIRTY, subject="other"))
+    key = ["--passphrase-file", secret]
+    korean, english = (run("export", "quotes", *key, "--lang", language).out for language in ("ko", "en"))
+    assert korean.split()[:5] == ["대상", "항목", "기간", "숫자", "출처"]
+    assert "sex=female (여성)" in korean
+    assert "공개 수치" in korean
+    assert english.split()[:5] == ["subject", "figure", "period", "number", "source"]
+    assert "sex=female (women and girls)" in english
+    assert english.count("(") == 2
+    assert "minor=yes and sex=male+unknown (under 18, " in english
 
 
 # -- over the real library ---------------------------------------------------------------------------------------------

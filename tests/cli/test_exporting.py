@@ -101,7 +101,8 @@ def test_a_table_of_sums_has_no_percentages_to_be_stricter_about(say: Say) -> No
     argv = ["export", "nights_by_country", "--people", "20", "--percent-base", "100"]
     assert "printed before" not in say(*argv).err
     say("export", "by_year")
-    assert "printed before, and are read back: the release says people 10" in say("export", "by_year", "--people", "20").err  # fmt: skip
+    told = say("export", "by_year", "--people", "20").err
+    assert "printed before, and are read back: the release says people 10" in told
 
 
 def test_a_long_list_is_cut_on_the_terminal(run: Run, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,3 +125,10 @@ def test_an_unknown_suffix_is_said(run: Run, secret: str, tmp_path: Path) -> Non
     assert "y.xyz was written as md" in run(*argv, str(tmp_path / "y.xyz")).err
     assert "was written as" not in run(*argv, str(tmp_path / "y.csv")).err
     assert "was written as" not in run(*argv, str(tmp_path / "z.xyz"), "--format", "md").err
+
+
+def test_a_number_that_does_not_fit_is_told_in_words_for_people(run: Run) -> None:
+    """Not in the parser's: what a whole number may be."""
+    outcome = run("export", "all_years", "--people", "many")
+    assert (outcome.code, "must be a whole number of at least 0" in outcome.err) == (2, True)
+    assert "integer range" not in run("export", "all_years", "--people", "-1").err

@@ -167,7 +167,7 @@ def test_an_export_may_be_stricter_and_says_so_in_every_format(line: Line, org: 
     for form, words in {
         "csv": "min20-rr5-v1 parties5 embargo12 coarser1 release ",
         "md": "at least 20 people, base 5, percentages over 50 or more; at least 5 travel parties; years counted 12",
-        "html": "years counted 12 months after their end; the 1 finest recodes not used",
+        "html": "years counted 12 months after their end; the finest recode not used",
     }.items():
         target = tmp_path / f"out.{form}"
         assert line("export", "all_years", *STRICT, "--coarser", "1", "-o", str(target), key="director-1").code == 0

@@ -48,6 +48,18 @@ def test_a_good_table_says_what_it_would_count(run: Run, own: Path) -> None:
     assert following(outcome.err) == f"fieldvault export --table '{own}' --dry-run"
 
 
+def test_the_tables_are_told_in_korean(run: Run, own: Path) -> None:
+    """Titles of columns, headings and sentences; codes and names stay what they are."""
+    listed = run("tables", "--lang", "ko")
+    assert listed.out.split()[:4] == ["표", "제목", "단위", "기간"]
+    assert "모두" in listed.out
+    outcome = run("tables", "--check", str(own), "--lang", "ko")
+    assert "묶음, 가장 세분된 것부터" in outcome.out
+    assert "status = reached_freedom" in outcome.out
+    assert "코드북 rescue 1" in outcome.err
+    assert run("tables").out.split()[:4] == ["table", "title", "unit", "period"]
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "said"),
     [

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
-from tests.disclosure.rows import INTAKE, Desk, crowd, figures, person, shipped
+from tests.disclosure.rows import INTAKE, Desk, counted, crowd, figures, person, shipped
 from vault.disclosure.counting import Counting
+from vault.disclosure.known_rows import whole_table
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.people import Person, TallyRow, fold_people
-from vault.disclosure.planner import Plan
+from vault.disclosure.planner import Plan, make_plan
 from vault.disclosure.protect import entries_of
 from vault.errors import DisclosureRefused
 from vault.formats.table import parse_table
@@ -41,6 +43,7 @@ no = { of = ["no"], en = "x", ko = "x" }
 unknown = { of = ["unknown"], en = "x", ko = "x" }
 "no+unknown" = { of = ["no", "unknown"], en = "x", ko = "x" }
 """
+BORN_TABLE = parse_table(BORN.encode())
 PEOPLE = crowd(
     (30, {"sex": "female", "born_in_exile": "yes", "period": "2017"}),
     (30, {"sex": "male", "born_in_exile": "no", "period": "2017"}),
@@ -64,7 +67,7 @@ def test_a_code_that_only_an_earlier_table_would_have_to_know_stops_no_other_tab
     """The codebook got `partly` after `born` was printed: who has it counts as "nothing was said" there, and the other
     tables of these people are printed."""
     desk = Desk()
-    assert figures(desk.export(parse_table(BORN.encode()), PEOPLE, until=2017))
+    assert figures(desk.export(BORN_TABLE, PEOPLE, until=2017))
     assert "born" in desk.ledger.rows
     found = figures(desk.export(ALL, with_new_code("partly"), until=2018))
     assert found == figures(Desk().export(ALL, with_new_code("partly"), until=2018)), "as if `born` were not there"
@@ -75,8 +78,8 @@ def test_a_table_s_own_row_refuses_a_code_that_it_does_not_name() -> None:
     """Where figures are printed, people would be lost: the place and what to do are said. So is a value of another
     kind, in whatever row."""
     desk = Desk()
-    desk.export(parse_table(BORN.encode()), PEOPLE, until=2017)
-    for table, value in ((parse_table(BORN.encode()), "partly"), (ALL, True), (ALL, 7)):
+    desk.export(BORN_TABLE, PEOPLE, until=2017)
+    for table, value in ((BORN_TABLE, "partly"), (ALL, True), (ALL, 7)):
         with pytest.raises(DisclosureRefused, match=f"^{PLACE}: `born_in_exile`") as caught:
             desk.export(table, with_new_code(value), until=2018)
         assert "amend" in str(caught.value.hint)
@@ -99,7 +102,7 @@ def test_one_erasure_stops_no_later_export() -> None:
     desk.export(replace(ALL, rows=()), PEOPLE, until=2017)
     left = [row for row in PEOPLE if row.token != PEOPLE[0].token]
     assert len(left) == len(PEOPLE) - 3
-    assert figures(desk.export(parse_table(BORN.encode()), [*left, *renumbered(LATER)], until=2018))
+    assert figures(desk.export(BORN_TABLE, [*left, *renumbered(LATER)], until=2018))
 
 
 def _fold(row: TallyRow, table: Table = ALL) -> Callable[[], object]:
@@ -116,6 +119,7 @@ def _with(row: TallyRow, **values: object) -> TallyRow:
 
 
 NO_MISSING = replace(ALL, rows=(replace(ALL.row("sex"), missing=()),))
+SERVED = replace(ALL, rows=(replace(ALL.row("sex"), missing=(), type="service"),))
 BOTH = Impossible(
     variable="minor", codes=frozenset({"yes"}), with_variable="sex", with_codes=frozenset({"female", "unknown"})
 )
@@ -126,7 +130,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], bool]] = {
     "a party that is none": (_fold(_with(person(0)[0], party="x")), True),
     "a period that is none": (_fold(_with(person(0)[2], period="soon")), True),
     "no token": (_fold(replace(_with(person(0)[0]), token=b"")), True),
-    "no record of that type": (_fold(_with(person(0)[2]), replace(ALL, rows=(replace(ALL.row("sex"), missing=(), type="service"),))), True),
+    "no record of that type": (_fold(_with(person(0)[2]), SERVED), True),
     "contradictions": (_count(CONTRADICTED, WOMAN), True),
     "in no record any more": (_count(NO_MISSING, replace(WOMAN, codes={}, place="")), False),
 }  # fmt: skip
@@ -153,3 +157,14 @@ def test_more_codes_than_a_byte_tells_apart_are_refused() -> None:
             continue
         with pytest.raises(DisclosureRefused, match="more than 256"):
             entries_of(ledger, 2019, plan)
+
+
+def test_who_was_counted_keeps_the_place_of_their_records() -> None:
+    """Their codes of today may be refused, too; of whom no record is left there is no place."""
+    desk = Desk()
+    desk.export(BORN_TABLE, PEOPLE, until=2017)
+    table = whole_table(BORN_TABLE, desk.ledger)
+    rows = [replace(row, place=PLACE) for row in PEOPLE if row.token != PEOPLE[0].token]
+    plan = make_plan(table, desk.ledger, counted(table, rows), desk.policy, desk.coin, 2018)
+    places = Counter(one.place for people in plan.people.values() for one in people)
+    assert places == {PLACE: 59, "": 1}

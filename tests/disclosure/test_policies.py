@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from tests.disclosure.rows import keyed
 from vault.disclosure.facts import known_of
 from vault.disclosure.groups import Group, cell_ok
-from vault.disclosure.policies import NAMES, difference, fault_of, policy_of, policy_values, tightened, tightened_for_export
+from vault.disclosure.policies import (
+    NAMES,
+    difference,
+    fault_of,
+    policy_of,
+    policy_values,
+    tightened,
+    tightened_for_export,
+)
 from vault.disclosure.rounding import rounded
 from vault.errors import UsageError
 from vault.model import Policy

@@ -126,3 +126,9 @@ def test_a_head_that_cannot_be_is_not_made(size: int, start: bytes) -> None:
     """No size 0, none beyond a checkpoint's, no other length of root."""
     with pytest.raises(FormatError):
         PaperHead(origin=Origin(f"fieldvault/{VAULT}/field-7/1"), size=size, start=start)
+
+
+def test_a_size_is_tidied_as_reports_print_it() -> None:
+    """Commas between thousands are forgiven, and no others."""
+    assert tidied("field-7/1 5,345 kdmf") == "field-7/1 5345 kdmf"
+    assert tidied("field-7/1 53,45 kdmf") == "field-7/1 53,45 kdmf"

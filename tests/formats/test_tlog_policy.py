@@ -146,3 +146,10 @@ def test_a_policy_without_end_is_refused() -> None:
     """No more is read than a policy can have."""
     with pytest.raises(FormatError):
         parse_policy(b"#" * MOST_BYTES + b"\nquorum none\n")
+
+
+def test_a_line_without_a_key_is_called_that() -> None:
+    """`log x` lacks its key, and the message says so, with the line's number."""
+    for line in (b"log x\n", b"witness w x\n"):
+        with pytest.raises(FormatError, match="line 1 of a policy: this line has no key"):
+            parse_policy(line)

@@ -106,8 +106,8 @@ def _now(row: RowSpec, person: Person) -> str:
 def _nothing(row: RowSpec, their: str, pairs: Sequence[tuple[frozenset[str], frozenset[str]]], person: Person) -> str:
     if not row.missing or any(row.missing[0] in my and their in of for my, of in pairs):
         raise DisclosureRefused(
-            f"{prefix_of(person.place)}`{row.variable}`: a person's records contradict each other, and the table has no "
-            "code for that",
+            f"{prefix_of(person.place)}`{row.variable}`: records of one person contradict each other, and the table "
+            "has no code for that",
             hint="give the row of the table `missing` codes that exclude nothing, or amend the entries of that person",
         )
     return row.missing[0]

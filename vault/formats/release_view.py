@@ -121,7 +121,8 @@ def policy_texts(release: Release) -> Texts:
         english += f"; years counted {rules.embargo} months after their end"
         korean += f", 각 연도가 끝나고 {rules.embargo}개월이 지난 뒤 집계"
     if rules.coarser:
-        english += f"; the {rules.coarser} finest recodes not used"
+        finest = "finest recode" if rules.coarser == 1 else f"{rules.coarser} finest recodes"
+        english += f"; the {finest} not used"
         korean += f", 가장 세분된 구분 {rules.coarser}단계는 사용하지 않음"
     return {"en": f"{english}.", "ko": f"{korean}."}
 

@@ -75,7 +75,17 @@ from vault.formats.table_values import (
 )
 from vault.formats.toml_lines import Lines, Path
 
-__all__ = ["LANGUAGES", "MOST_BYTES", "ReadTable", "Table", "examine_table", "parse_table", "read_table", "sound", "unit_of"]
+__all__ = [
+    "LANGUAGES",
+    "MOST_BYTES",
+    "ReadTable",
+    "Table",
+    "examine_table",
+    "parse_table",
+    "read_table",
+    "sound",
+    "unit_of",
+]
 
 PERSONS: Final = "persons"
 ALL: Final = "all"

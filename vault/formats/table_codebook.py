@@ -18,7 +18,7 @@ from typing import Final
 from vault.errors import Problem
 from vault.formats.magnitude_values import UNITS
 from vault.formats.table_checker import Checker
-from vault.formats.table_values import Filter, RowSpec, Table
+from vault.formats.table_values import PERSONS, RowSpec, Table
 from vault.formats.toml_lines import Lines, Path
 from vault.formats.variables import Codebook, RecordType, Variable, VariableType
 from vault.model import Layer
@@ -27,15 +27,13 @@ PERIOD: Final = "period"
 """The tally variable that dates a record."""
 
 
-def compare(
-    table: Table, lines: Lines, codebook: Codebook, places: Sequence[int] | None = None
-) -> tuple[Problem, ...]:
+def compare(table: Table, lines: Lines, codebook: Codebook, places: Sequence[int] | None = None) -> tuple[Problem, ...]:
     """Everything that this codebook's records would be refused for, or that they can never hold. `places` are those of
     the rows in the file, where some of its rows are not in the table."""
     checker = Checker(lines)
     _filter(checker, table, codebook)
     for index, row in zip(range(len(table.rows)) if places is None else places, table.rows, strict=True):
-        _row(checker, row, ("rows", index), codebook)
+        _row(checker, row, ("rows", index), table.unit, codebook)
     return tuple(checker.problems)
 
 
@@ -86,7 +84,7 @@ def _filter(checker: Checker, table: Table, codebook: Codebook) -> None:
         checker.wrong((*path, "variable"), "a record may say nothing here, and a filter cannot leave that open")
 
 
-def _row(checker: Checker, row: RowSpec, path: Path, codebook: Codebook) -> None:
+def _row(checker: Checker, row: RowSpec, path: Path, unit: str, codebook: Codebook) -> None:
     """What the row reads exists, and its cells hold each code that a record can have."""
     kind = _type(checker, row.type, (*path, "type"), codebook)
     if kind is None:
@@ -100,7 +98,8 @@ def _row(checker: Checker, row: RowSpec, path: Path, codebook: Codebook) -> None
     for name in row.ladder[0]:
         for code in sorted(row.cell(name).of - known - set(row.missing)):
             checker.wrong((*path, "cells", name), f"`{code}` is no code of `{variable.name}` in the codebook")
-    if not row.missing and not variable.required and variable.missing is None:
+    # A row of persons has such codes anyway, or has been told so.
+    if unit != PERSONS and not row.missing and not variable.required and variable.missing is None:
         checker.wrong(path, "`missing` is needed: a record may say nothing here")
 
 

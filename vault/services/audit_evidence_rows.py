@@ -120,9 +120,7 @@ holds the vault's directory confirms it there, with the shell of SQLite:
 # -- heads that are remembered -----------------------------------------------------------------------------------------
 
 
-def kept_places(
-    scan: Scan, snapshot: Snapshot, findings: Sequence[Finding], told: Collection[str]
-) -> Iterator[Place]:
+def kept_places(scan: Scan, snapshot: Snapshot, findings: Sequence[Finding], told: Collection[str]) -> Iterator[Place]:
     """The largest remembered head of each journal that findings name, where the journal here has no such head. Of
     journals in `told` two heads are shown already."""
     newest: dict[Origin, Head] = {}
@@ -162,7 +160,7 @@ def _named(origin: Origin, findings: Sequence[Finding]) -> bool:
 def _kept_texts(member: Member, head: Head, held: int, signed: int) -> dict[str, bytes]:
     files, told = texts.head_files(member, head.note, head.root)
     here = f"the newest signed head in it is of {signed} entries" if signed else "there is no signed head in it"
-    entries, heads = ("SELECT count(*) FROM leaf", "SELECT max(size) FROM checkpoint")
+    select, counted, largest = "SELECT", "count(*) FROM leaf", "max(size) FROM checkpoint"
     text = f"""\
 A head that a journal's writer signed, kept in this vault's memory, and gone from the journal itself.
 
@@ -174,8 +172,8 @@ A head that a journal's writer signed, kept in this vault's memory, and gone fro
 The file `note` is the head as it is kept, with the cosignatures of whoever saw it. What the vault has now, whoever
 holds its directory confirms there, with the shell of SQLite:
 
-    sqlite3 -readonly vault.db "SELECT id, origin FROM journal"
-    sqlite3 -readonly vault.db "{entries} WHERE journal = ID"
-    sqlite3 -readonly vault.db "{heads} WHERE journal = ID"
+    sqlite3 -readonly vault.db "{select} id, origin FROM journal"
+    sqlite3 -readonly vault.db "{select} {counted} WHERE journal = ID"
+    sqlite3 -readonly vault.db "{select} {largest} WHERE journal = ID"
 """
     return {**files, "note": head.note, "README.txt": text.encode()}

@@ -20,11 +20,13 @@ from vault.primitives.hashing import sha256
 from vault.services.evidence import pem_of
 from vault.services.findings import Finding
 
-_VERIFY: Final = "$ openssl pkeyutl -verify -pubin -inkey writer.pem -rawin -in head.txt -sigfile head.sig"
+VERIFIED: Final = "Signature Verified Successfully"
+FAILS: Final = "Signature Verification Failure"
+VERIFY: Final = "$ openssl pkeyutl -verify -pubin -inkey writer.pem -rawin -in head.txt -sigfile head.sig"
 _GOOD: Final = f"""\
 The head is signed by the journal's writer:
 
-{_VERIFY}
+{VERIFY}
 > Signature Verified Successfully
 
 Its second line is the number of entries, its third the root over all of them, in base64. In hexadecimal:
@@ -93,7 +95,7 @@ def signature(member: Member, note: bytes) -> dict[str, bytes]:
     text = f"""\
 A head that stands in the vault as signed by a journal's writer, and is not.
 
-{_VERIFY}
+{VERIFY}
 > Signature Verification Failure
 
 The key in writer.pem is the one that root enrolled. Either the head's text or its signature was changed.

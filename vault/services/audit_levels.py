@@ -81,8 +81,8 @@ class Facts:
 def levels_of(facts: Facts) -> tuple[Level, ...]:
     """The five levels, in their order."""
     return (
-        _counted(facts, BYTES, f"{facts.leaves} entries, with everything that belongs to them"),
-        _counted(facts, SIGNATURES, f"{facts.checkpoints} signed heads, under the roster that root signed"),
+        _counted(facts, BYTES, f"{facts.leaves:,} entries, with everything that belongs to them"),
+        _counted(facts, SIGNATURES, f"{facts.checkpoints:,} signed heads, under the roster that root signed"),
         _memory(facts),
         _cross(facts),
         _freshness(facts),

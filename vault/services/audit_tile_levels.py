@@ -28,7 +28,7 @@ def published_levels(
     if unmet:
         said = f"the quorum of your policy ({quorum}) is not met for {unmet} of {len(journals)} journals"
     return (
-        _level(kinds, BYTES, f"{leaves} entries in {files} files" if journals else "", "the roster cannot be read"),
+        _level(kinds, BYTES, f"{leaves:,} entries in {files:,} files" if journals else "", "the roster cannot be read"),
         _level(kinds, SIGNATURES, f"{len(journals)} heads and the roster" if journals else "", "nothing is signed"),
         _level(
             kinds,

@@ -89,8 +89,9 @@ def verify_published(
     paper heads.
 
     Raises UsageError when there is no such directory or a head is none, FormatError when the auditor's policy is none,
-    or when nothing in the directory is of a publication. Everything that is wrong with the directory is a finding. With `processes=2` a copy of this process takes half of
-    large journals: only for a caller that has no other thread and no database open.
+    or when nothing in the directory is of a publication. Everything that is wrong with the directory is a finding. With
+    `processes=2` a copy of this process takes half of large journals: only for a caller that has no other thread and no
+    database open.
     """
     if not directory.is_dir():
         raise UsageError(f"there is no directory {directory.name}; is the stick in its place?")

@@ -1,7 +1,8 @@
 """The whole story on made-up people, in one directory: found, record, verify, export, tamper, find out.
 
-It is the same code that real work runs; only the people are synthetic, the passphrases are drawn and forgotten, and the
-key files cost the least that is allowed, so that six of them do not take a minute.
+It is the same code that real work runs; only the people are synthetic, the passphrases are drawn and forgotten (or
+written beside the vault, for whoever wants to go on with it), and the key files cost the least that is allowed, so that
+six of them do not take a minute.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from vault.ports import Environment
 from vault.primitives.passphrase import KdfCost
 from vault.services.audit import verify_vault
 from vault.services.cases import list_cases, show_case
+from vault.services.files import make_private_directory, write_private
 from vault.services.found import found
 from vault.services.importing import import_file
 from vault.services.keyring import Keyring
@@ -31,6 +33,8 @@ from vault.services.words import generate_passphrase
 from vault.synthetic import PUBLISHED, people
 
 SEED = 2020
+PASSPHRASES = "passphrases"
+"""The folder beside the vault that has them, where they are kept."""
 MEMBERS = (
     (Handle("hub-1"), Role.HUB),
     (Handle("field-1"), Role.RECORDER),
@@ -48,12 +52,19 @@ class Step:
     lines: tuple[str, ...]
 
 
-def run_demo(directory: Path, environment: Environment, *, progress: Progress) -> Iterator[Step]:
+def run_demo(
+    directory: Path, environment: Environment, *, progress: Progress, keep_passphrases: bool = False
+) -> Iterator[Step]:
     """Plays the story in `directory`, one step at a time. Leaves `vault/`, `tampered/`, `shares/` and the import files
-    there."""
+    there, and with `keep_passphrases` the passphrase of each member in a private file: nobody is harmed by it, since
+    the people are made up."""
     clock = environment.clock
     passphrases = {handle: generate_passphrase(environment.random) for handle in ("root", *(h for h, _ in MEMBERS))}
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if keep_passphrases:
+        make_private_directory(directory / PASSPHRASES)
+        for handle, passphrase in passphrases.items():
+            write_private(directory / PASSPHRASES / handle, f"{passphrase}\n".encode())
     home = directory / "vault"
     yield _found(directory, home, passphrases, environment)
     with Vault.open(home, environment) as vault:

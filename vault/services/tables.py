@@ -142,6 +142,19 @@ def _against_shipped(read: ReadTable) -> list[Problem]:
                 f"{read.table.unit} only one ladder is ever printed"
             )
             checker.wrong(("rows", index, "variable"), message)
+        sums = {
+            other.cell(name).of
+            for of in same
+            for other in of.rows
+            if other.variable == row.variable
+            for name in other.sums
+        }
+        if row.variable in theirs and not sums.issuperset(row.cell(name).of for name in row.sums):
+            checker.wrong(
+                ("rows", index, "sums"),
+                "each sum is rounded by itself, so that all tables of the same people have one for a row; take that of "
+                f"`{theirs[row.variable][0]}`, or none",
+            )
         others = [(name, other) for name, other in theirs.values() if other.variable != row.variable]
         others += [("this table", other) for other in read.table.rows[:index]]
         for name, other in others:

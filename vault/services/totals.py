@@ -78,8 +78,9 @@ def preview_table(
 def export_table(vault: Vault, me: Keyring, table: str | Table, *, tighter: Mapping[str, int] | None = None) -> Release:
     """Protects one table (a shipped one by its name) and enters it in the director's journal; a release that stands
     there already is not entered again. `tighter` are values of the policy, by name, that are stricter than those root
-    signed, people by tens and parties by fives: for what closes now, since what was printed stays. Raises NotAllowed, UsageError (also for a value that
-    would loosen the policy), IntegrityError (the audit found something), DisclosureRefused, StorageError."""
+    signed, people by tens, parties by fives: for what closes now, since what was printed stays. Raises NotAllowed,
+    UsageError (also for a value that would loosen the policy), IntegrityError (the audit found something),
+    DisclosureRefused, StorageError."""
     # Inside one transaction: nobody writes between what was audited, what is counted and what is entered.
     with vault.writing(me):
         return _Export(vault, me, _table(me, table), tighter).release()
