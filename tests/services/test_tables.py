@@ -103,11 +103,9 @@ def test_a_sum_of_one_s_own_beside_a_shipped_row_is_refused(tmp_path: Path) -> N
     rows = MINE.split("[[percentages]]")[0]
     assert check_table(saved(tmp_path, rows), CODEBOOK).compared, "negative control: the sum of the shipped row"
     other = rows.replace(
-        'answered = { of = ["yes", "no"]', 'answered = { of = ["no", "unknown", "not_asked", "declined"]'
+        'answered = { of = ["yes", "no"]', 'answered = { of = ["yes", "unknown", "not_asked", "declined"]'
     )
-    other = other.replace('    ["yes", "no+not_answered"],\n', "")
-    found = mistakes(saved(tmp_path, other))
-    assert any(place == "rows[4].sums" for _, place, _ in found) or found
+    assert [place for _, place, _ in mistakes(saved(tmp_path, other))] == ["rows[4].sums"]
 
 
 def test_rows_that_follow_from_each_other_are_one_too_many(tmp_path: Path) -> None:

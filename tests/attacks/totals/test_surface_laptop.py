@@ -146,7 +146,7 @@ def test_a_refusal_reads_the_same_for_every_reason(
         shutil.copytree(pristine, tmp_path / "vault")
         (tmp_path / "facts.toml").write_text(TWO_MINORS.format(500, wrong), encoding="utf-8")
         where = ["-C", "vault", "--as", "director-1", "--passphrase-file", "secret"]
-        assert run(["export", "--fact", "facts.toml", *where]) == 0
+        assert run(["export", "--fact", "facts.toml", "--yes", *where]) == 0
         capsys.readouterr()
         found = [
             (run(["export", "all_years", *how, *where]), *capsys.readouterr())
