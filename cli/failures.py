@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -110,7 +111,7 @@ def _perhaps(possibilities: Sequence[str] | None) -> str:
     return f"; did you mean {' or '.join(possibilities)}?" if possibilities else ""
 
 
-def _kind(type_: click.ParamType) -> str:
+def _kind(type_: click.ParamType[Any]) -> str:
     """What is expected, in words for people."""
     if not isinstance(type_, click.types.IntParamType):
         return _a(type_.name)
