@@ -43,9 +43,7 @@ def test_a_second_name_for_the_same_answers_is_refused() -> None:
     Rows for people who have nobody in common are another matter."""
     desk = Desk(guard=guard_answer)
     desk.export(with_rows(ALL.row("sex")), unrecorded(0))
-    with pytest.raises(
-        DisclosureRefused, match="same answers of the same people as `sex`"
-    ):
+    with pytest.raises(DisclosureRefused, match="same answers of the same people as `sex`"):
         desk.export(with_rows(renamed("sex_again")), unrecorded(0))
     with pytest.raises(DisclosureRefused, match="same answers"):
         Desk(guard=guard_answer).export(with_rows(ALL.row("sex"), renamed("sex_again")), unrecorded(0))
