@@ -92,16 +92,27 @@ def _places(
 def _journal(directory: Path, origin: str, faults: Sequence[Finding], own: TrustPolicy | None) -> dict[str, bytes]:
     folder = directory / published.directory_of(origin)
     named = [item.where.removeprefix(f"{origin}/") for item in faults if item.where.startswith(f"{origin}/")]
+    named = list(filter(_is_ours, named))
     wanted = list(dict.fromkeys([*_ALWAYS, *(path for name in named for path in _with_beside(name))]))
     copied = {name: raw for name in wanted[:MOST_FILES] if (raw := _read(folder / name)) is not None}
     text = f"Journal {origin}, as it was published in {folder.name}.\n\n"
-    text += "".join(f"{item.level}  {item.code}  {item.where}: {item.message}\n" for item in _of(origin, faults))
+    text += "".join(f"{texts.told(item)}\n" for item in _of(origin, faults))
     text += "\nThe published files that this is about:\n\n"
     text += texts.sums({f"files/{name}": raw for name, raw in copied.items()})
     shown, said = _head(origin, copied, own)
     leaves, unlike = _entries(copied)
     contents = {**{f"files/{name}": raw for name, raw in copied.items()}, **shown, **leaves}
     return {**contents, "README.txt": (text + said + unlike).encode()}
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file has a name that a publication gives. Others are whatever a stranger wrote on the stick: they stand
+    in the words of the finding, made plain, and never in a command that somebody is asked to type."""
+    if name in published.IN_JOURNAL:
+        return True
+    with suppress(VaultError):
+        return encode_path(parse_path(name)) == name
+    return False
 
 
 def _of(origin: str, faults: Sequence[Finding]) -> list[Finding]:
@@ -132,7 +143,7 @@ def _head(origin: str, copied: Mapping[str, bytes], own: TrustPolicy | None) -> 
         if key is None:
             key = parse_vkey(copied[published.VKEY].decode().removesuffix("\n"))
         note = parse_note(copied[published.CHECKPOINT])
-        blob = next(line.blob for line in note.signatures if line.name == origin)
+        blob = next(line.blob for line in note.signatures if (line.name, line.key_id) == (origin, key.key_id))
         answer = texts.FAILS
         with suppress(VaultError):
             verify_checkpoint(copied[published.CHECKPOINT], Origin(origin), key.public_key)

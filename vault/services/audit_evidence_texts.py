@@ -18,8 +18,9 @@ from vault.formats.note import parse_note
 from vault.model import Member, VaultId
 from vault.primitives.hashing import sha256
 from vault.services.evidence import pem_of
-from vault.services.findings import Finding
+from vault.services.findings import Finding, plain
 
+MOST_MESSAGE: Final = 400
 VERIFIED: Final = "Signature Verified Successfully"
 FAILS: Final = "Signature Verification Failure"
 VERIFY: Final = "$ openssl pkeyutl -verify -pubin -inkey writer.pem -rawin -in head.txt -sigfile head.sig"
@@ -72,7 +73,7 @@ def overview(vault_id: VaultId, findings: Sequence[Finding], folders: Sequence[s
         "",
         f"vault  {vault_id}",
         "",
-        *(f"{item.level}  {item.code}  {item.where}: {item.message}" for item in findings),
+        *map(told, findings),
         "",
     ]
     if folders:
@@ -81,6 +82,11 @@ def overview(vault_id: VaultId, findings: Sequence[Finding], folders: Sequence[s
     else:
         lines += ["None of it can be shown by hashes and signatures alone: keep the vault's directory as it is."]
     return ("\n".join(lines) + "\n").encode()
+
+
+def told(finding: Finding) -> str:
+    """A finding on one line of printable ASCII: what it names may be a stranger's file name."""
+    return f"{finding.level}  {finding.code}  {plain(finding.where)}: {plain(finding.message, MOST_MESSAGE)}"
 
 
 def signature(member: Member, note: bytes) -> dict[str, bytes]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vault.errors import FormatError, VaultError
-from vault.formats.checkpoint import parse_checkpoint
-from vault.formats.note import encode_vkey, parse_note
+from vault.formats.note import encode_vkey
 from vault.formats.origin import parse_origin
 from vault.formats.tiles import HEIGHT, WIDTH, TilePath, encode_entries, encode_hashes, encode_path, parse_path
 from vault.formats.tlog_policy import parse_policy
@@ -16,7 +15,7 @@ from vault.services.audit_reader import JournalFiles, read_file
 from vault.services.files import PARTIAL
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
-from vault.services.witness import cosigner_key
+from vault.services.witness import cosigner_key, verify_head
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -95,17 +94,18 @@ def check_members(findings: Findings, raw: bytes, roster: Roster, origins: list[
         findings.add(SIGNATURES, "members", texts.MEMBERS, "the table names keys or roles that the roster does not")
 
 
-def next_size(findings: Findings, files: JournalFiles, origin: Origin) -> int:
+def next_size(findings: Findings, files: JournalFiles, origin: Origin, roster: Roster) -> int:
     """Up to which size files may stand here that no head covers yet, because publishing was interrupted; 0 when it was
-    not. Nothing behind the signed head is believed for it."""
+    not, or when its writer did not sign that head. Nothing behind the signed head is believed for it."""
     raw = files.text(texts.NEXT)
     if raw is None:
         return 0
     findings.add(NOTICE, "interrupted", origin, "publishing was interrupted; publish again. What is signed is checked")
     try:
-        return parse_checkpoint(parse_note(raw).text).size
+        head = verify_head(roster, raw)
     except VaultError:
         return 0
+    return head.size if head.origin == origin else 0
 
 
 def check_journal_files(findings: Findings, files: JournalFiles, origin: Origin, size: int, allowed: int) -> int:

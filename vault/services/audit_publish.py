@@ -95,6 +95,8 @@ def _check_target(target: Path) -> None:
             raise UsageError(f"{target.name} is no directory", hint="name another")
         files.check_place(target)
         return
+    if any(item.is_symlink() for item in target.iterdir()):
+        raise UsageError("that directory holds links, which lead elsewhere", hint="publish to a new directory")
     names = {item.name.removesuffix(files.PARTIAL) for item in target.iterdir()}
     foreign = sorted(name for name in names - texts.TOP if len(name) != 64 or set(name) - set("0123456789abcdef"))
     if names and (foreign or texts.ROSTER not in names):
@@ -234,7 +236,13 @@ class _Run:
                 self._put(plan.folder / path, raw)
 
     def _put(self, path: Path, raw: bytes) -> None:
-        """One file: whole, synced, or not there. What stands there already is left alone."""
+        """One file: whole, synced, or not there. What stands there already is left alone. Raises UsageError where a
+        directory on the way is a link: it would lead out of the target."""
+        for above in path.parents:
+            if above == self.target:
+                break
+            if above.is_symlink():
+                raise UsageError(f"{above.name} is a link, and leads elsewhere", hint="publish to a new directory")
         if self._read(path) == raw:
             return
         files.make_private_directory(path.parent, parents=True)

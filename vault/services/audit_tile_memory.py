@@ -83,9 +83,9 @@ def check_quorum(own: TrustPolicy | None, *, roster: Roster, journal: TileJourna
 
 def check_quoted(
     findings: Findings, roster: Roster, journals: Sequence[TileJournal], unread: Collection[Origin] = ()
-) -> None:
+) -> tuple[Origin, ...]:
     """Heads that entries quote, against the journals that they are of. Of those whose own head does not hold (`unread`)
-    nothing is said."""
+    nothing is said. Returns the journals of which others have seen more than is shown: their anchor is not the last."""
     held = {journal.origin: journal for journal in journals}
     ahead: dict[Origin, int] = {}
     for journal in journals:
@@ -105,6 +105,7 @@ def check_quoted(
     for origin, size in sorted(ahead.items()):
         here = held[origin].head.size if origin in held else 0
         findings.add(NOTICE, "behind", origin, f"others have seen {size} entries, and {here} are here")
+    return tuple(sorted(ahead))
 
 
 def check_given(

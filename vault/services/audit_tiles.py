@@ -117,6 +117,7 @@ class _Published:
         self.vault_id = VaultId("")
         self.journals: list[TileJournal] = []
         self.unread: set[Origin] = set()
+        self.behind: tuple[Origin, ...] = ()
         """Journals that are there, and whose head does not hold: that is a finding, and nothing more is made of it."""
         self.heads: tuple[HeadChecked, ...] = ()
         self.seen = self.total = self.files = 0
@@ -142,7 +143,7 @@ class _Published:
                 check_quorum(self.own, roster=self.roster, journal=journal)
         with guard("policy", MEMORY):
             self._known_journals()
-        check_quoted(self.findings, self.roster, self.journals, self.unread)
+        self.behind = check_quoted(self.findings, self.roster, self.journals, self.unread)
         self.heads = tuple(check_given(self.findings, self.roster, self.journals, head, self.unread) for head in given)
 
     # -- what stands there -------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ class _Published:
             self.findings.add(SIGNATURES, "not-enrolled", origin, "nobody on the roster writes this journal")
             return
         layout.check_small_files(self.findings, files, roster, member, origin)
-        allowed = layout.next_size(self.findings, files, origin)
+        allowed = layout.next_size(self.findings, files, origin, roster)
         note = files.text(texts.CHECKPOINT)
         if note is None and allowed:
             return  # its first publication was interrupted, and the notice says so
@@ -311,8 +312,10 @@ class _Published:
         return tuple(item.origin for item in named if not item.anchored)
 
     def _verdict(self) -> str:
+        """Anchored is said only while nobody who is heard here has seen more of a journal than is shown: a journal can
+        be shown empty, or as it was, by whoever has its key or an old head."""
         written = [journal for journal in self.journals if journal.head.size]
-        anchored = bool(written) and all(journal.anchored for journal in written)
+        anchored = bool(written) and all(journal.anchored for journal in written) and not self.behind
         return INTACT_ANCHORED if anchored else INTACT_UNANCHORED
 
 
