@@ -24,6 +24,7 @@ from vault.disclosure.facts import LATER, UNDATED
 from vault.disclosure.ledger import Ledger
 from vault.disclosure.overlap_events import EventOverlap
 from vault.disclosure.overlap_printed import EVERYBODY, Codes
+from vault.disclosure.periods import open_years
 from vault.disclosure.rounding import Coin, rounded_sum
 from vault.errors import DisclosureRefused
 from vault.formats.ledger_entry import ALL, BLOCK, Figure, Printed
@@ -211,11 +212,7 @@ def _by_slot(
         found[UNDATED] = waiting
     elif magnitude_ok(_sum(waiting), policy, base):
         found[f"{LATER}{sum(slot.startswith(LATER) for slot in found) + 1}"] = waiting
-    # A year in which nothing was recorded is open, or lies inside a block, like any other: gaps and ends would say so.
-    first = last + 1 if last else min(years, default=until + 1)
-    for year in range(first, until + 1):
-        found[str(year)] = years.get(year, [])
-    return found
+    return found | open_years(years, last, until)
 
 
 def _frozen(ledger: Ledger, row: RowSpec, slot: str) -> list[Contribution]:

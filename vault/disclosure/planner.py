@@ -21,6 +21,7 @@ from vault.disclosure.ledger import Ledger
 from vault.disclosure.overlap import Overlap
 from vault.disclosure.overlap_printed import EVERYBODY, Codes, sources_of
 from vault.disclosure.people import Person
+from vault.disclosure.periods import open_years
 from vault.disclosure.rounding import Coin, rounded
 from vault.formats.ledger_entry import ALL, BLOCK, Figure, Printed, Slots
 from vault.formats.table_values import RowSpec, Table, is_union
@@ -247,11 +248,7 @@ def _by_slot(ledger: Ledger, people: Sequence[Person], policy: Policy, until: in
     if cell_ok(_of(waiting), policy):
         number = sum(slot.startswith(LATER) for slot in found) + 1
         found[f"{LATER}{number}"] = waiting
-    # A year in which nobody came is open, or lies inside a block, like any other: gaps and ends would say so.
-    first = last + 1 if last else min(years, default=until + 1)
-    for year in range(first, until + 1):
-        found[str(year)] = years.get(year, [])
-    return found
+    return found | open_years(years, last, until)
 
 
 def _of(people: Sequence[Person]) -> Group:
