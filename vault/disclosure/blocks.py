@@ -115,3 +115,10 @@ def cumulative_rung(
 def finest_rung(rungs: int, policy: Policy) -> int:
     """The finest rung that the policy lets be used, of so many: the coarsest one always is."""
     return min(policy.coarser, rungs - 1)
+
+
+def beginnings(blocks: Sequence[Block], rung: int) -> list[list[Slots]]:
+    """The slots of the first block, of the first two, and so on: what figures over everything at `rung` can be compared
+    with. Nothing where every block was printed that finely: then the blocks themselves have been."""
+    slots = [block.slots for block in blocks]
+    return [slots[:end] for end in range(1, len(slots) + 1)] if any(block.rung > rung for block in blocks) else []

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from vault.disclosure.amounts import Amounts, amounts_ok, magnitude_ok
-from vault.disclosure.blocks import Block, Slots, close_blocks, cumulative_rung
+from vault.disclosure.blocks import Block, Slots, beginnings, close_blocks, cumulative_rung
 from vault.disclosure.contributions import Contribution, capped
 from vault.disclosure.facts import LATER, UNDATED
 from vault.disclosure.ledger import Ledger
@@ -128,9 +128,7 @@ class _Variable:
 
     def _everything_apart(self, blocks: Sequence[Block], rung: int) -> bool:
         """The same of sums over everything, at a rung at which not every block was printed."""
-        slots = [block.slots for block in blocks]
-        ends = range(1, len(blocks) + 1) if any(block.rung > rung for block in blocks) else ()
-        return all(self.beside.apart(slots[:end], self._conditions(rung)) for end in ends)
+        return all(self.beside.apart(some, self._conditions(rung)) for some in beginnings(blocks, rung))
 
     def _conditions(self, rung: int) -> list[Codes]:
         """The codes of all cells that sums at this rung give."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vault.disclosure.blocks import Block, close_blocks, cumulative_rung
+from vault.disclosure.blocks import Block, beginnings, close_blocks, cumulative_rung
 from vault.disclosure.corrections import units_of
 from vault.disclosure.counting import Counting
 from vault.disclosure.facts import LATER, UNDATED
@@ -140,9 +140,7 @@ class _Variable:
 
     def _everything_apart(self, blocks: Sequence[Block], rung: int) -> bool:
         """The same of figures over everything, at a rung at which not every block was printed."""
-        slots = [block.slots for block in blocks]
-        ends = range(1, len(blocks) + 1) if any(block.rung > rung for block in blocks) else ()
-        return all(self.beside.apart(slots[:end], self._conditions(rung)) for end in ends)
+        return all(self.beside.apart(some, self._conditions(rung)) for some in beginnings(blocks, rung))
 
     def _conditions(self, rung: int) -> list[Codes]:
         """The codes of all cells that figures at this rung give."""
