@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SHARES = re.compile(r"([1-9]\d?)of([1-9]\d?)", re.ASCII)
 DEFAULT_SHARES = "2of3"
+CARDS = click.option("--cards", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+                     help="Also write a page to print, one card a share, with QR codes (HTML).")  # fmt: skip
 
 
 def _needed(settings: Settings, given: str | None, question: str, flag: str) -> str:
@@ -34,7 +36,8 @@ def _needed(settings: Settings, given: str | None, question: str, flag: str) -> 
     return answer
 
 
-def _shares(text: str) -> tuple[int, int]:
+def shares_of(text: str) -> tuple[int, int]:
+    """What `2of3` says. Raises UsageError."""
     found = _SHARES.fullmatch(text)
     if found is None:
         raise UsageError("--recovery-shares looks like 2of3: how many are needed, of how many")
@@ -48,7 +51,7 @@ def _asked_shares(settings: Settings) -> str:
     while True:
         typed = ask(settings, f"Recovery shares, as many needed of all [{DEFAULT_SHARES}]: ").strip()
         try:
-            _shares(typed or DEFAULT_SHARES)
+            shares_of(typed or DEFAULT_SHARES)
         except UsageError as error:
             settings.terminal.prompt(error.message + "\n")
         else:
@@ -59,6 +62,7 @@ def _asked_shares(settings: Settings) -> str:
 @click.option("--org", metavar="NAME", help="The organisation's name. It is kept in sealed key files only.")
 @click.option("--recovery-shares", metavar="KofN", help="How many paper shares recover, of how many. Default: 2of3.")
 @click.option("--shares-dir", metavar="DIR", help="Where the share files go, to be printed; outside the vault.")
+@CARDS
 @click.option("--codebook", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Another codebook than the one that is shipped (TOML).")  # fmt: skip
 @policy_options
@@ -69,6 +73,7 @@ def init(
     org: str | None,
     recovery_shares: str | None,
     shares_dir: str | None,
+    cards: Path | None,
     codebook: Path | None,
     dry_run: bool,
     rules: dict[str, int],
@@ -85,7 +90,7 @@ def init(
     name = _needed(settings, org, "Name of the organisation: ", "--org")
     if recovery_shares is None and settings.interactive:
         recovery_shares = _asked_shares(settings)
-    threshold, shares = _shares(recovery_shares or DEFAULT_SHARES)
+    threshold, shares = shares_of(recovery_shares or DEFAULT_SHARES)
     target = Path(_needed(settings, shares_dir, "Directory for the share files (a stick, say): ", "--shares-dir"))
     environment = vault.Environment.system()
     raw_codebook = codebook.read_bytes() if codebook is not None else None
@@ -98,6 +103,7 @@ def init(
             threshold=threshold,
             shares=shares,
             shares_dir=target,
+            cards=cards,
             codebook=raw_codebook,
             policy=vault.Policy(**rules) if rules else None,
             environment=environment,
@@ -130,6 +136,8 @@ def init(
     terminal.data(f"fingerprint  {founded.fingerprint}")
     for path in founded.share_files:
         terminal.data(f"share        {path}")
+    if cards is not None:
+        terminal.data(f"cards        {cards}")
     terminal.talk(f"Any {threshold} of these {shares} shares recover what is lost. Print each, hand each to another")
     terminal.talk("custodian, delete the files. Write the fingerprint where others can compare it.")
     terminal.talk("Sealed the founding entries in the roster. Saved; root's key was opened once to prove it.")
@@ -142,5 +150,6 @@ def init(
             "member": "root",
             "recovery": {"threshold": threshold, "shares": shares},
             "share_files": [str(path) for path in founded.share_files],
+            "cards": None if cards is None else str(cards),
         }
     )

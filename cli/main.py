@@ -22,6 +22,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "demo": ("cli.demo:demo", "The whole story on synthetic people, one screen."),
         "init": ("cli.founding:init", "Found an organisation: its root key, roster and recovery shares."),
         "member": ("cli.members:member", "Enrol, list and revoke members, on this laptop and on others."),
+        "passphrase": ("cli.repassphrase:passphrase", "Change the passphrase of your key on this laptop."),
+        "recovery": ("cli.custody:recovery", "Prove and renew the custodians' shares; hand on a lost member's cases."),
         "status": ("cli.vault_info:status", "What is in this vault, and what is and is not protected now."),
         "doctor": ("cli.vault_info:doctor", "Is this machine fit for it?"),
     },
@@ -112,8 +114,8 @@ root = Root(
     help="Records of people on the move: sealed, append-only, offline. Recorders write, directors get totals, auditors "
     "verify without a key.",
     epilog="Exit codes: 0 done, 1 unexpected, 2 usage or input needed, 3 done in part, 10 no vault here, 11 locked by "
-    "another process, 12 wrong passphrase, 13 not our format, 20 integrity finding, 21 rollback, 22 fork, 30 refused "
-    "by disclosure policy, 31 this key may not, 40 storage, 130 interrupted.",
+    "another process, 12 wrong passphrase or too few shares, 13 not our format, 20 integrity finding, 21 rollback, "
+    "22 fork, 30 refused by disclosure policy, 31 this key may not, 40 storage, 130 interrupted.",
 )
 root.params.append(
     click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version,

@@ -85,8 +85,20 @@ _HOMES = {
     "vault.services.offer_list": ("OfferLine", "list_offers"),
     "vault.services.policy": ("PolicyChange", "PolicyEntry", "change_policy", "policy_history"),
     "vault.services.publishing": ("enter_published",),
+    "vault.services.quorum": (
+        "GivenShare",
+        "Quorum",
+        "ShareChecked",
+        "ShareState",
+        "check_shares",
+        "read_share_file",
+        "typed_share",
+    ),
     "vault.services.recovering": ("Recovered", "recover_journal"),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
+    "vault.services.repassphrase": ("change_passphrase",),
+    "vault.services.resharing": ("Reshared", "split_again"),
+    "vault.services.restoring": ("Restored", "check_restorable", "restore"),
     "vault.services.roster_lock": ("Lifted", "lift_roster_lock"),
     "vault.services.reveal": ("Revealed", "reveal"),
     "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
@@ -263,6 +275,13 @@ if TYPE_CHECKING:
         policy_history as policy_history,
     )
     from vault.services.publishing import enter_published as enter_published
+    from vault.services.quorum import GivenShare as GivenShare
+    from vault.services.quorum import Quorum as Quorum
+    from vault.services.quorum import ShareChecked as ShareChecked
+    from vault.services.quorum import ShareState as ShareState
+    from vault.services.quorum import check_shares as check_shares
+    from vault.services.quorum import read_share_file as read_share_file
+    from vault.services.quorum import typed_share as typed_share
     from vault.services.records import (
         Saved as Saved,
     )
@@ -289,6 +308,12 @@ if TYPE_CHECKING:
     from vault.services.release_files import (
         figures_written as figures_written,
     )
+    from vault.services.repassphrase import change_passphrase as change_passphrase
+    from vault.services.resharing import Reshared as Reshared
+    from vault.services.resharing import split_again as split_again
+    from vault.services.restoring import Restored as Restored
+    from vault.services.restoring import check_restorable as check_restorable
+    from vault.services.restoring import restore as restore
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
     from vault.services.revoking import CouldRead as CouldRead

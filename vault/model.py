@@ -90,7 +90,8 @@ class Purpose(StrEnum):
 
 
 class Act(StrEnum):
-    """What a grant is for when a case passes between members: two offers, and what answers one."""
+    """What a grant is for when a case passes between members: two offers, what answers one, and what hands on the cases
+    of a member who is gone."""
 
     TRANSFER = "transfer"
     REFERRAL = "referral"
@@ -99,6 +100,7 @@ class Act(StrEnum):
     REVOKE = "revoke"
     END = "end"
     SUPPLEMENT = "supplement"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

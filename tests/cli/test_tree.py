@@ -16,9 +16,10 @@ from cli.main import root
 from cli.main import run as run_line
 from cli.options import global_options
 from tests.cli.conftest import Run
-from tests.cli.fake_facade import FakeVault
+from tests.cli.fake_facade import FakeVault, member
 from tests.cli.tree import COMMANDS, accepts
 from tests.cli.tree import Path as Words
+from vault.model import Role
 
 EVERY = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 QUICK = pytest.mark.parametrize("words", [words for words in COMMANDS if words != ("demo",)], ids=" ".join)
@@ -35,6 +36,7 @@ READ_ONLY: dict[Words, str] = {
     ("case", "show"): "reads",
     ("case", "find"): "reads",
     ("tables",): "reads",
+    ("recovery", "drill"): "reads: it proves shares and keeps nothing",
     ("audit", "conduct"): "reads",
     ("audit", "heads"): "reads; what it writes is a page or a picture that was asked for",
     ("audit", "prove"): "reads; what it writes is a proof that was asked for",
@@ -57,6 +59,11 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("member", "approve"): [__file__, "-o", "/nonexistent/answer", "--yes"],
     ("member", "join"): [__file__, "--yes"],
     ("member", "revoke"): ["field-1", "--yes"],
+    ("passphrase", "change"): [],
+    ("recovery", "accept"): [],
+    ("recovery", "drill"): ["--share", __file__],
+    ("recovery", "split"): ["--recovery-shares", "2of3", "--shares-dir", "/nonexistent/s", "--share", __file__],
+    ("recovery", "restore"): ["field-1", "--to", "field-2", "--reason", "lost", "--share", __file__, "--yes"],
     ("case", "open"): ["--set", "sex=male"],
     ("case", "show"): ["amber-heron-41"],
     ("case", "find"): ["Kim"],
@@ -86,7 +93,8 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("referral", "end"): ["field-1/1:7"],
 }
 """What a command cannot do without, besides a passphrase."""
-ANYBODY = {("bundle", "create"), ("bundle", "import"), ("journal", "recover")}
+NEW_PASSPHRASE = {("member", "add"), ("member", "request"), ("passphrase", "change")}
+ANYBODY = {("bundle", "create"), ("bundle", "import"), ("journal", "recover"), ("passphrase", "change")}
 """What a member of any role may do: where several work, one is named."""
 
 
@@ -221,9 +229,16 @@ def test_what_comes_next_can_be_typed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`Next: fieldvault ...` is a line that fieldvault takes, for the same vault and, where it matters, member."""
-    role = {"export": "hq-1", "member": "root", "policy": "root"}.get(words[0], "field-1")
+    role = {"export": "hq-1", "member": "root", "policy": "root", "recovery": "root"}.get(words[0], "field-1")
+    if words == ("recovery", "drill"):
+        monkeypatch.setattr("cli.custody._code", lambda _: 0)  # one share, which is too few
+    if words == ("recovery", "accept"):
+        role = "field-1"
+    if words == ("recovery", "restore"):
+        role, acting_hub = "hub-1", member("hub-1", Role.HUB)
+        fake.members, fake.keys_here = (*fake.members, acting_hub), (*fake.keys_here, acting_hub.handle)
     monkeypatch.setattr("cli.passphrases.from_fd", lambda *_: "a long new passphrase")
-    more = ["--new-passphrase-fd", "0"] if words in {("member", "add"), ("member", "request")} else []
+    more = ["--new-passphrase-fd", "0"] if words in NEW_PASSPHRASE else []
     acting = ["--as", role] if extra or words in ANYBODY else []
     place = str(tmp_path / "north of here")
     outcome = run(*words, *ARGUMENTS.get(words, []), *more, *acting, "--passphrase-file", secret, "-C", place)
@@ -236,6 +251,7 @@ def test_what_comes_next_can_be_typed(
         accepts(typed)
         assert typed[typed.index("-C") + 1] == place
         keyless = typed[0] in ("audit", "journal", "tables") or words[0] in ("member", "policy")
+        keyless = keyless or words in {("recovery", "drill"), ("recovery", "split")}
         if acting and not keyless:
             assert typed[typed.index("--as") + 1] == role
     if words not in {("case", "show"), ("case", "find")}:

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pr
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
-ACTS = {"transfer", "referral", "accept", "reject", "revoke", "end", "supplement"}
+ACTS = {"transfer", "referral", "accept", "reject", "revoke", "end", "supplement", "restore"}
 PHC = re.compile(rb"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]{22})")
 
 

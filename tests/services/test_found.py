@@ -16,7 +16,7 @@ from vault.model import Policy, Role
 from vault.primitives import hpke
 from vault.primitives import shares as slip39
 from vault.primitives.hashing import sha256
-from vault.services import files, keyring
+from vault.services import files, keyring, share_files
 from vault.services import found as founding
 from vault.services.audit import verify_vault
 from vault.services.found import Founded, found, shipped_codebook
@@ -195,7 +195,7 @@ STEPS: dict[str, tuple[object, str]] = {
     "opening what was made": (Vault, "open"),
     "proving it by an unlock": (founding, "unlock"),
     "the first private file": (files, "write_private"),
-    "writing a share": (founding, "encode_share"),
+    "writing a share": (share_files, "encode_share"),
     "moving it into place": (Path, "rename"),
 }
 

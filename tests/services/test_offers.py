@@ -18,8 +18,9 @@ from vault.formats.note import Note, encode_note, parse_note
 from vault.formats.origin import origin_of
 from vault.model import Act, Digest, Handle, KeyId, Kind, Layer, Member, Origin, Place, Policy, PublicKeys, Role
 from vault.primitives import signing
-from vault.services.offers import Offers, State, fold_offers, taken_back
+from vault.services.offers import Offers, State, fold_offers
 from vault.services.roster import Roster
+from vault.services.withdrawn import taken_back
 from vault.services.witness import cosigner_name
 
 ROLES = {

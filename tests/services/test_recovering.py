@@ -6,7 +6,7 @@ import pytest
 
 from tests.laptops import Fleet, Laptop, carry, outcome, record
 from tests.organisation import COST, PASSPHRASES
-from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, WrongPassphrase
+from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, VaultLocked, WrongPassphrase
 from vault.formats.leaf import parse_leaf, wrap_refs
 from vault.formats.origin import origin_of
 from vault.model import Kind, Purpose
@@ -109,6 +109,15 @@ def test_a_wrong_passphrase_changes_nothing(restored: Laptop) -> None:
     with pytest.raises(WrongPassphrase):
         recover(restored, "not it")
     assert (restored.dump(), restored.listing()) == (before, listing)
+
+
+def test_a_key_file_that_changed_meanwhile_is_not_replaced(restored: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has just sealed it under another passphrase: that must not be undone."""
+    before, real, reads = restored.dump(), recovering._key_bytes, [b"", b"changed"]
+    monkeypatch.setattr(recovering, "_key_bytes", lambda vault, me: real(vault, me) + reads.pop(0))
+    with pytest.raises(VaultLocked):
+        recover(restored)
+    assert restored.dump() == before
 
 
 def test_a_rehearsal_changes_nothing(restored: Laptop) -> None:

@@ -128,6 +128,7 @@ ACTS: dict[str, list[Any]] = {
     "accept": [1, 8, "grant", fixed.DAY, [], [["accept", *OFFER], WRAP]],
     "revoke": [1, 9, "grant", fixed.DAY, [], [["revoke", *OFFER]]],
     "end": [1, 9, "grant", fixed.DAY, [], [["end", *OFFER]]],
+    "restore": [1, 9, "grant", fixed.DAY, [], [["restore", *OFFER], WRAP]],
 }
 
 
@@ -221,6 +222,9 @@ LEAF: dict[str, Defect] = {
     "act-accept-without-wraps": _leaf("M13", "act accept", lambda leaf: leaf[5].pop() and None),
     "act-revoke-with-a-wrap": _leaf("M13", "act revoke", _add(5, item=WRAP)),
     "act-end-with-a-short-wrap": _leaf("M13", "act end", _add(5, item=WRAP[:2])),
+    "act-restore-names-no-journal": _leaf("M13", "act restore", _put(5, 0, to=["restore"])),
+    "act-restore-size-minus-1": _leaf("M9", "act restore", _put(5, 0, 2, to=-1)),
+    "act-restore-without-wraps": _leaf("M13", "act restore", lambda leaf: leaf[5].pop() and None),
     "act-on-a-record": _leaf("M13", "record", _put(5, to=[["transfer"], WRAP])),
     "erase-of-nothing": _leaf("M13", "erase", _put(5, to=[])),
     "erase-origin-malformed": _leaf("M13", "erase", _put(5, 0, 0, to=fixed.JOURNAL + "0x")),

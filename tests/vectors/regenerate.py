@@ -116,6 +116,7 @@ def act_leaves() -> dict[str, Leaf]:
         "end": (["end", fixed.JOURNAL, 7],),
         "end-with-keys": (["end", fixed.JOURNAL, 7], case),
         "supplement": (["supplement", fixed.JOURNAL, 7], case),
+        "restore": (["restore", fixed.JOURNAL, 7], case, identity),
     }
     return {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
 

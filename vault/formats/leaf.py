@@ -24,7 +24,8 @@
 A wrap is `[purpose, key id of the recipient (16 bytes), SHA-256 of the wrap's bytes]`. The wrap itself lies in a table
 from which rows can be deleted.
 
-An act says what a grant is for when a case passes between members; the last five name the entry of the offer:
+An act says what a grant is for when a case passes between members; the five after the offers name the entry of the
+offer, and the last one a journal of a member who is gone, and how many of its entries are handed on:
 
     ["transfer"]                offers a case to whom its keys are wrapped; the writer keeps it until that is accepted
     ["referral"]                asks for help: the writer stays the owner
@@ -33,6 +34,7 @@ An act says what a grant is for when a case passes between members; the last fiv
     ["revoke", origin, seq]     takes the offer back: no wraps
     ["end", origin, seq]        ends a referral: no wraps, or the keys that hold from here on
     ["supplement", origin, seq] delivers what was written after the offer
+    ["restore", origin, size]   offers a case of that journal's writer, whom root has revoked, by the custodians' quorum
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ class WrapRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantAct:
-    """What a grant is for. `origin` and `seq` name the offer that is answered; an offer itself names none."""
+    """What a grant is for. `origin` and `seq` name the offer that is answered; an offer itself names none. A restore
+    names the journal of the member who is gone, and its size."""
 
     act: Act
     origin: Origin | None = None

@@ -8,13 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-from shamir_mnemonic import MnemonicError, combine_mnemonics, generate_mnemonics
+from shamir_mnemonic import MnemonicError, Share, combine_mnemonics, generate_mnemonics
 from shamir_mnemonic.wordlist import WORDLIST
 
-from vault.errors import UsageError, WrongPassphrase
+from vault.errors import FormatError, UsageError, WrongPassphrase
 
 MOST_SHARES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareMark:
+    """What a mnemonic says openly of its share: the random identifier (15 bits) of the set that it belongs to, its
+    index in the set from 0, and how many of the set combine."""
+
+    identifier: int
+    index: int
+    threshold: int
+
+
+def mark_of(words: str) -> ShareMark:
+    """What a share says of itself, its checksum verified. Raises FormatError for altered words: the checksum notices
+    up to three wrong words always. (The message repeats nothing.)"""
+    with suppress(MnemonicError):
+        share = Share.from_mnemonic(words)
+        return ShareMark(identifier=share.identifier, index=share.index, threshold=share.member_threshold)
+    raise FormatError("the words of a share do not fit together", hint="compare them with the paper, word by word")
 
 
 def split(secret: bytes, *, threshold: int, shares: int) -> tuple[str, ...]:

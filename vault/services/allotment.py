@@ -4,8 +4,9 @@ hub         every journal with all parts and wraps: the sealed archive of the or
 auditor     every journal; no part and no wrap, so that nothing they hold could ever be opened
 director    every journal; of the parts the tally only, of the wraps those for their own key
 recorder    the roster, the hubs' journals, the sender's, and journals that have to do with them (a case was offered
-            to their key, or an act answers theirs), with the wraps for their own key; no parts. With `full` their
-            own journals too, whole: that is how a lost laptop's records come back
+            to their key, an act answers theirs, or the writer's cases were restored to their key), with the wraps for
+            their own key; no parts. With `full` their own journals too, whole: that is how a lost laptop's records
+            come back
 root        the roster
 """
 
@@ -18,7 +19,7 @@ from typing import Final
 from vault.errors import NotAllowed, UsageError
 from vault.formats.leaf import parse_fields, raw_act, raw_wraps
 from vault.formats.origin import parse_origin
-from vault.model import Handle, KeyId, Kind, Layer, Member, Origin, Purpose, Role
+from vault.model import Act, Handle, KeyId, Kind, Layer, Member, Origin, Purpose, Role
 from vault.services.remembered import Held, held_journals, known_to
 from vault.services.roster import Roster
 from vault.store.arrivals import Arrivals
@@ -138,33 +139,49 @@ def _complete(roster: Roster, origin: Origin, role: Role, here: Iterable[Handle]
 
 def _related(store: Store, roster: Roster, held: Iterable[Held], member: Member) -> dict[Origin, bool]:
     """The journals that have to do with a recorder: those that answer an act of theirs, those that offer them a case,
-    and those from which the case had come before (entries can only be checked against their own journal's leaves). With
-    each, whether it wraps something to this recorder's own key."""
+    those of a member whose cases were restored to them, and those from which the case had come before (entries can only
+    be checked against their own journal's leaves). With each, whether it wraps something to this recorder's own key."""
     ties = {journal.origin: _ties(store.leaves(journal.number)) for journal in held}
-    found = {origin for origin, (_, answered) in ties.items() if member.handle in answered}
+    found = {origin for origin, tie in ties.items() if member.handle in tie.answered}
     keys, before = {member.key_id}, 0
     while before != len(keys):
         before = len(keys)
-        for origin, (recipients, _) in ties.items():
-            if not keys.isdisjoint(recipients):
+        for origin, tie in ties.items():
+            if not keys.isdisjoint(tie.recipients):
                 found.add(origin)
                 keys.add(roster.member(parse_origin(origin).handle).key_id)
-    return {origin: member.key_id in ties[origin][0] for origin in found}
+            for handle, takers in tie.restored.items():
+                if not keys.isdisjoint(takers):
+                    found.update(other for other in ties if parse_origin(other).handle == handle)
+                    keys.add(roster.member(handle).key_id)
+    return {origin: member.key_id in ties[origin].recipients for origin in found}
 
 
-def _ties(leaves: Iterable[bytes]) -> tuple[set[KeyId], set[Handle]]:
-    """To whose keys a journal offers cases, and whose acts it answers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ties:
+    """To whose keys a journal offers cases, whose acts it answers, and whose cases it restores to which keys."""
+
+    recipients: set[KeyId]
+    answered: set[Handle]
+    restored: dict[Handle, set[KeyId]]
+
+
+def _ties(leaves: Iterable[bytes]) -> _Ties:
     recipients: set[KeyId] = set()
     answered: set[Handle] = set()
+    restored: dict[Handle, set[KeyId]] = {}
     for raw in leaves:
         if _GRANT_MARK not in raw[:24]:
             continue
         _, _, kind, _, _, extra = parse_fields(raw)
-        recipients.update(recipient for purpose, recipient, _ in raw_wraps(kind, extra) if purpose in _OF_CASES)
+        opened = {recipient for purpose, recipient, _ in raw_wraps(kind, extra) if purpose in _OF_CASES}
+        recipients |= opened
         act = raw_act(kind, extra)
-        if act is not None and len(act) == 3:
+        if act is not None and act[0] == Act.RESTORE:
+            restored.setdefault(parse_origin(act[1]).handle, set()).update(opened)
+        elif act is not None and len(act) == 3:
             answered.add(parse_origin(act[1]).handle)
-    return recipients, answered
+    return _Ties(recipients=recipients, answered=answered, restored=restored)
 
 
 def layers_kept(roster: Roster, here: Iterable[Handle], origin: Origin) -> frozenset[Layer]:

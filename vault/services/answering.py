@@ -155,7 +155,7 @@ def reject_offer(
             reply = replace(reply, case_id=wrap.case_id, pseudonym=name, token=wrap.token)
         wraps = delivery_wraps(session.work, session.desk, reply, vault.roster.member(found.giver))
         seq, told = session.write(answer_act(Act.REJECT, found), wraps, dry_run=dry_run)
-        if not dry_run and found.giver not in vault.keys_here:
+        if not dry_run and found.writer not in vault.keys_here:
             session.forget(found)
     return Handed(
         act=Act.REJECT,

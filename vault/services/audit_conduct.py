@@ -2,6 +2,7 @@
 
     reveal                   the identity layer of a case was shown
     transfer, referral       a case was offered to another member; accept, reject, withdraw, end and supplement follow
+    restore                  a case of a member who is gone was handed to another, by the custodians' quorum
     erase                    parts and wraps were deleted
     release                  figures left the vault
     recovery                 a journal went on after its laptop was lost or restored
@@ -156,6 +157,8 @@ class _Reading:
         if act is None:
             return "", ""
         name = _ACTS.get(act[0], act[0])
+        if name == Act.RESTORE:
+            return name, f"a case of {_short(act[1])}, which has {act[2]} entries, by the custodians' quorum"
         if len(act) == 1:
             return name, "offered"
         origin, seq = act[1], act[2]

@@ -21,7 +21,7 @@ from vault.model import Handle, Kind, Layer, Origin, Purpose
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import layers_kept
-from vault.services.entry_rules import ALLOWED, EntryRules, limit_of, may_erase, quotes_head
+from vault.services.entry_rules import ALLOWED, NO_RESTORE, EntryRules, limit_of, may_erase, quotes_head
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
@@ -236,6 +236,8 @@ class EntryAudit:
         """Checks what stands behind the parts. Whether all of it was wraps to those who may have them."""
         if kind == Kind.ERASE:
             self._erase(seq, extra)
+        elif kind == Kind.GRANT and self.rules is not None and not self.rules.may_grant(extra):
+            self.finding(SIGNATURES, "restore", NO_RESTORE, seq)
         elif quotes_head(kind, extra):
             self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)

@@ -17,8 +17,8 @@ from vault.services.audit_entries import BLOCK, HEIGHT, Block, EntryAudit, Quote
 from vault.services.audit_share import Vouched
 from vault.services.entry_rules import OF_CASES
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
-from vault.services.offers import taken_back
 from vault.services.roster import Roster
+from vault.services.withdrawn import taken_back
 from vault.store.scan import Scan
 
 _ERASABLE = frozenset({"identity part", "case part", "tally part", "identity wrap", "case wrap"})

@@ -2,6 +2,7 @@
 
     kind        what the writer's role writes
     head        an entry that quotes a head (head-seen, recovery) quotes one that a member of this vault signed
+    restore     only a hub hands on the cases of another, and of a member of this vault; it grants nothing else
     recipient   a key is wrapped to nobody who may not have it
     tombstone   an entry erases what stands before it in its own journal, and nothing else
     epoch       a further epoch is not empty and begins with the recovery that opens it, of an earlier one
@@ -15,14 +16,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from vault.errors import SignatureInvalid, VaultError
-from vault.formats.leaf import raw_wraps
+from vault.formats.leaf import raw_act, raw_wraps
 from vault.formats.origin import parse_origin
-from vault.model import ROSTER_KINDS, KeyId, Kind, Member, Origin, Purpose, Role
+from vault.model import ROSTER_KINDS, Act, KeyId, Kind, Member, Origin, Purpose, Role
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
 
 OF_CASES: Final = (Purpose.CASE, Purpose.IDENTITY, Purpose.DELIVERY)
 """What opens a case, or hands over some of it."""
+
+NO_RESTORE: Final = "it hands on cases that are not its writer's to hand on"
+"""What is said of a grant that only a hub, or no hub, makes."""
 
 _ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
 _RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
@@ -30,7 +34,7 @@ ALLOWED: Final = {
     Role.ROOT: frozenset(kind.value for kind in ROSTER_KINDS),
     Role.RECORDER: frozenset(kind.value for kind in _ANY | _RECORDING),
     Role.DIRECTOR: frozenset(kind.value for kind in _ANY | {Kind.RELEASE}),
-    Role.HUB: frozenset(kind.value for kind in _ANY),
+    Role.HUB: frozenset(kind.value for kind in _ANY | {Kind.GRANT}),
     Role.AUDITOR: frozenset(kind.value for kind in _ANY),
 }
 """Which kinds of entries a role writes."""
@@ -89,6 +93,18 @@ class EntryRules:
         fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
         return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
 
+    def may_grant(self, extra: list[Any]) -> bool:
+        """Whether the writer of this journal may make such a grant: a hub restores cases of members of this vault, and
+        hands over nothing but keys of cases; nobody else restores any. (Whether root has revoked that member, the fold
+        of the offers asks.)"""
+        name, act = parse_origin(self.origin), raw_act(Kind.GRANT.value, extra)
+        restores = act is not None and act[0] == Act.RESTORE
+        if self.roster.member(name.handle).role is not Role.HUB:
+            return not restores
+        if act is None or not restores:
+            return False
+        return parse_origin(act[1]).vault_id == name.vault_id and all(wrap[0] in OF_CASES for wrap in extra[1:])
+
     def fault(self, seq: int, kind: str, extra: list[Any]) -> Fault | None:
         """What is wrong with an entry that arrives, if anything. The roster's own entries are for its fold to judge:
         they bring the members whom they speak of."""
@@ -101,6 +117,8 @@ class EntryRules:
             return Fault(seq=seq, message="a further epoch does not begin with the recovery that would open it")
         if not extra:
             return None
+        if kind == Kind.GRANT and not self.may_grant(extra):
+            return Fault(seq=seq, message=NO_RESTORE)
         if quotes_head(kind, extra):
             return self._head_fault(seq, kind, extra[0])
         if kind == Kind.ERASE and not all(may_erase(self.origin, seq, place) for place in extra):

@@ -1,4 +1,5 @@
-"""The recorders' journals that are here, as far as their writers signed them, and the offers in them.
+"""The recorders' journals that are here, as far as their writers signed them, and the offers in them; and the hubs'
+journals in which cases were restored.
 
 The database may have come back from a search, so nothing is read from a leaf, a wrap or a part before the leaf was
 hashed into the head that its writer signed, and the wrap or part was compared with the hash in that leaf. A wrap for
@@ -7,14 +8,14 @@ another member is no secret between two people: anybody can make one. What says 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vault.errors import IntegrityError, VaultError
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.formats.place import name_of, short
-from vault.model import KeyId, Kind, Origin, Place, Purpose, Role
+from vault.model import Act, KeyId, Kind, Member, Origin, Place, Purpose, Role
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.journal import Signer, read_head
@@ -24,6 +25,8 @@ from vault.store.arrivals import Arrivals
 
 _ERASE: Final = bytes((0xA0 + len(Kind.ERASE.value),)) + Kind.ERASE.value.encode()
 _MARKED: Final = 24
+_RESTORE: Final = bytes((0xA0 + len(Act.RESTORE.value),)) + Act.RESTORE.value.encode()
+_RESTORE_BY: Final = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,12 @@ class Exchange:
     leaves: Mapping[Origin, list[bytes]] = field(repr=False)
     erased: frozenset[Place]
     unsound: tuple[Origin, ...]
+    restored: Mapping[Origin, list[bytes]] = field(default_factory=dict, repr=False)
+    """Hubs' journals, kept apart from the recorders' (`leaves`): a hub holds what no recorder need have seen."""
 
     def fields(self, place: Place) -> list[Any] | None:
         """The checked fields of one entry's leaf; None when it is not here. Raises FormatError."""
-        leaves = self.leaves.get(place.origin, [])
+        leaves = self.leaves.get(place.origin) or self.restored.get(place.origin, [])
         return parse_fields(leaves[place.seq]) if place.seq < len(leaves) else None
 
     def wraps(self, place: Place, purpose: Purpose, recipient: KeyId) -> tuple[bytes, ...]:
@@ -68,26 +73,42 @@ def read_exchange(vault: Vault) -> Exchange:
     """Reads the recorders' journals, at some three microseconds an entry."""
     numbers: dict[Origin, int] = {}
     leaves: dict[Origin, list[bytes]] = {}
+    restored: dict[Origin, list[bytes]] = {}
     unsound = []
     for number, origin in vault.store.journals():
         member = vault.roster.find(name_of(origin).handle)
-        if member is None or member.role is not Role.RECORDER:
+        if member is None or not (member.role is Role.RECORDER or _restores(vault, number, member)):
             continue
         signer = Signer(vault_id=vault.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
         try:
-            leaves[origin] = _signed_leaves(vault, number, signer)
+            signed = _signed_leaves(vault, number, signer)
         except VaultError:
             unsound.append(origin)
         else:
             numbers[origin] = number
+            (leaves if member.role is Role.RECORDER else restored)[origin] = signed
     return Exchange(
         vault=vault,
-        offers=fold_offers(vault.roster, leaves),
+        offers=fold_offers(vault.roster, {**leaves, **restored}),
         numbers=numbers,
         leaves=leaves,
         erased=_erased(leaves),
         unsound=tuple(unsound),
+        restored=restored,
     )
+
+
+def restoring_journals(vault: Vault) -> Iterator[tuple[int, Origin]]:
+    """The hubs' journals here in which cases were restored."""
+    for number, origin in vault.store.journals():
+        member = vault.roster.find(name_of(origin).handle)
+        if member is not None and _restores(vault, number, member):
+            yield number, origin
+
+
+def _restores(vault: Vault, number: int, member: Member) -> bool:
+    """Whether a hub's journal has a restore in it: most have none, and are not read further."""
+    return member.role is Role.HUB and any(_RESTORE in raw[:_RESTORE_BY] for raw in vault.store.leaves(number))
 
 
 def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:

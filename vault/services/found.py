@@ -19,11 +19,9 @@ from vault.errors import IntegrityError, StorageError, UsageError
 from vault.formats.codebook import parse_codebook
 from vault.formats.keyfile import KeyPayload
 from vault.formats.origin import ROOT, origin_of
-from vault.formats.share import ShareCard, encode_share
 from vault.model import Kind, Policy, Purpose, Role, VaultId
 from vault.ports import Environment, day_number
 from vault.primitives import hpke
-from vault.primitives import shares as slip39
 from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
@@ -31,6 +29,14 @@ from vault.services.grants import member_wrap
 from vault.services.journal import Draft, Signer, begin
 from vault.services.layout import DATABASE, VAULT_ID_SETTING
 from vault.services.roster import ROSTER_EPOCH, recovery_id_of, vault_id_of
+from vault.services.share_files import (
+    cards_of,
+    check_outside,
+    remove_shares,
+    share_paths,
+    split_seed,
+    write_shares,
+)
 from vault.services.vault import Vault, unlock
 from vault.services.words import fingerprint_of
 from vault.store.store import Store
@@ -55,15 +61,7 @@ def _check_target(directory: Path, shares_dir: Path) -> None:
         raise UsageError("there is a vault in this directory already", hint='"fieldvault status" shows it')
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError("the directory for the vault is not empty", hint="name a new or empty directory with -C")
-    inside, outside = shares_dir.resolve(), directory.resolve()
-    if inside == outside or outside in inside.parents:
-        raise UsageError(
-            "the recovery shares must not lie inside the vault", hint="name a stick or another folder with --shares-dir"
-        )
-
-
-def _share_paths(shares_dir: Path, vault_id: VaultId, count: int) -> tuple[Path, ...]:
-    return tuple(shares_dir / f"share-{number}-of-{count}-{vault_id[:8]}.txt" for number in range(1, count + 1))
+    check_outside(directory, shares_dir)
 
 
 @contextmanager
@@ -92,6 +90,7 @@ def found(
     threshold: int,
     shares: int,
     shares_dir: Path,
+    cards: Path | None = None,
     codebook: bytes | None = None,
     policy: Policy | None = None,
     environment: Environment | None = None,
@@ -99,20 +98,22 @@ def found(
     dry_run: bool = False,
 ) -> Founded:
     """Founds an organisation in `directory`, with root's key sealed under `passphrase` and the recovery key split into
-    `shares` files in `shares_dir`, any `threshold` of which restore it.
+    `shares` files in `shares_dir`, any `threshold` of which restore it; with `cards`, also as a page to print.
 
     Raises UsageError for a request that does not fit (a policy weaker than any may be, too), StorageError when the disk
     refuses; then nothing is left behind.
     """
     environment = environment or Environment.system()
     _check_target(directory, shares_dir)
+    if cards is not None:
+        check_outside(directory, cards.parent)
     keyring.check_passphrase(passphrase)
     raw_codebook = codebook if codebook is not None else shipped_codebook()
     parse_codebook(raw_codebook)
     policy = tightened(Policy(), asdict(policy or Policy()))
     payload = keyring.new_payload(environment, org, Role.ROOT, export=environment.random.token(32))
     recovery_seed = environment.random.token(hpke.SEED)
-    cards = _split(recovery_seed, threshold, shares)
+    words = split_seed(recovery_seed, threshold, shares)
     vault_id = vault_id_of(keyring.public_keys(payload))
     if dry_run:
         return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=())
@@ -124,14 +125,15 @@ def found(
         _write_database(workshop, environment, payload, vault_id, raw_codebook, entries)
         with Vault.open(workshop, environment) as made:
             unlock(made, ROOT, passphrase)
-        share_files = _write_shares(shares_dir, vault_id, cards, threshold, environment)
+        share_files = share_paths(shares_dir, vault_id, shares)
+        write_shares(cards_of(vault_id, words, threshold, environment.clock.today()), share_files, cards)
         ours = (workshop / DATABASE).stat().st_ino
         try:
             _move_into_place(workshop, directory)
         except BaseException:
             # Once our vault stands in its place its shares must stay: they are the only ones there will be.
             if not _stands(directory, ours):
-                _remove(share_files)
+                remove_shares([*share_files, *([cards] if cards is not None else [])])
             raise
     files.sync_directory(directory.resolve().parent)
     if not keyring.key_path(directory, ROOT).is_file():
@@ -139,14 +141,6 @@ def found(
             "another founding in the same place disturbed this one; remove the directory and found anew"
         )
     return Founded(vault_id=vault_id, fingerprint=fingerprint_of(vault_id), share_files=share_files)
-
-
-def _split(recovery_seed: bytes, threshold: int, shares: int) -> tuple[str, ...]:
-    """The recovery shares, proven by combining the first and the last that suffice."""
-    cards = slip39.split(recovery_seed, threshold=threshold, shares=shares)
-    if any(slip39.combine(few) != recovery_seed for few in (cards[:threshold], cards[-threshold:])):
-        raise IntegrityError("the recovery shares do not combine; nothing was written")
-    return cards
 
 
 def _entries(
@@ -183,41 +177,11 @@ def _write_database(
         begin(store, signer, day_number(environment.clock.today()), entries)
 
 
-def _write_shares(
-    shares_dir: Path, vault_id: VaultId, cards: tuple[str, ...], threshold: int, environment: Environment
-) -> tuple[Path, ...]:
-    files.make_private_directory(shares_dir, parents=True)
-    paths = _share_paths(shares_dir, vault_id, len(cards))
-    for path in paths:
-        if path.exists():
-            raise UsageError(f"{path.name} exists already", hint="name another directory with --shares-dir")
-    try:
-        for number, (path, words) in enumerate(zip(paths, cards, strict=True), start=1):
-            card = ShareCard(
-                vault_id=vault_id,
-                number=number,
-                count=len(cards),
-                threshold=threshold,
-                made=environment.clock.today().isoformat(),
-                words=words,
-            )
-            files.write_private(path, encode_share(card))
-    except BaseException:
-        _remove(paths)  # of a vault that will not be: their names hold its id, so no other's are touched
-        raise
-    return paths
-
-
 def _stands(directory: Path, inode: int) -> bool:
     try:
         return (directory / DATABASE).stat().st_ino == inode
     except OSError:
         return False
-
-
-def _remove(paths: tuple[Path, ...]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 def _move_into_place(workshop: Path, directory: Path) -> None:

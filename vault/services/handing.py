@@ -234,7 +234,7 @@ def forget_withdrawn(vault: Vault, me: Keyring) -> int:
         for offer in desk.received.offers
         if offer.taker == me.handle
         and offer.state in (State.REVOKED, State.REJECTED)
-        and offer.giver not in vault.keys_here
+        and offer.writer not in vault.keys_here
     ]
     for offer in gone:
         desk.forget(offer)

@@ -55,14 +55,14 @@ class Lawful:
                 self._take(offer, offer.accepted)
 
     def _take(self, offer: Offer, accepted: Place) -> None:
-        handed = [offer.place, *(deed.place for deed in offer.supplements if deed.handle == offer.giver)]
+        handed = [offer.handed_on, *(deed.place for deed in offer.supplements if deed.handle == offer.giver)]
         over = None if offer.known_over is None else order(offer.known_over)
         way = _Way(last=max(map(order, handed)), since=order(accepted), over=over)
         self._ways.setdefault(offer.giver, {}).setdefault(offer.taker, []).append(way)
         if offer.kind is Act.TRANSFER:
             given = self._given.setdefault(offer.giver, {})
-            before = given.get(offer.taker, (order(offer.place), order(accepted)))
-            given[offer.taker] = max(before[0], order(offer.place)), max(before[1], order(accepted))
+            before = given.get(offer.taker, (order(offer.handed_on), order(accepted)))
+            given[offer.taker] = max(before[0], order(offer.handed_on)), max(before[1], order(accepted))
             return
         back = [order(deed.place) for deed in offer.supplements if deed.handle == offer.taker]
         if back:

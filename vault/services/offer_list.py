@@ -125,6 +125,8 @@ def _race(offer: Offer) -> list[str]:
 def _since(desk: HandingDesk, offer: Offer) -> list[str]:
     """What makes an offer strange: it is of the taker's own case, or root revoked the member on one of its sides."""
     found = []
+    if offer.handed is not None:
+        found.append(f'"{offer.giver}" is gone: custodians handed the case on, and "{offer.writer}" entered it')
     if desk.received.not_theirs(offer):
         found.append(f'strange: the case is yours, and "{offer.giver}" does not own it; this gives them no say in it')
     for handle in (offer.giver, offer.taker):

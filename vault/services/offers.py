@@ -13,7 +13,10 @@ must follow from the journals whatever order they arrive in:
 - an answer wins over a revocation that the taker had not seen. That the taker had seen it is in the taker's own
   journal: a head of the giver's journal, larger than the revocation's place, cosigned by the taker (which says "I hold
   all of it"; a head that was only heard of says nothing) and entered before the acceptance;
-- what stands behind the size at which root cut a member off counts for nothing.
+- what stands behind the size at which root cut a member off counts for nothing;
+- a hub's `restore` is an offer of the member whose cases it hands on, by the custodians' quorum: a transfer that counts
+  only while root has revoked that member. Whether a quorum took part the leaves cannot say; that the keys are the right
+  ones, its taker checks.
 
 Nothing here opens anything: an auditor's table of who could read what since when is made of these offers.
 """
@@ -75,10 +78,11 @@ class Sight:
 class Offer:
     """One offer, what was opened to whom by it, and what has become of it.
 
-    `revoked` may be there although the state is "accepted": then the revocation came too late. `overtaken` is an
-    acceptance that does not count, because the taker had seen the revocation; `repeated` are acceptances after the one
-    that counts: a laptop that was restored from a backup may have forgotten its own. From `known_over` on the helper's
-    own journals show that the referral has ended.
+    `handed` is there for a case that was restored: how far the journal of its giver goes, since the offer itself stands
+    in a hub's. `revoked` may be there although the state is "accepted": then the revocation came too late. `overtaken`
+    is an acceptance that does not count, because the taker had seen the revocation; `repeated` are acceptances after
+    the one that counts: a laptop that was restored from a backup may have forgotten its own. From `known_over` on the
+    helper's own journals show that the referral has ended.
     """
 
     kind: Act
@@ -95,6 +99,17 @@ class Offer:
     overtaken: Deed | None = None
     known_over: Place | None = None
     supplements: tuple[Deed, ...] = ()
+    handed: Place | None = None
+
+    @property
+    def writer(self) -> Handle:
+        """In whose journal the offer stands: the giver's, or of a restored case a hub's."""
+        return handle_of(self.place)
+
+    @property
+    def handed_on(self) -> Place:
+        """Where the offer stands in the order of the giver's own journals: behind all that is handed on by it."""
+        return self.place if self.handed is None else self.handed
 
     @property
     def name(self) -> str:
@@ -148,29 +163,6 @@ def fold_offers(roster: Roster, journals: Mapping[Origin, Iterable[bytes]]) -> O
     return folding.result()
 
 
-def taken_back(origin: Origin, leaves: Iterable[tuple[int, bytes]]) -> frozenset[int]:
-    """The entries of one journal, of its (number, leaf) rows, whose wraps of a case may be gone: the offers that the
-    same journal took back, and what was delivered by them before."""
-    handed: dict[int, set[int]] = {}
-    revoked: set[int] = set()
-    for seq, raw in leaves:
-        if _MARKS[0] not in raw[:_MARKED]:
-            continue
-        try:
-            _, _, kind, _, _, extra = parse_fields(raw)
-        except VaultError:
-            continue
-        act = raw_act(kind, extra)
-        if act is not None and len(act) == 1:
-            handed[seq] = {seq}
-        elif act is not None and act[1] == origin and act[2] in handed:
-            if act[0] == Act.SUPPLEMENT:
-                handed[act[2]].add(seq)
-            elif act[0] == Act.REVOKE:
-                revoked.add(act[2])
-    return frozenset(seq for number in revoked for seq in handed[number])
-
-
 class _Folding:
     """The state of one fold."""
 
@@ -207,15 +199,19 @@ class _Folding:
         if number != place.seq:
             return
         if kind == Kind.HEAD_SEEN:
-            self._see(place, member, extra[0])
+            if member.role is Role.RECORDER:  # what a hub holds says nothing of what a recorder has seen
+                self._see(place, member, extra[0])
         elif kind == Kind.GRANT:
             act = raw_act(kind, extra)
             wraps = tuple((Purpose(purpose), KeyId(recipient)) for purpose, recipient, _ in raw_wraps(kind, extra))
             deed = Deed(
                 place=place, handle=member.handle, day=day, act=None if act is None else act_of(act), wraps=wraps
             )
-            if member.role is Role.RECORDER:
+            restores = act is not None and act[0] == Act.RESTORE
+            if member.role is (Role.HUB if restores else Role.RECORDER):
                 self.deeds.append(deed)
+            elif member.role is Role.RECORDER:
+                self._name(deed, "a recorder restores no cases; a hub does")
             elif act is not None:
                 self._name(deed, f"a {member.role.value} passes on no cases")
 
@@ -235,9 +231,11 @@ class _Folding:
         """The offers, with the acts applied to them."""
         self.sights = self._sights()
         for deed in self.deeds:
-            if deed.act is None or deed.act.origin is None:
+            if deed.act is None or deed.act.origin is None or deed.act.act is Act.RESTORE:
                 self._offer(deed)
         for deed in self.deeds:
+            if deed.act is not None and deed.act.act is Act.RESTORE:
+                continue
             if deed.act is not None and deed.act.origin is not None and deed.act.seq is not None:
                 self._answer(deed, deed.act.act, Place(deed.act.origin, deed.act.seq))
         settled = {place: _settled(self._with_known_end(offer)) for place, offer in self.offers.items()}
@@ -278,19 +276,34 @@ class _Folding:
         layers = {Layer.CASE}
         if any(purpose is Purpose.IDENTITY for purpose, _ in opened):
             layers.add(Layer.IDENTITY)
-        if taker is None or taker.role is not Role.RECORDER or taker.handle == deed.handle:
+        giver, handed = self._giver(deed, deed.act)
+        if giver is None:
+            self._name(deed, "it restores cases of nobody whom root has revoked as a recorder")
+        elif taker is None or taker.role is not Role.RECORDER or taker.handle == giver:
             self._name(deed, "it offers a case to nobody who may have one")
         elif not self._only(deed, taker):
             self._name(deed, "it wraps a case's keys to others than the one to whom the case is offered")
         else:
             self.offers[deed.place] = Offer(
-                kind=deed.act.act,
+                kind=Act.TRANSFER if handed is not None else deed.act.act,
                 place=deed.place,
-                giver=deed.handle,
+                giver=giver,
                 taker=taker.handle,
                 day=deed.day,
                 layers=frozenset(layers),
+                handed=handed,
             )
+
+    def _giver(self, deed: Deed, act: GrantAct) -> tuple[Handle | None, Place | None]:
+        """Whose case is offered: the writer's own, or that of a revoked recorder of this vault, with how far that one's
+        journal goes."""
+        if act.act is not Act.RESTORE or act.origin is None or act.seq is None:
+            return deed.handle, None
+        name = name_of(act.origin)
+        lost = self.roster.find(name.handle) if name.vault_id == self.roster.vault_id else None
+        if lost is None or lost.role is not Role.RECORDER or lost.revoked_at is None:
+            return None, None
+        return lost.handle, Place(act.origin, min(act.seq, dict(lost.revoked_at).get(act.origin, 0)))
 
     def _only(self, deed: Deed, *readers: Member) -> bool:
         """Whether a grant wraps nothing to a member but `readers`. (Compartments have no public list.)"""

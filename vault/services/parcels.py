@@ -90,8 +90,11 @@ def _parts_of(work: Casework, received: Received, place: Place, *, identity: boo
     return found
 
 
-def key_wraps(work: Casework, case: Case, to: Member, *, identity: bool) -> tuple[WrapDraft, ...]:
-    """Every key of a case that is known here, wrapped to a member: with the one that holds now at the front."""
+def key_wraps(
+    work: Casework, case: Case, to: Member, *, identity: bool, writer: Origin | None = None
+) -> tuple[WrapDraft, ...]:
+    """Every key of a case that is known here, wrapped to a member: with the one that holds now at the front. `writer`
+    is the journal that takes the wraps: one's own, unless it is a hub's, for a member who is gone."""
     made = [
         CaseWrap(
             case_id=case.case_id,
@@ -104,28 +107,28 @@ def key_wraps(work: Casework, case: Case, to: Member, *, identity: bool) -> tupl
     if identity:
         earlier = work.identity_segments(case)
         made.append(CaseWrap(case_id=case.case_id, key=work.identity_key(case), earlier=earlier))
-    return tuple(_key_wrap(work, wrap, to) for wrap in made)
+    return tuple(_key_wrap(work, wrap, to, writer or work.origin) for wrap in made)
 
 
 def single_key_wraps(work: Casework, wraps: Iterable[CaseWrap], to: Member) -> tuple[WrapDraft, ...]:
     """Some keys of a case, wrapped to a member."""
-    return tuple(_key_wrap(work, wrap, to) for wrap in wraps)
+    return tuple(_key_wrap(work, wrap, to, work.origin) for wrap in wraps)
 
 
-def _key_wrap(work: Casework, wrap: CaseWrap, to: Member) -> WrapDraft:
+def _key_wrap(work: Casework, wrap: CaseWrap, to: Member, writer: Origin) -> WrapDraft:
     purpose = Purpose.CASE if wrap.pseudonym else Purpose.IDENTITY
-    return member_wrap(work.vault.vault_id, work.origin, purpose, to.key_id, to.keys.sealing, encode_case_wrap(wrap))
+    return member_wrap(work.vault.vault_id, writer, purpose, to.key_id, to.keys.sealing, encode_case_wrap(wrap))
 
 
 def delivery_wraps(work: Casework, desk: Desk, content: Delivery, to: Member) -> tuple[WrapDraft, ...]:
-    """A delivery to a member, in as many wraps as it needs, and one's own copies. Raises FormatError for an entry that
-    is too large."""
-    theirs = tuple(_delivery(work, piece, to) for piece in divided(content))
+    """A delivery to a member, in as many wraps as it needs, and copies for the desk's own compartment. Both stand in
+    the journal that the desk writes. Raises FormatError for an entry that is too large."""
+    theirs = tuple(_delivery(work, piece, to, desk.origin) for piece in divided(content))
     return theirs + tuple(_copy(desk, piece) for piece in divided(copy_of(content)))
 
 
-def _delivery(work: Casework, content: Delivery, to: Member) -> WrapDraft:
-    padded, vault_id, origin = encode_delivery(content), work.vault.vault_id, work.origin
+def _delivery(work: Casework, content: Delivery, to: Member, origin: Origin) -> WrapDraft:
+    padded, vault_id = encode_delivery(content), work.vault.vault_id
 
     def seal(seq: int) -> bytes:
         context = member_context(vault_id, origin, seq, Purpose.DELIVERY, to.key_id)

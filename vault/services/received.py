@@ -68,7 +68,7 @@ def _place_of(event: Standing) -> Place:
     offer = event.through or event.given
     if offer is None or offer.accepted is None:
         raise ValueError("nothing has changed")  # an event is made of an offer that was accepted
-    return offer.accepted if event.given is None else offer.place
+    return offer.accepted if event.given is None else offer.handed_on
 
 
 class Received:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, UsageError
+from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, UsageError, VaultLocked
 from vault.formats.keyfile import MOST_BYTES, KeyPayload
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import origin_of, parse_origin
@@ -82,7 +82,8 @@ def recover_journal(
     origin = origin_of(vault.vault_id, me.handle, epoch)
     shared = _shared(vault, arrivals, held)
     best = witnessed or shared or known or verify_head(vault.roster, held.note)
-    mine = keyring.open_keyfile(_key_bytes(vault, me), vault.vault_id, me.handle, passphrase)
+    sealed = _key_bytes(vault, me)
+    mine = keyring.open_keyfile(sealed, vault.vault_id, me.handle, passphrase)
     payload = _with_compartment(vault, me, mine, epoch)
     ring = keyring.keyring_of(me.member, payload)
     answer = Recovered(
@@ -95,9 +96,11 @@ def recover_journal(
     )
     if dry_run:
         return answer
-    if payload != mine:
-        _seal(vault, me, payload, passphrase, cost)
     with vault.writing(me):
+        if _key_bytes(vault, me) != sealed:
+            raise VaultLocked("another process has just changed this key file; try again")
+        if payload != mine:
+            _seal(vault, me, payload, passphrase, cost)
         if shared is not None:
             arrivals.add_head(old, shared.size, sha256(shared.note), shared.note)
         signer = replace(vault.signer(me), origin=origin)

@@ -167,7 +167,7 @@ class Section:
             self._compare_with_heard()
 
     def _take_act(self, seq: int, act: list[Any] | None) -> None:
-        """An offer that is taken back, and what was delivered by it before, leaves no wraps (`offers.taken_back`)."""
+        """An offer that is taken back, and what was delivered by it before, leaves no wraps (`withdrawn.py`)."""
         if act is None or len(act) != 3 or act[1] != self.origin:
             return
         if act[0] == Act.SUPPLEMENT and seq in self.missing:

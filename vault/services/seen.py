@@ -97,4 +97,4 @@ class Seen:
         """The offers that its writer accepted: each was read up to where it stands."""
         for offer in self._exchange.offers.offers:
             if offer.accepted is not None and offer.accepted.origin == origin:
-                yield offer.accepted.seq, offer.place.origin, offer.place.seq + 1
+                yield offer.accepted.seq, offer.handed_on.origin, offer.handed_on.seq + 1

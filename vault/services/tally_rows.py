@@ -19,6 +19,7 @@ from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Place, Purpose
 from vault.primitives import aead, hpke
 from vault.services.entry_rules import limit_of
+from vault.services.exchange import restoring_journals
 from vault.services.keyring import Keyring, tally_id
 from vault.services.lawful import Lawful
 from vault.services.offers import fold_offers
@@ -36,6 +37,7 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
     keys = _keys_by_handle(vault, me, journals)
     _require_open(vault, journals, keys)
     leaves = {origin: vault.store.leaves(journal.number) for origin, journal in journals.items()}
+    leaves |= {origin: vault.store.leaves(number) for number, origin in restoring_journals(vault)}
     fold = TallyFold(vault.roster, journals, lawful=Lawful(fold_offers(vault.roster, leaves)))
     for origin, journal in journals.items():
         for place, kind, tally in _opened(vault, origin, journal, keys[name_of(origin).handle]):

@@ -1,0 +1,336 @@
+"""`recovery`: what a quorum of custodians can do: prove their shares, share anew, hand on a lost member's cases."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.failures import Written
+from cli.founding import CARDS, shares_of
+from cli.options import Group, Settings, dry_run_option, pass_settings
+from cli.session import ask, confirmed, opened, readable, unlocked
+from vault.errors import FormatError, InputNeeded, IntegrityError, OpenFailed, WrongPassphrase
+
+if TYPE_CHECKING:
+    from vault import GivenShare, Keyring, OfferLine, Quorum, Restored
+
+_WORDS = 33
+_IN_PART = 3
+
+SHARE = click.option("--share", "files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
+                     help="A share's file; give it once for each. Without one the words are asked for.")  # fmt: skip
+
+
+@click.group(cls=Group)
+def recovery() -> None:
+    """Prove the custodians' shares, make new ones, hand on the cases of a recorder who is gone.
+
+    Do it where nobody watches, on a machine that you trust: whoever sees enough shares has the recovery key.
+    """
+
+
+@recovery.command("drill")
+@SHARE
+@pass_settings
+def drill(settings: Settings, files: tuple[Path, ...]) -> int:
+    """Prove that enough shares combine to the recovery key of this vault. Nothing is written, and no case is opened.
+
+    Takes no member's key. Says of each share whether it is good, altered, of another set or of another vault, and how
+    many are there of how many needed. Exit 0: proven. 3: proven, but not every share given is good. 12: too few, mixed
+    or foreign shares. 13: too few, and one of them is altered or no share at all.
+    """
+    import vault
+
+    with opened(settings) as found:
+        quorum = vault.check_shares(found, _given(settings, files))
+    terminal = settings.terminal
+    terminal.table(
+        ("share", "number", "state"),
+        [(item.name, str(item.number or "?"), str(item.state)) for item in quorum.shares],
+    )
+    need = str(quorum.need or "?")
+    terminal.data(f"have {quorum.have}, need {need}: {'proven' if quorum.proven else 'NOT proven'}")
+    code = _code(quorum)
+    said = {"error": quorum.problem} if quorum.problem else {}
+    if quorum.proven:
+        terminal.talk("These shares combine to the recovery key of this vault. Nothing was written.")
+        terminal.talk("Give each card back to its holder, or lock it away again.")
+    else:
+        terminal.warn(quorum.problem)
+    if code == _IN_PART:
+        said = {"error": "proven, but not every share that was given is good"}
+        terminal.warn(said["error"])
+    terminal.talk(f"Next: {settings.line('status', acting=False)}")
+    terminal.result({**said, **_as_json(quorum)}, code=code)
+    return code
+
+
+def _code(quorum: Quorum) -> int:
+    if quorum.proven:
+        return 0 if all(item.state == "good" for item in quorum.shares) else _IN_PART
+    return FormatError.code if quorum.altered else WrongPassphrase.code
+
+
+def _as_json(quorum: Quorum) -> dict[str, object]:
+    return {
+        "proven": quorum.proven,
+        "have": quorum.have,
+        "need": quorum.need,
+        "shares": [{"name": item.name, "number": item.number, "state": str(item.state)} for item in quorum.shares],
+    }
+
+
+@recovery.command("split")
+@SHARE
+@click.option(
+    "--recovery-shares", metavar="KofN", required=True, help="How many of the new shares recover, of how many."
+)
+@click.option("--shares-dir", metavar="DIR", required=True, type=click.Path(path_type=Path),
+              help="Where the new share files go; outside the vault.")  # fmt: skip
+@CARDS
+@dry_run_option
+@pass_settings
+def split(
+    settings: Settings,
+    files: tuple[Path, ...],
+    recovery_shares: str,
+    shares_dir: Path,
+    cards: Path | None,
+    dry_run: bool,
+) -> None:
+    """Make a new set of shares of the same recovery key, as root, out of enough old ones.
+
+    For when a custodian leaves or another number is wanted. Old and new shares never combine with each other. The old
+    ones STILL combine among themselves: have their holders destroy them in front of each other.
+    """
+    import vault
+
+    threshold, shares = shares_of(recovery_shares)
+    with opened(settings) as found:
+        root = unlocked(settings, found, "root")
+        made = vault.split_again(
+            found,
+            root,
+            _given(settings, files),
+            threshold=threshold,
+            shares=shares,
+            shares_dir=shares_dir,
+            cards=cards,
+            dry_run=dry_run,
+        )
+    terminal = settings.terminal
+    if dry_run:
+        terminal.talk("The old shares combine. Dry run: nothing was written.")
+        terminal.talk("Next: the same command without --dry-run")
+    else:
+        Written.mark()
+        for path in made.share_files:
+            terminal.data(f"share  {path}")
+        if made.cards is not None:
+            terminal.data(f"cards  {made.cards}")
+        terminal.talk(
+            f"Any {threshold} of these {shares} new shares recover what is lost. They were combined to prove it."
+        )
+        terminal.warn(
+            "the recovery key is the same: the old shares still combine among themselves. Have every holder destroy "
+            "the old card in front of another; who has left must find too few of the old ones"
+        )
+        terminal.talk(f"Next: {settings.line('recovery drill', acting=False)}")
+    terminal.result(
+        {
+            "recovery": {"threshold": threshold, "shares": shares},
+            "share_files": [str(path) for path in made.share_files],
+            "cards": None if made.cards is None else str(made.cards),
+            "same_key": True,
+            "dry_run": dry_run,
+        }
+    )
+
+
+@recovery.command("restore")
+@click.argument("member")
+@click.option("--to", "successor", metavar="HANDLE", required=True, help="The recorder to whom the cases go.")
+@SHARE
+@click.option("--reason", metavar="TEXT", help="Why; it travels sealed, to the successor alone.")
+@dry_run_option
+@pass_settings
+def restore(
+    settings: Settings, member: str, successor: str, files: tuple[Path, ...], reason: str | None, dry_run: bool
+) -> None:
+    """Hand the cases of MEMBER, who is dead or lost, to another recorder, with enough shares.
+
+    Works where a hub works: its laptop holds every journal sealed. Root revokes MEMBER first. Each case becomes an
+    offer, entered in the hub's journal for everybody who audits; the successor gets it with the hub's next bundle and
+    accepts it. Nothing of a case is shown here.
+    """
+    import vault
+
+    with opened(settings) as found:
+        hub = unlocked(settings, found, "hub")
+        vault.check_restorable(found, member, successor)  # what will not do is said before the custodians type
+        why = _reason(settings, reason)
+        given = _given(settings, files)
+        done = vault.restore(found, hub, member, successor, given, reason=why, dry_run=True)
+        if not dry_run:
+            confirmed(
+                settings,
+                f"Hand {done.cases} cases of {member} to {successor}? The log keeps who did that, for good.",
+                otherwise="cases are handed on for good, and that needs a yes",
+            )
+            done = vault.restore(found, hub, member, successor, given, reason=why)
+    terminal = settings.terminal
+    for warning in _warnings(done):
+        terminal.warn(warning)
+    if dry_run:
+        terminal.talk(f"It would hand on {done.cases} cases with {done.entries} entries. Dry run: nothing was written.")
+        terminal.talk("Next: the same command without --dry-run")
+    else:
+        Written.mark()
+        for offer in done.offers:
+            terminal.data(offer)
+        terminal.talk(
+            f"Sealed: {done.cases} cases of {done.member} with {done.entries} entries, offered to {done.successor}. "
+            "Saved."
+        )
+        terminal.talk(f"Next: {settings.line(f'bundle create --to {done.successor}')}")
+        terminal.talk(f"Then {done.successor} imports it and types: fieldvault recovery accept")
+    terminal.result(
+        {
+            "member": done.member,
+            "successor": done.successor,
+            "origin": done.origin,
+            "offers": list(done.offers),
+            "cases": done.cases,
+            "entries": done.entries,
+            "waiting": done.waiting,
+            "before": done.before,
+            "helped": done.helped,
+            "damaged": done.damaged,
+            "dry_run": dry_run,
+        }
+    )
+
+
+@recovery.command("accept")
+@dry_run_option
+@pass_settings
+def accept(settings: Settings, dry_run: bool) -> int:
+    """Accept every case that was restored to you; `transfer accept` and `transfer reject` take them one by one.
+
+    Each is checked against what the lost member had signed, and gets new keys. One that does not hold what it should is
+    named, and the others are accepted (exit 3).
+    """
+    import vault
+
+    accepted, failed = [], list[tuple[str, str]]()
+    with opened(settings) as found:
+        me = unlocked(settings, found, "recorder")
+        lines = [line for line in vault.list_offers(found, me, unsound=[]) if _is_restored(line, me)]
+        for line in lines:
+            try:
+                accepted.append(vault.accept_offer(found, me, line.name, dry_run=dry_run))
+            except (IntegrityError, OpenFailed, FormatError) as error:
+                failed.append((line.name, error.message))
+    terminal = settings.terminal
+    for handed in accepted:
+        terminal.data(str(handed.pseudonym))
+    for name, reason in failed:
+        terminal.warn(f"{name} is not accepted: {reason}")
+    if dry_run:
+        terminal.talk(f"It would accept {len(accepted)} cases. Dry run: nothing was written.")
+        terminal.talk("Next: the same command without --dry-run")
+    else:
+        if accepted:
+            Written.mark()
+        terminal.talk(
+            f"Sealed: {len(accepted)} restored cases are yours. Saved." if accepted else "None waits for you."
+        )
+        terminal.talk(f"Next: {settings.line('case list')}")
+    code = _IN_PART if failed else 0
+    said = {"error": f"{len(failed)} offers do not hold what they should"} if failed else {}
+    terminal.result(
+        {
+            **said,
+            "cases": [{"offer": handed.offer, "pseudonym": handed.pseudonym} for handed in accepted],
+            "failed": [{"offer": name, "message": reason} for name, reason in failed],
+            "dry_run": dry_run,
+        },
+        code=code,
+    )
+    return code
+
+
+def _is_restored(line: OfferLine, me: Keyring) -> bool:
+    """Whether an offer is open, to this member, and stands in another's journal than the giver's."""
+    return line.taker == me.handle and line.state == "offered" and not line.name.startswith(f"{line.giver}/")
+
+
+def _reason(settings: Settings, given: str | None) -> str:
+    if given:
+        return readable(given, "--reason")
+    if not settings.interactive:
+        raise InputNeeded("--reason is needed")
+    return readable(ask(settings, "Why? It travels sealed, to the successor alone: "), "the reason")
+
+
+def _warnings(done: Restored) -> list[str]:
+    """What was not handed on, and why."""
+    found = []
+    if done.waiting:
+        found.append(
+            f"{done.waiting} cases are left out: {done.member} had offered them to somebody who can still accept"
+        )
+    if done.before:
+        found.append(f"{done.before} cases are left out: they were restored before, and wait for an answer")
+    if done.helped:
+        found.append(
+            f"with {done.helped} cases somebody helps: what helpers wrote is theirs. Have them type referral end, and "
+            f"{done.successor} refer the case to them anew"
+        )
+    if done.damaged:
+        found.append(f"{done.damaged} entries do not open and are left out: fieldvault audit verify")
+    return found
+
+
+def _given(settings: Settings, files: tuple[Path, ...]) -> list[GivenShare]:
+    """The shares, from files or typed."""
+    import vault
+
+    if files:
+        return [vault.read_share_file(path) for path in files]
+    if not settings.interactive:
+        raise InputNeeded("the recovery shares are needed", hint="name each file with --share FILE")
+    found: list[GivenShare] = []
+    settings.terminal.prompt(
+        "Type all the words of each card, over as many lines as you like. Enter alone ends. What is typed shows on "
+        "this screen and is kept nowhere.\n"
+    )
+    while True:
+        share = _typed(settings, len(found) + 1)
+        if share is None:
+            return found
+        found.append(share)
+
+
+def _typed(settings: Settings, number: int) -> GivenShare | None:
+    """One share, line by line; None when nothing more comes."""
+    import vault
+
+    text, words = "", 0
+    while words < _WORDS:
+        line = ask(settings, f"Share {number}, words {words + 1} to {_WORDS}: ")
+        if not line.strip():
+            if not words:
+                return None
+            settings.terminal.prompt("This share is begun anew; Enter alone ends.\n")
+            text = ""
+        text += f" {line}"
+        words = len(re.findall(r"[A-Za-z]+", text))
+    try:
+        return vault.typed_share(text, number)
+    except FormatError as error:
+        settings.terminal.prompt(f"{error.message}. Type it again.\n")
+        return _typed(settings, number)
