@@ -64,6 +64,8 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("amend",): ["3", "--set", "nights=2"],
     ("import",): [__file__],
     ("reveal",): ["amber-heron-41", "--reason", "hospital"],
+    ("erase",): ["amber-heron-41", "--reason", "withdrawn"],
+    ("erase", "approve"): [__file__, "-o", "/nonexistent/approval", "--yes"],
     ("export",): ["all_years"],
     ("export", "check-draft"): [__file__],
     ("export", "quotes"): [],
@@ -83,7 +85,7 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("referral", "end"): ["field-1/1:7"],
 }
 """What a command cannot do without, besides a passphrase."""
-ANYBODY = {("bundle", "create"), ("bundle", "import"), ("journal", "recover")}
+ANYBODY = {("bundle", "create"), ("bundle", "import"), ("journal", "recover"), ("erase", "approve")}
 """What a member of any role may do: where several work, one is named."""
 
 
@@ -201,7 +203,7 @@ def test_every_command_helps(words: Words, capsys: pytest.CaptureFixture[str]) -
     assert err == ""
 
 
-DONE = [line for line in ARGUMENTS if line not in {("codebook", "check"), ("import",), ("init",)}]
+DONE = [line for line in ARGUMENTS if line not in {("codebook", "check"), ("import",), ("init",), ("erase", "approve")}]
 
 
 @pytest.mark.parametrize("words", [*DONE, ("tables",), ("status",), ("import",)], ids=" ".join)
