@@ -218,6 +218,13 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Wait
         terminal.warn(f"{short(origin)} is still locked; see: fieldvault status")
     for folder in arrived.evidence:
         terminal.warn(f"the evidence, which anybody can check without this program: {folder / 'README.txt'}")
+    if arrived.erased:
+        gone = counted(arrived.erased, "sealed row", "sealed rows")
+        terminal.data(f"erased: {gone} here, because their writers erased them with somebody's approval")
+    if not arrived.cleaned:
+        terminal.warn(
+            "another fieldvault process has the vault open: bytes of what was erased may lie in its log until it ends"
+        )
     fresh = sum(item.after - item.before for item in arrived.journals)
     taken = f"{entries(fresh, new=True)} from {arrived.sender}" if fresh else f"no new entry from {arrived.sender}"
     heads = f", and word of {counted(arrived.heads, 'newer head', 'newer heads')}" if arrived.heads else ""
@@ -241,6 +248,7 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Wait
             "receipts": dict(arrived.receipts),
             "locked": list(arrived.locked),
             "still_locked": list(arrived.still_locked),
+            "erased": arrived.erased,
             "evidence": [str(folder) for folder in arrived.evidence],
             **as_json(waits),
         },

@@ -32,6 +32,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "record": ("cli.records:record", "Record an intake, journey, shelter, service or outcome."),
         "amend": ("cli.records:amend", "Correct an entry; the first version stays in the journal."),
         "import": ("cli.records:import_", "Record a whole file of lines, all or nothing."),
+        "erase": ("cli.erasing:erase", "Erase a case: plan it, have it approved, delete it; a tombstone stays."),
         "reveal": ("cli.cases:reveal", "Show who a case is (identity layer); always logged."),
     },
     "Between laptops": {

@@ -28,7 +28,8 @@ _HOMES = {
     "vault.formats.paper_page": ("DrawnHead", "draw_head"),
     "vault.formats.release": ("Release",),
     "vault.formats.table": ("Table",),
-    "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role"),
+    "vault.formats.warrant": ("Approval", "ErasurePlan"),
+    "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
@@ -73,6 +74,15 @@ _HOMES = {
         "read_request",
         "request_membership",
     ),
+    "vault.services.erasing": ("Erased", "PlannedErasure", "approve_erasure", "plan_erasure", "run_erasure"),
+    "vault.services.erasure_files": (
+        "approval_file",
+        "certificate",
+        "plan_file",
+        "read_approval_file",
+        "read_plan_file",
+    ),
+    "vault.services.erasure_status": ("Copy", "ErasureLine", "erasure_status"),
     "vault.services.findings": ("Finding", "FindingKind"),
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
@@ -147,12 +157,15 @@ if TYPE_CHECKING:
     from vault.formats.paper_page import draw_head as draw_head
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
+    from vault.formats.warrant import Approval as Approval
+    from vault.formats.warrant import ErasurePlan as ErasurePlan
     from vault.model import Act as Act
     from vault.model import Handle as Handle
     from vault.model import Layer as Layer
     from vault.model import Member as Member
     from vault.model import Policy as Policy
     from vault.model import Role as Role
+    from vault.model import Why as Why
     from vault.ports import Environment as Environment
     from vault.primitives.passphrase import KdfCost as KdfCost
     from vault.services.answering import accept_offer as accept_offer
@@ -241,6 +254,19 @@ if TYPE_CHECKING:
     from vault.services.enrolment import check_words as check_words
     from vault.services.enrolment import read_request as read_request
     from vault.services.enrolment import request_membership as request_membership
+    from vault.services.erasing import Erased as Erased
+    from vault.services.erasing import PlannedErasure as PlannedErasure
+    from vault.services.erasing import approve_erasure as approve_erasure
+    from vault.services.erasing import plan_erasure as plan_erasure
+    from vault.services.erasing import run_erasure as run_erasure
+    from vault.services.erasure_files import approval_file as approval_file
+    from vault.services.erasure_files import certificate as certificate
+    from vault.services.erasure_files import plan_file as plan_file
+    from vault.services.erasure_files import read_approval_file as read_approval_file
+    from vault.services.erasure_files import read_plan_file as read_plan_file
+    from vault.services.erasure_status import Copy as Copy
+    from vault.services.erasure_status import ErasureLine as ErasureLine
+    from vault.services.erasure_status import erasure_status as erasure_status
     from vault.services.findings import Finding as Finding
     from vault.services.findings import FindingKind as FindingKind
     from vault.services.found import Founded as Founded

@@ -21,6 +21,8 @@ PARTY: Final = b"fieldvault/v1/party"
 """The key that turns a recorder's travel-party labels into tokens, from the member's HPKE seed."""
 SEARCH: Final = b"fieldvault/v1/search"
 """The key of the blind name index of one case, from its identity key."""
+ERASED_NAME: Final = b"fieldvault/v1/erased-name"
+"""The key of the tags of erased pseudonyms, from a compartment key."""
 COMPARTMENT_ID: Final = b"fieldvault/v1/compartment-id"
 """The public name of a compartment key."""
 TALLY_ID: Final = b"fieldvault/v1/tally-id"
@@ -48,6 +50,8 @@ BUNDLE_KEY: Final = b"fieldvault/v1/bundle-key"
 # Signed messages: the first bytes under a signature. (Checkpoints and cosignatures begin as C2SP says.)
 BUNDLE: Final = b"fieldvault/v1/bundle\n"
 REQUEST: Final = b"fieldvault/v1/request\n"
+ERASURE: Final = b"fieldvault/v1/erasure\n"
+"""What somebody signs who approves that entries are erased."""
 
 # HMAC under the export key.
 ROUNDING: Final = b"fieldvault/v1/rounding"

@@ -75,6 +75,22 @@ class Kind(StrEnum):
     CODEBOOK = "codebook"
 
 
+class Why(StrEnum):
+    """Why a case is erased. A code and no text: what is said of a person must not outlive their record."""
+
+    WITHDRAWN = "withdrawn"
+    """The person asked for it, or took their consent back."""
+    RETENTION = "retention"
+    """It was kept as long as it may be."""
+    MISTAKE = "mistake"
+    """It should not have been recorded."""
+    DUPLICATE = "duplicate"
+    """The same person is recorded in another case."""
+    ORDER = "order"
+    """A court or an authority ordered it."""
+    OTHER = "other"
+
+
 ROSTER_KINDS = frozenset({Kind.FOUND, Kind.ENROL, Kind.REVOKE, Kind.POLICY, Kind.CODEBOOK})
 
 

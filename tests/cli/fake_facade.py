@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
-from tests.cli import fake_bundles, fake_custody, fake_enrolment, fake_handing
+from tests.cli import fake_bundles, fake_custody, fake_enrolment, fake_erasing, fake_handing
 from vault import errors
 from vault.formats.codebook import parse_codebook
 from vault.model import Handle, KeyId, Member, Origin, Policy, PublicKeys, Role
@@ -125,7 +125,7 @@ class FakeVault:
 def functions(vault: FakeVault) -> Mapping[str, object]:
     """Every name of the façade that cli calls, over this vault."""
     handed = {**fake_enrolment.functions(vault, member, PASSPHRASE), **fake_handing.functions(vault)}
-    more = {**fake_custody.functions(vault), **fake_bundles.functions(vault)}
+    more = {**fake_custody.functions(vault), **fake_bundles.functions(vault), **fake_erasing.functions(vault)}
     return {**_writes(vault), **_reads(vault), **handed, **more}
 
 

@@ -74,6 +74,8 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("reveal",): ["amber-heron-41", "--reason", "hospital"],
     ("audit", "prove"): ["field-1/1:0"],
     ("audit", "publish"): ["published"],
+    ("erase",): ["amber-heron-41", "--reason", "withdrawn"],
+    ("erase", "approve"): [__file__, "-o", "/nonexistent/approval", "--yes"],
     ("export",): ["all_years"],
     ("export", "check-draft"): [__file__],
     ("export", "quotes"): [],
@@ -94,7 +96,13 @@ ARGUMENTS: dict[Words, list[str]] = {
 }
 """What a command cannot do without, besides a passphrase."""
 NEW_PASSPHRASE = {("member", "add"), ("member", "request"), ("passphrase", "change")}
-ANYBODY = {("bundle", "create"), ("bundle", "import"), ("journal", "recover"), ("passphrase", "change")}
+ANYBODY = {
+    ("bundle", "create"),
+    ("bundle", "import"),
+    ("journal", "recover"),
+    ("passphrase", "change"),
+    ("erase", "approve"),
+}
 """What a member of any role may do: where several work, one is named."""
 
 
@@ -212,8 +220,8 @@ def test_every_command_helps(words: Words, capsys: pytest.CaptureFixture[str]) -
     assert err == ""
 
 
-REAL_VAULT = {("audit", "prove"), ("audit", "publish")}
-"""Not over a stand-in: test_audit_published has their last lines, of a real vault."""
+REAL_VAULT = {("audit", "prove"), ("audit", "publish"), ("erase", "approve")}
+"""Not over a stand-in: test_audit_published and test_erase have their last lines, of a real vault."""
 DONE = [line for line in ARGUMENTS if line not in {("codebook", "check"), ("import",), ("init",)} | REAL_VAULT]
 
 

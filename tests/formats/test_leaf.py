@@ -32,7 +32,7 @@ from vault.formats.leaf import (
     wrap_refs,
 )
 from vault.formats.part import CELLS
-from vault.model import Act, Digest, KeyId, Kind, Layer, Origin, Purpose, Role
+from vault.model import Act, Digest, KeyId, Kind, Layer, Origin, Purpose, Role, Why
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "leaf"
 GOOD = {path.stem: json.loads(path.read_text()) for path in sorted((VECTORS / "good").glob("*.json"))}
@@ -50,6 +50,17 @@ WRAP_LISTS = st.lists(WRAPS, max_size=3).map(encode_wrap_refs)
 HANDLES = st.from_regex(r"\A[a-z]([a-z0-9-]{0,30}[a-z0-9])?\Z")
 ORIGINS = st.builds("fieldvault/{}/{}/{}".format, st.just(fixed.VAULT_ID), HANDLES, st.integers(1, 999_999_999))
 PLACES = st.lists(st.tuples(ORIGINS, COUNTS).map(list), max_size=3)
+WARRANTS = st.tuples(
+    st.sampled_from([why.value for why in Why]),
+    st.binary(min_size=16, max_size=16),
+    st.sampled_from([["identity", "case"], ["identity", "case", "tally"]]),
+    st.dictionaries(HANDLES, st.binary(min_size=64, max_size=64), max_size=2).map(
+        lambda signed: [[handle, signed[handle]] for handle in sorted(signed)]
+    ),
+).map(list)
+ASCENDING = st.tuples(ORIGINS, st.sets(COUNTS, min_size=1, max_size=3)).map(
+    lambda both: [[both[0], seq] for seq in sorted(both[1])]
+)
 OFFERS = st.sampled_from([[Act.TRANSFER.value], [Act.REFERRAL.value]])
 ANSWERS = st.tuples(
     st.sampled_from([act.value for act in Act if act not in (Act.TRANSFER, Act.REFERRAL)]), ORIGINS, COUNTS
@@ -76,7 +87,7 @@ EXTRA: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.AMEND: st.just(()),
     Kind.REVEAL: st.just(()),
     Kind.GRANT: GRANTS,
-    Kind.ERASE: PLACES.filter(bool),
+    Kind.ERASE: PLACES.filter(bool) | st.tuples(WARRANTS, ASCENDING).map(lambda both: [both[0], *both[1]]),
     Kind.HEAD_SEEN: st.tuples(st.binary(max_size=40)),
     Kind.EPOCH_CLOSE: st.just(()),
     Kind.RECOVERY: st.tuples(st.binary(max_size=40)),

@@ -130,10 +130,14 @@ ACTS: dict[str, list[Any]] = {
     "end": [1, 9, "grant", fixed.DAY, [], [["end", *OFFER]]],
     "restore": [1, 9, "grant", fixed.DAY, [], [["restore", *OFFER], WRAP]],
 }
+WARRANT: list[Any] = ["withdrawn", bytes(range(16)), ["identity", "case"], [["director-1", bytes(64)]]]
+WARRANTED: dict[str, list[Any]] = {
+    "warranted": [1, 9, "erase", fixed.DAY, [], [WARRANT, [fixed.JOURNAL, 1], [fixed.JOURNAL, 4]]],
+}
 
 
 def _leaf(row: str, kind: str, change: Callable[[Any], object]) -> Defect:
-    good = LEAVES[kind] if kind in LEAVES else ACTS[kind.removeprefix("act ")]
+    good = {**LEAVES, **WARRANTED}.get(kind) or ACTS[kind.removeprefix("act ")]
     value = copy.deepcopy(good)
     instead = change(value)
     return Defect(bad=pack(value if instead is None else instead), good=pack(good), row=row)
@@ -229,6 +233,27 @@ LEAF: dict[str, Defect] = {
     "erase-of-nothing": _leaf("M13", "erase", _put(5, to=[])),
     "erase-origin-malformed": _leaf("M13", "erase", _put(5, 0, 0, to=fixed.JOURNAL + "0x")),
     "erase-seq-true": _leaf("M12", "erase", _put(5, 0, 1, to=True)),
+    "warrant-why-unknown": _leaf("M13", "warranted", _put(5, 0, 0, to="because")),
+    "warrant-why-capital": _leaf("M13", "warranted", _put(5, 0, 0, to="Withdrawn")),
+    "warrant-why-bytes": _leaf("M12", "warranted", _put(5, 0, 0, to=b"withdrawn")),
+    "warrant-tag-15-bytes": _leaf("M13", "warranted", _put(5, 0, 1, to=bytes(15))),
+    "warrant-tag-text": _leaf("M12", "warranted", _put(5, 0, 1, to="0" * 16)),
+    "warrant-layers-none": _leaf("M13", "warranted", _put(5, 0, 2, to=[])),
+    "warrant-layers-tally-alone": _leaf("M13", "warranted", _put(5, 0, 2, to=["tally"])),
+    "warrant-layers-in-another-order": _leaf("M13", "warranted", lambda leaf: leaf[5][0][2].reverse()),
+    "warrant-layers-bytes": _leaf("M12", "warranted", _put(5, 0, 2, 0, to=b"identity")),
+    "warrant-approvals-nil": _leaf("M12", "warranted", _put(5, 0, 3, to=None)),
+    "warrant-approvals-twice": _leaf("M13", "warranted", _add(5, 0, 3, item=["director-1", bytes(64)])),
+    "warrant-approvals-in-another-order": _leaf("M13", "warranted", _add(5, 0, 3, item=["aa", bytes(64)])),
+    "warrant-handle-capital": _leaf("M13", "warranted", _put(5, 0, 3, 0, 0, to="Director-1")),
+    "warrant-signature-63-bytes": _leaf("M13", "warranted", _put(5, 0, 3, 0, 1, to=bytes(63))),
+    "warrant-added-field": _leaf("M13", "warranted", _add(5, 0)),
+    "warrant-alone": _leaf("M13", "warranted", _put(5, to=[WARRANT])),
+    "warrant-behind-an-entry": _leaf("M13", "warranted", lambda leaf: leaf[5].reverse()),
+    "warrant-twice": _leaf("M13", "warranted", _add(5, item=WARRANT)),
+    "warrant-entries-in-another-order": _leaf("M13", "warranted", lambda leaf: leaf[5].append(leaf[5].pop(1))),
+    "warrant-entry-twice": _leaf("M13", "warranted", _add(5, item=[fixed.JOURNAL, 4])),
+    "warrant-on-a-record": _leaf("M13", "record", _put(5, to=[WARRANT, WRAP])),
     "head-seen-text": _leaf("M12", "head-seen", _put(5, 0, to="a signed note")),
     "head-seen-two": _leaf("M13", "head-seen", _add(5, item=b"another")),
     "release-without-part": _leaf("M13", "release", _put(4, to=[])),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from vault.formats import canonical, keyfile, part, share
 from vault.formats.checkpoint import Checkpoint, sign_checkpoint
 from vault.formats.leaf import Leaf, PartRef, encode_leaf
 from vault.formats.part import CELLS
-from vault.model import Digest, Handle, Kind, Layer
-from vault.primitives import hpke, kdf, passphrase, tree
+from vault.formats.warrant import WITH_TALLY, WITHOUT_TALLY, ErasurePlan, Warrant
+from vault.model import Digest, Handle, Kind, Layer, Origin, Why
+from vault.primitives import hpke, kdf, passphrase, signing, tree
 from vault.primitives.hashing import hmac_sha256
 from vault.services.drafting import search_key_of, search_tag
 from vault.services.keyring import mask_locator
@@ -121,6 +123,17 @@ def act_leaves() -> dict[str, Leaf]:
     return {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
 
 
+def erased_leaves() -> dict[str, Leaf]:
+    """Erasures with a warrant: approved by the director, who signs what stands in it; and approved by nobody."""
+    origin, seed = Origin(fixed.JOURNAL), fixed.secret("director-1 signing seed")
+    warrant = Warrant(why=Why.WITHDRAWN, tag=fixed.secret("a tag")[:16], layers=WITHOUT_TALLY)
+    plan = ErasurePlan(origin=origin, warrant=warrant, seqs=(1, 4))
+    alone = replace(plan, warrant=replace(warrant, why=Why.RETENTION, layers=WITH_TALLY))
+    signed = ((Handle("director-1"), signing.sign(seed, plan.signed)),)
+    extras = {"erase-approved": plan.entry_extra(signed), "erase-alone": alone.entry_extra(())}
+    return {name: Leaf(seq=9, kind=Kind.ERASE, day=fixed.DAY, extra=extra) for name, extra in extras.items()}
+
+
 def roster_leaves() -> dict[str, Leaf]:
     """The example roster, by the name of its vector, in order."""
     found: tuple[object, ...] = (fixed.ROOT.signing, fixed.ROOT.sealing, fixed.RECOVERY, [])
@@ -152,7 +165,7 @@ def leaf_vectors() -> dict[str, bytes]:
     made = {}
     values = (["base", 10], ["coarser", 1], ["embargo", 12], ["parties", 8], ["people", 20], ["percent_base", 100])
     strict = {"policy-strict": Leaf(seq=6, kind=Kind.POLICY, day=fixed.DAY, extra=values)}
-    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves(), **strict}.items():
+    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves(), **erased_leaves(), **strict}.items():
         raw = encode_leaf(leaf)
         fields = tag(canonical.parse(raw))
         made[f"leaf/good/{name}.json"] = dump(

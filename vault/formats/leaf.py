@@ -10,7 +10,7 @@
     record         [wrap...]                     the wraps of a case that this entry opens, else empty
     amend, reveal  []
     grant          [wrap...] | [act, wrap...]    at least one wrap, unless the act says otherwise
-    erase          [[origin, seq]...]            the entries whose parts and wraps are gone
+    erase          [[origin, seq]...] | [warrant, [origin, seq]...]    the entries whose parts and wraps are gone
     head-seen      [checkpoint]                  another journal's signed note, as bytes
     epoch-close    []
     recovery       [checkpoint]                  the last cosigned head of the epoch before; empty bytes if none
@@ -35,6 +35,9 @@ offer, and the last one a journal of a member who is gone, and how many of its e
     ["end", origin, seq]        ends a referral: no wraps, or the keys that hold from here on
     ["supplement", origin, seq] delivers what was written after the offer
     ["restore", origin, size]   offers a case of that journal's writer, whom root has revoked, by the custodians' quorum
+
+A warrant says why something was erased, of which layers, and who approved it (`formats/warrant.py`). Without one, an
+erasure says that everything is gone, and nobody else follows it.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ from vault.errors import FormatError
 from vault.formats import canonical
 from vault.formats.origin import is_handle, parse_origin
 from vault.formats.part import CELLS, is_cell
+from vault.formats.warrant import Warrant, check_warrant, is_warrant, warrant_of
 from vault.model import Act, Digest, KeyId, Kind, Layer, Origin, Purpose, Role
 
 VERSION = 1
@@ -169,9 +173,17 @@ def _places(value: object) -> None:
         parse_origin(origin)
 
 
-def _some_places(value: object) -> None:
-    _require(value != [], "list of entries")
-    _places(value)
+def _erase(value: object) -> None:
+    items = _items(value, "list of entries")
+    if items and is_warrant(items[0]):
+        check_warrant(items[0])
+        items = items[1:]
+        _places(items)
+        # What was approved has one form only: each entry once, in the order in which they stand.
+        numbers = [number for _, number in items]
+        _require(numbers == sorted(set(numbers)), "list of entries")
+    _require(items != [], "list of entries")
+    _places(items)
 
 
 def _one_note(value: object) -> None:
@@ -216,7 +228,7 @@ _EXTRA: dict[str, Callable[[object], None]] = {
     Kind.AMEND.value: _empty,
     Kind.REVEAL.value: _empty,
     Kind.GRANT.value: _grant,
-    Kind.ERASE.value: _some_places,
+    Kind.ERASE.value: _erase,
     Kind.HEAD_SEEN.value: _one_note,
     Kind.EPOCH_CLOSE.value: _empty,
     Kind.RECOVERY.value: _one_note,
@@ -349,3 +361,19 @@ def act_of(raw: list[Any]) -> GrantAct:
 def encode_act(act: GrantAct) -> list[Any]:
     """An act as it stands in `extra`."""
     return [act.act.value] if act.origin is None else [act.act.value, act.origin, act.seq]
+
+
+def raw_places(extra: list[Any]) -> list[Any]:
+    """The `[origin, seq]` that the checked `extra` of an erasure names, without its warrant."""
+    return extra[1:] if is_warrant(extra[0]) else extra
+
+
+def raw_warrant(extra: list[Any]) -> Warrant | None:
+    """The warrant in the checked `extra` of an erasure; None for one without."""
+    return warrant_of(extra[0]) if is_warrant(extra[0]) else None
+
+
+def drops_tally(extra: list[Any]) -> bool:
+    """Whether the checked `extra` of an erasure says that tally parts are gone too."""
+    warrant = raw_warrant(extra)
+    return warrant is None or Layer.TALLY in warrant.layers

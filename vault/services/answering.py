@@ -10,6 +10,7 @@ from vault.formats.wraps import CaseWrap
 from vault.model import Act, CaseId, Layer, Pseudonym, Token
 from vault.primitives import aead
 from vault.services.drafting import CaseKeys, case_wraps
+from vault.services.erased_names import TakenNames
 from vault.services.handing_desk import Handed, HandingDesk, answer_act, texts
 from vault.services.journal import WrapDraft
 from vault.services.keyring import Keyring
@@ -88,16 +89,16 @@ def _plain_wraps(keys: CaseKeys) -> tuple[CaseWrap, CaseWrap]:
 def _name_here(session: HandingDesk, wrap: CaseWrap) -> tuple[Pseudonym, tuple[str, ...]]:
     """What the case is called here: as before if it comes back, as the giver calls it, or by a new name when another
     case here has that one, or when the giver's is any text (it is printed, and taken for a pseudonym)."""
-    known = session.work.case_with(wrap.case_id)
+    known, taken = session.work.case_with(wrap.case_id), TakenNames(session.work)
     if known is not None:
         return known.pseudonym, ()
     if not is_pseudonym(wrap.pseudonym):
-        name = draw_pseudonym(session.vault.environment.random, session.work.cases)
+        name = draw_pseudonym(session.vault.environment.random, taken)
         return name, (f"its giver calls the case something that is no pseudonym: it is called {name} here",)
-    if wrap.pseudonym not in session.work.cases:
+    if wrap.pseudonym not in taken:
         return wrap.pseudonym, ()
-    name = draw_pseudonym(session.vault.environment.random, session.work.cases)
-    return name, (f"another case here is called {wrap.pseudonym}: this one is called {name} from now on",)
+    name = draw_pseudonym(session.vault.environment.random, taken)
+    return name, (f"another case here is, or was, called {wrap.pseudonym}: this one is called {name} from now on",)
 
 
 def _check_theirs(session: HandingDesk, offer: Offer, case_id: CaseId) -> None:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, SignatureInvalid, UsageError
+from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, SignatureInvalid, UsageError, VaultLocked
 from vault.formats import bundle as wire
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Origin, Role
@@ -23,6 +23,7 @@ from vault.primitives.hashing import sha256
 from vault.services import files
 from vault.services.allotment import layers_kept, wraps_kept
 from vault.services.entry_rules import EntryRules
+from vault.services.erasures import follow
 from vault.services.evidence import write_evidence
 from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
@@ -70,7 +71,8 @@ class Arrived:
     """What a bundle brought. `code` is the exit code: 0, 20 for an entry that its writer may not write, 21 for a gap or
     a laptop behind its own journal, 22 for a fork. `receipts` maps own journals to the size that somebody has now
     witnessed. `locked` are the journals that this import locked, `still_locked` those of this laptop that were locked
-    before and may not be written yet."""
+    before and may not be written yet. `erased` is how many parts and wraps were deleted here because their writer
+    erased them; `cleaned` whether their bytes are out of the database's files, too."""
 
     sender: Handle
     day: int
@@ -81,6 +83,8 @@ class Arrived:
     evidence: tuple[Path, ...]
     code: int
     still_locked: tuple[Origin, ...] = ()
+    erased: int = 0
+    cleaned: bool = True
 
 
 def import_bundle(
@@ -95,21 +99,35 @@ def import_bundle(
     try:
         # The lock first: from here on nobody else writes, and what is planned stays true.
         with vault.writing(me, announced=False), _private_copy(vault, path) as copy, copy.open("rb") as stream:
-            plan, learnt = _import(vault, me, OpenedBundle(stream, me.sealing_seed), progress, dry_run)
+            plan, learnt, erased = _import(vault, me, OpenedBundle(stream, me.sealing_seed), progress, dry_run)
     except _RosterBehind as error:
         if not dry_run:
             _lock_the_roster(vault, me, error.head)
         raise RollbackError(error.message, hint=error.hint) from None
     vault.reload()
-    return _arrived(vault, plan, learnt, dry_run=dry_run)
+    cleaned = erased == 0 or _scrubbed(vault)
+    return replace(_arrived(vault, plan, learnt, dry_run=dry_run), erased=erased, cleaned=cleaned)
 
 
-def _import(vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress, dry_run: bool) -> tuple[Plan, Learnt]:
-    """Reads twice and learns; inside the transaction."""
+def _scrubbed(vault: Vault) -> bool:
+    """Takes the bytes of what an erasure has deleted out of the database's files; False while another process has it
+    open. What was imported stands, and what was deleted is deleted, either way."""
+    try:
+        vault.store.scrub()
+    except VaultLocked:
+        return False
+    return True
+
+
+def _import(
+    vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress, dry_run: bool
+) -> tuple[Plan, Learnt, int]:
+    """Reads twice and learns, and deletes what was erased; inside the transaction."""
     plan = _Reading(vault, progress).read(opened)
     if dry_run:
-        return plan, Learnt()
+        return plan, Learnt(), 0
     write_plan(vault, plan, opened, progress)
+    erased = follow(vault.store, plan.roster, vault.keys_here)
     learnt = learn_heads(
         vault, me, plan.roster, notes=plan.notes, evidence=plan.evidence, sections=plan.heads(), locks=plan.locks
     )
@@ -117,7 +135,7 @@ def _import(vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress,
         vault.reload()
         forget_withdrawn(vault, me)
     vault.before_commit()
-    return plan, learnt
+    return plan, learnt, erased
 
 
 def _lock_the_roster(vault: Vault, me: Keyring, head: Head) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from vault.errors import IntegrityError, NoVault, UsageError, VaultError
 from vault.formats.checkpoint import parse_checkpoint
-from vault.formats.leaf import parse_fields, raw_act
+from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_places, raw_warrant
 from vault.formats.leaf_shape import encode_number
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
@@ -136,7 +136,7 @@ class _Reading:
         if kind == Kind.GRANT:
             return self._grant(extra)
         if kind == Kind.ERASE:
-            return kind, "1 entry" if len(extra) == 1 else f"{len(extra)} entries"
+            return kind, _erased(extra)
         if kind == Kind.RELEASE:
             return kind, f"digest {extra[0].hex()[:16]}..."
         if kind == Kind.RECOVERY:
@@ -178,6 +178,17 @@ class _Reading:
 def _kind_and_extra(raw: bytes) -> tuple[str, list[Any]]:
     fields = parse_fields(raw)
     return fields[2], fields[5]
+
+
+def _erased(extra: list[Any]) -> str:
+    """How much an erasure names, why, and who approved it."""
+    count = len(raw_places(extra))
+    told = "1 entry" if count == 1 else f"{count} entries"
+    warrant = raw_warrant(extra)
+    if warrant is None:
+        return told
+    names = ", ".join(handle for handle, _ in warrant.approvals) or "nobody"
+    return f"{told}{', tally too' * drops_tally(extra)}; {warrant.why}; approved by {names}"
 
 
 def _short(origin: str) -> str:

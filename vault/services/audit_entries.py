@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from vault.errors import VaultError
 from vault.formats.checkpoint import Checkpoint
-from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.leaf import drops_tally, parse_fields, raw_places, raw_wraps
 from vault.formats.leaf_pattern import LeafPattern
 from vault.formats.leaf_shape import HEAD, Held, HeldWraps, Key, Shape, encode_number, key_of, learn
 from vault.formats.origin import parse_origin
@@ -21,7 +21,15 @@ from vault.model import Handle, Kind, Layer, Origin, Purpose
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import layers_kept
-from vault.services.entry_rules import ALLOWED, NO_RESTORE, EntryRules, limit_of, may_erase, quotes_head
+from vault.services.entry_rules import (
+    ALLOWED,
+    NO_RESTORE,
+    EntryRules,
+    approval_fault,
+    limit_of,
+    may_erase,
+    quotes_head,
+)
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
@@ -48,14 +56,15 @@ class Quoted:
 @dataclass(slots=True, kw_only=True)
 class Seen:
     """What a stretch of entries came to, beside its findings: `size` is where the next one starts; how many parts and
-    nodes are here; what is missing, as (entry, what); which entries a tombstone says are erased, and where it stands;
-    the heads that entries quote."""
+    nodes are here; what is missing, as (entry, what); which entries a tombstone says are erased, and where it stands,
+    and of which the tally too; the heads that entries quote."""
 
     size: int = 0
     parts: int = 0
     nodes: int = 0
     missing: list[tuple[int, str]] = field(default_factory=list)
     erased: dict[int, int] = field(default_factory=dict)
+    dropped: dict[int, int] = field(default_factory=dict)
     quoted: list[Quoted] = field(default_factory=list)
 
     def add(self, more: Seen) -> None:
@@ -66,6 +75,8 @@ class Seen:
         self.missing += more.missing
         for number, tombstone in more.erased.items():
             self.erased.setdefault(number, tombstone)
+        for number, tombstone in more.dropped.items():
+            self.dropped.setdefault(number, tombstone)
         self.quoted += more.quoted
 
 
@@ -272,13 +283,19 @@ class EntryAudit:
             vouched = any(handle == author for handle, _ in head.witnesses)
             self.seen.quoted.append(Quoted(seq=seq, head=stated, vouched=vouched))
 
-    def _erase(self, seq: int, places: list[Any]) -> None:
+    def _erase(self, seq: int, extra: list[Any]) -> None:
         """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
-        for place in places:
+        fault = approval_fault(self.roster, self.origin, seq, extra) if self.roster else None
+        if fault is not None:
+            self.finding(SIGNATURES, "approval", fault.message, seq)
+        dropped = drops_tally(extra)
+        for place in raw_places(extra):
             if not may_erase(self.origin, seq, place):
                 self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
-            else:
-                self.seen.erased.setdefault(place[1], seq)
+                continue
+            self.seen.erased.setdefault(place[1], seq)
+            if dropped:
+                self.seen.dropped.setdefault(place[1], seq)
 
     # -- the tree ----------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,12 @@ block's own first entries give the root at any size inside it. So it does not ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from vault.formats.checkpoint import verify_checkpoint
+from vault.formats.leaf import parse_fields, raw_warrant
 from vault.formats.origin import parse_origin
-from vault.model import Handle, Layer, Member, Origin, Purpose
+from vault.model import Handle, Layer, Member, Origin
 from vault.primitives import tree
 from vault.services.audit_entries import BLOCK, HEIGHT, Block, EntryAudit, Quoted
 from vault.services.audit_share import Vouched
@@ -21,8 +23,10 @@ from vault.services.roster import Roster
 from vault.services.withdrawn import taken_back
 from vault.store.scan import Scan
 
-_ERASABLE = frozenset({"identity part", "case part", "tally part", "identity wrap", "case wrap"})
-"""What an erasure may take away: a person's record, never what a recorder owes to others."""
+_ERASABLE = frozenset({"identity part", "case part", "identity wrap", "case wrap", "delivery wrap"})
+"""What an erasure may take away: a person's record, never what a recorder owes to others. A tally part only where the
+erasure says so."""
+_TALLY: Final = f"{Layer.TALLY.value} part"
 
 _OF_CASES = frozenset(f"{purpose.value} wrap" for purpose in OF_CASES)
 """What goes with an offer of a case, and is deleted when the offer is taken back."""
@@ -163,20 +167,29 @@ class JournalAudit:
     def _report_missing(self) -> None:
         """Names the missing parts and wraps that no tombstone explains. What others need (grants, the roster's wraps)
         is never erased."""
-        withdrawn = self._withdrawn()
-        for seq, what in self.entries.seen.missing:
+        withdrawn, seen = self._withdrawn(), self.entries.seen
+        for seq, what in seen.missing:
             if seq in withdrawn and what in _OF_CASES:
                 continue
-            if seq not in self.entries.seen.erased or what not in _ERASABLE:
+            excused = seq in seen.dropped if what == _TALLY else seq in seen.erased and what in _ERASABLE
+            if not excused:
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
-        for seq, tombstone in self.entries.seen.erased.items():
+        for seq, tombstone in seen.erased.items():
             if self.entries.void(tombstone):
                 continue
-            parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)} - {Layer.TALLY}
-            if parts or self.scan.count_wraps(self.number, seq, (Purpose.CASE, Purpose.IDENTITY)):
+            parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)}
+            if Layer.TALLY in parts and not (self.own and self._drops(seen.dropped.get(seq))):
+                parts -= {Layer.TALLY}
+            if parts or self.scan.count_wraps(self.number, seq, OF_CASES):
                 # Of a replica it is for this laptop to follow: its writer's word alone must not condemn what is here.
                 message = f"entry {tombstone} says that it was erased, and it is here"
                 self.finding(BYTES if self.own else NOTICE, "not-erased", message, seq)
+
+    def _drops(self, tombstone: int | None) -> bool:
+        """Whether a tombstone's warrant says that tally parts are gone; without one, they may be there or not."""
+        rows = [] if tombstone is None else self.scan.leaves(self.number, tombstone, 1)
+        warrant = raw_warrant(parse_fields(rows[0][1])[5]) if rows else None
+        return warrant is not None and Layer.TALLY in warrant.layers
 
     def _withdrawn(self) -> frozenset[int]:
         """The entries whose offers were taken back. Looked for only when something is missing that this explains."""

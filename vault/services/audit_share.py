@@ -5,7 +5,8 @@ The vault's blocks stand in one row, journal by journal. This process begins at 
 
     [position]                          once: it sees its snapshot. `position` is that of the journal it begins with
     [position, start]                   a block that it does not vouch for
-    [position, start, end, parts, nodes, top, heads, missing, erased, quoted]
+    [position, start, end, parts, nodes, top, heads, missing, erased, dropped,
+     quoted]
 
 It vouches only for a full block in which it found **nothing** wrong: entries, parts, wraps, nodes up to the block's
 `top`, and every checkpoint inside the block, in `heads` as [size, size that it states, root that it states, root of the
@@ -144,13 +145,14 @@ def _place(scan: Scan, numbers: list[int]) -> Place | None:
 
 
 def _vouched(answer: list[Any], origin: str) -> Vouched:
-    _, start, end, parts, nodes, top, heads, missing, erased, quoted = answer
+    _, start, end, parts, nodes, top, heads, missing, erased, dropped, quoted = answer
     seen = Seen(
         size=end,
         parts=parts,
         nodes=nodes,
         missing=[(seq, what) for seq, what in missing],
         erased=dict(erased),
+        dropped=dict(dropped),
         quoted=[Quoted(seq=seq, head=_head(*head), vouched=vouched) for seq, vouched, *head in quoted],
     )
     stated = {at: _head(origin, size, root) for at, size, root, _ in heads}
@@ -223,6 +225,7 @@ def _encoded(audit: EntryAudit, key: bytes, position: int, block: Block, checkpo
                 *(position, block.start, seen.size, seen.parts, seen.nodes, block.top, heads),
                 [[seq, what] for seq, what in seen.missing],
                 [[seq, tombstone] for seq, tombstone in seen.erased.items()],
+                [[seq, tombstone] for seq, tombstone in seen.dropped.items()],
                 [[item.seq, item.vouched, item.head.origin, item.head.size, item.head.root] for item in seen.quoted],
             ]
         )

@@ -4,7 +4,7 @@
     head        an entry that quotes a head (head-seen, recovery) quotes one that a member of this vault signed
     restore     only a hub hands on the cases of another, and of a member of this vault; it grants nothing else
     recipient   a key is wrapped to nobody who may not have it
-    tombstone   an entry erases what stands before it in its own journal, and nothing else
+    tombstone   an entry erases what stands before it in its own journal, and nothing else; who approved it signed that
     epoch       a further epoch is not empty and begins with the recovery that opens it, of an earlier one
 
 Were an import laxer than the audit, one member could write a line that every audit condemns for ever.
@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from vault.errors import SignatureInvalid, VaultError
-from vault.formats.leaf import raw_act, raw_wraps
+from vault.formats.leaf import raw_act, raw_places, raw_warrant, raw_wraps
 from vault.formats.origin import parse_origin
+from vault.formats.warrant import signed_by_approvers
 from vault.model import ROSTER_KINDS, Act, KeyId, Kind, Member, Origin, Purpose, Role
+from vault.primitives.signing import verify_signature
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
 
@@ -38,6 +40,8 @@ ALLOWED: Final = {
     Role.AUDITOR: frozenset(kind.value for kind in _ANY),
 }
 """Which kinds of entries a role writes."""
+APPROVERS: Final = frozenset({Role.HUB, Role.RECORDER, Role.DIRECTOR})
+"""Whose word an erasure needs besides its writer's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,25 @@ def quotes_head(kind: str, extra: list[Any]) -> bool:
 def may_erase(origin: Origin, seq: int, place: list[Any]) -> bool:
     """Whether entry `seq` of a journal may say that what stands at `place` is gone: its own, and earlier."""
     return bool(place[0] == origin and place[1] < seq)
+
+
+def approval_fault(roster: Roster, origin: Origin, seq: int, extra: list[Any]) -> Fault | None:
+    """What is wrong with the approvals in the checked `extra` of an erasure, if anything. That there are none is no
+    fault: then nobody else follows it (`erasures.py`)."""
+    warrant = raw_warrant(extra)
+    if warrant is None:
+        return None
+    for handle, signature in warrant.approvals:
+        member = roster.find(handle)
+        if member is None:
+            return Fault(seq=seq, message="an erasure is approved by somebody who is not on the roster", doubtful=True)
+        if member.role not in APPROVERS or handle == parse_origin(origin).handle:
+            return Fault(seq=seq, message="an erasure is approved by somebody who may not approve it")
+        try:
+            verify_signature(member.keys.signing, signed_by_approvers(origin, warrant, raw_places(extra)), signature)
+        except VaultError:
+            return Fault(seq=seq, message=f'the approval of an erasure is not signed by "{handle}"')
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +144,10 @@ class EntryRules:
             return Fault(seq=seq, message=NO_RESTORE)
         if quotes_head(kind, extra):
             return self._head_fault(seq, kind, extra[0])
-        if kind == Kind.ERASE and not all(may_erase(self.origin, seq, place) for place in extra):
-            return Fault(seq=seq, message="it erases what is not its own, or not yet there")
+        if kind == Kind.ERASE:
+            if not all(may_erase(self.origin, seq, place) for place in raw_places(extra)):
+                return Fault(seq=seq, message="it erases what is not its own, or not yet there")
+            return approval_fault(self.roster, self.origin, seq, extra)
         if not all(self.may_have(purpose, recipient) for purpose, recipient, _ in raw_wraps(kind, extra)):
             return Fault(seq=seq, message="a key is wrapped to somebody who may not have it", doubtful=True)
         return None

@@ -15,30 +15,31 @@ from typing import Any, Final
 from vault.errors import IntegrityError, VaultError
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.formats.place import name_of, short
-from vault.model import Act, KeyId, Kind, Member, Origin, Place, Purpose, Role
+from vault.model import Act, KeyId, Member, Origin, Place, Purpose, Role
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
+from vault.services.erasures import tombstones
 from vault.services.journal import Signer, read_head
 from vault.services.offers import Offers, fold_offers
 from vault.services.vault import Vault
 from vault.store.arrivals import Arrivals
 
-_ERASE: Final = bytes((0xA0 + len(Kind.ERASE.value),)) + Kind.ERASE.value.encode()
-_MARKED: Final = 24
 _RESTORE: Final = bytes((0xA0 + len(Act.RESTORE.value),)) + Act.RESTORE.value.encode()
 _RESTORE_BY: Final = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What the recorders' journals here say. `unsound` are journals that are not what their writers signed: nothing is
-    read from them."""
+    """What the recorders' journals here say. `erased` are entries that their author erased and this laptop leaves out;
+    `approved` those whose erasure somebody approved, so that wraps of theirs may be gone. `unsound` are journals that
+    are not what their writers signed: nothing is read from them."""
 
     vault: Vault = field(repr=False)
     offers: Offers
     numbers: Mapping[Origin, int]
     leaves: Mapping[Origin, list[bytes]] = field(repr=False)
     erased: frozenset[Place]
+    approved: frozenset[Place]
     unsound: tuple[Origin, ...]
     restored: Mapping[Origin, list[bytes]] = field(default_factory=dict, repr=False)
     """Hubs' journals, kept apart from the recorders' (`leaves`): a hub holds what no recorder need have seen."""
@@ -87,12 +88,14 @@ def read_exchange(vault: Vault) -> Exchange:
         else:
             numbers[origin] = number
             (leaves if member.role is Role.RECORDER else restored)[origin] = signed
+    erased, approved = _hidden(vault, leaves)
     return Exchange(
         vault=vault,
         offers=fold_offers(vault.roster, {**leaves, **restored}),
         numbers=numbers,
         leaves=leaves,
-        erased=_erased(leaves),
+        erased=erased,
+        approved=approved,
         unsound=tuple(unsound),
         restored=restored,
     )
@@ -122,16 +125,18 @@ def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:
     return found
 
 
-def _erased(leaves: Mapping[Origin, list[bytes]]) -> frozenset[Place]:
-    """The entries that their own author has erased."""
-    found: set[Place] = set()
+def _hidden(vault: Vault, leaves: Mapping[Origin, list[bytes]]) -> tuple[frozenset[Place], frozenset[Place]]:
+    """The entries that their own author has erased, as far as this laptop follows it (they are its own, or who works
+    here approved it); and all that were erased with anybody's approval."""
+    here = frozenset(vault.keys_here)
+    followed: set[Place] = set()
+    approved: set[Place] = set()
     for origin, raws in leaves.items():
-        for raw in raws:
-            if _ERASE in raw[:_MARKED]:
-                try:
-                    fields = parse_fields(raw)
-                except VaultError:
-                    continue
-                if fields[2] == Kind.ERASE:
-                    found.update(Place(origin, seq) for name, seq in fields[5] if name == origin)
-    return frozenset(found)
+        for tombstone in tombstones(vault.roster, origin, raws):
+            places = {Place(origin, seq) for seq in tombstone.seqs}
+            approvers = tombstone.approvers(vault.roster, now=False)
+            if tombstone.writer in here or not here.isdisjoint(approvers):
+                followed |= places
+            if approvers:
+                approved |= places
+    return frozenset(followed), frozenset(approved)

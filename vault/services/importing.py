@@ -21,6 +21,7 @@ from vault.ports import Randomness, draw_below
 from vault.services import files
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, draft_opening, draft_record
+from vault.services.erased_names import TakenNames
 from vault.services.keyring import Keyring
 from vault.services.prepare import Prepared, prepare
 from vault.services.progress import Progress, quiet
@@ -162,12 +163,12 @@ def _shuffled(items: list[_Item], random: Randomness) -> list[_Item]:
 
 
 def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, CaseKeys]:
-    taken = set(work.cases)
+    taken = TakenNames(work)
     keys: dict[str, CaseKeys] = {}
     for line in lines:
         if line.opens:
             pseudonym = draw_pseudonym(vault.environment.random, taken)
-            taken.add(pseudonym)
+            taken.drawn.add(pseudonym)
             keys[line.label] = CaseKeys.draw(vault.environment.random, pseudonym)
     return keys
 

@@ -53,6 +53,10 @@ class Compartment:
         """The key of the pads that mask case ids."""
         return kdf.derive(self.key, labels.LOCATOR)
 
+    def erased_name(self, pseudonym: str) -> bytes:
+        """The 16-byte tag by which a tombstone names an erased case to its owner alone."""
+        return hmac_sha256(kdf.derive(self.key, labels.ERASED_NAME), pseudonym.encode())[:16]
+
 
 def tally_id(tally_key: bytes) -> bytes:
     """The 16-byte public name of a tally key."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vault.errors import VaultError
-from vault.formats.leaf import parse_fields
+from vault.formats.leaf import parse_fields, raw_places
 from vault.model import Kind
 from vault.primitives import tree
 from vault.services.journal import Signer, read_head
@@ -64,4 +64,4 @@ def _take(found: OwnLeaves, seq: int, raw: bytes, signer: Signer) -> None:
     if refs:
         found.layers[seq] = {layer for layer, _, _ in refs}
     if kind == Kind.ERASE:
-        found.erased.update(place for origin, place in extra if origin == signer.origin and place < seq)
+        found.erased.update(place for origin, place in raw_places(extra) if origin == signer.origin and place < seq)

@@ -285,10 +285,17 @@ class Received:
                 if any((content.case_id, content.token) != (case_id, token) for content in contents):
                     raise IntegrityError(f"entry {short(place)} delivers another case")
             except VaultError:
+                if place in self.exchange.approved and not self._wraps_here(place):
+                    continue  # erased, and followed here
                 yield Delivered(place=place, kind=Kind.GRANT, day=day, parts={})
             else:
                 found = checked_entries(self.exchange, contents)
                 yield from (item for item in found if handle_of(item.place) != self.me.handle)
+
+    def _wraps_here(self, place: Place) -> bool:
+        """Whether anything that an entry delivers to this member is here."""
+        number = self.exchange.numbers[place.origin]
+        return self.vault.store.wrap(number, self.me.member.key_id, Purpose.DELIVERY, place.seq) is not None
 
     def _deeds_to_me(self, offer: Offer) -> Iterator[tuple[Place, int]]:
         """Where the other side delivered something to this member: place and day."""

@@ -13,6 +13,7 @@ from vault.ports import day_of
 from vault.services.case_keys import Case
 from vault.services.casework import OUTCOME, Casework
 from vault.services.drafting import PARTY, CaseKeys, Desk, draft_opening, draft_record
+from vault.services.erased_names import TakenNames
 from vault.services.grants import pending
 from vault.services.journal import Advance, Draft, write
 from vault.services.keyring import Keyring
@@ -88,11 +89,11 @@ def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_r
     prepared = prepare(vault.codebook, opening.name, answers, today=today, now=today)
     random = vault.environment.random
     if dry_run:
-        name = draw_pseudonym(random, work.cases)
+        name = draw_pseudonym(random, TakenNames(work))
         return Saved(pseudonym=name, origin=work.origin, seq=-1, warnings=consent_warnings(opening, prepared))
     with vault.writing(me):
         work.read_cases()  # another process may have taken a pseudonym
-        keys = CaseKeys.draw(random, draw_pseudonym(random, work.cases))
+        keys = CaseKeys.draw(random, draw_pseudonym(random, TakenNames(work)))
         written = append(work, [draft_opening(desk_of(work), keys, prepared)])
     warnings = consent_warnings(opening, prepared) + written.warnings
     return Saved(pseudonym=keys.pseudonym, origin=work.origin, seq=written.seq, warnings=warnings)

@@ -25,7 +25,7 @@ from typing import Any
 
 from vault.errors import FormatError, IntegrityError, VaultError
 from vault.formats.bundle import PartRow, WrapRow
-from vault.formats.leaf import parse_fields, raw_act, raw_wraps
+from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_places, raw_wraps
 from vault.formats.origin import parse_origin
 from vault.model import Act, Kind, Layer, Member, Origin
 from vault.primitives import tree
@@ -153,7 +153,7 @@ class Section:
             if expected:
                 self.missing[seq] = expected
         if kind == Kind.ERASE:
-            self._excuse(place for origin, place in extra if origin == self.origin)
+            self._take_erasure(extra)
         elif kind == Kind.GRANT:
             self._take_act(seq, raw_act(kind, extra))
         if max(len(self.missing), len(self.supplements)) > MOST_MISSING:
@@ -174,6 +174,17 @@ class Section:
             self.supplements.setdefault(act[2], []).append(seq)
         elif act[0] == Act.REVOKE:
             self._excuse((act[2], *self.supplements.pop(act[2], ())))
+
+    def _take_erasure(self, extra: list[Any]) -> None:
+        """What was erased need not come; a tally part that an erasure leaves must."""
+        places = [place for origin, place in raw_places(extra) if origin == self.origin]
+        for place in places if not drops_tally(extra) else ():
+            if Layer.TALLY.value in self.missing.get(place, ()):
+                self.missing[place] = {Layer.TALLY.value}
+            else:
+                self.missing.pop(place, None)
+        if drops_tally(extra):
+            self._excuse(places)
 
     def _excuse(self, places: Iterable[int]) -> None:
         """What these entries commit to need not come any more."""

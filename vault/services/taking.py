@@ -2,6 +2,7 @@
 
 The first reading (`services/arriving.py`) verified everything and wrote nothing. This one reads the same private copy
 again and checks what it takes once more, so that no row depends on what an earlier pass over the file remembered.
+What was erased does not come back with an older bundle: it is checked like everything else, and left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from vault.formats import bundle as wire
 from vault.model import Origin
 from vault.services.allotment import wraps_kept
+from vault.services.erasures import read_gone
 from vault.services.progress import Progress
 from vault.services.replica import Outcome, Section, open_section
 from vault.services.roster import Roster
@@ -63,6 +65,7 @@ class _Writing:
         self.vault, self.plan = vault, plan
         self.arrivals = Arrivals(vault.store)
         self.here = vault.keys_here
+        self.gone = read_gone(vault.store, plan.roster, self.here)
         self.section: Section | None = None
         self.number = 0
 
@@ -80,13 +83,16 @@ class _Writing:
                 self.arrivals.extend(self.number, fresh, self.section.nodes)
                 return len(fresh)
         elif self.section is not None and isinstance(item, wire.PartsItem):
+            origin, keeps = self.section.origin, self.section.keeps
             rows = self.section.checked_parts(item.parts)
-            self.arrivals.add_parts(self.number, (row for row in rows if row[1] in self.section.keeps))
+            wanted_parts = (row for row in rows if row[1] in keeps and not self.gone.part(origin, row))
+            self.arrivals.add_parts(self.number, wanted_parts)
         elif self.section is not None and isinstance(item, wire.WrapsItem):
             wanted = wraps_kept(self.plan.roster, self.here, self.section.origin)
             rows_of_wraps = self.section.checked_wraps(item.wraps)
             kept = (row for row in rows_of_wraps if wanted is None or (row[1], row[0]) in wanted)
-            self.arrivals.add_wraps(self.number, kept)
+            origin = self.section.origin
+            self.arrivals.add_wraps(self.number, (row for row in kept if not self.gone.wrap(origin, row)))
         return 0
 
     def _begin(self, item: wire.JournalItem) -> None:

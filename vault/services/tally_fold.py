@@ -30,8 +30,8 @@ from vault.services.roster import Roster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TallyJournal:
-    """What a journal's leaves say: kind and day of each entry, which must have a tally part, which were erased; and the
-    size up to which the writer counts. `number` is the journal's in the database."""
+    """What a journal's leaves say: kind and day of each entry, which must have a tally part, of which it was erased;
+    and the size up to which the writer counts. `number` is the journal's in the database."""
 
     number: int
     kinds: list[tuple[Kind, int]]

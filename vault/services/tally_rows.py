@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from vault.disclosure.people import TallyRow
 from vault.errors import NotAllowed, OpenFailed, VaultError
 from vault.formats import part as parts
-from vault.formats.leaf import parse_fields
+from vault.formats.leaf import drops_tally, parse_fields, raw_places
 from vault.formats.part import TallyPayload
 from vault.formats.place import name_of
 from vault.formats.wraps import member_context
@@ -58,8 +58,8 @@ def _journal(vault: Vault, origin: Origin) -> TallyJournal:
         kinds.append((Kind(kind), day))
         if refs and refs[-1][0] == Layer.TALLY:
             tallied.add(seq)
-        if kind == Kind.ERASE:
-            erased.update(place for name, place in extra if name == origin)
+        if kind == Kind.ERASE and drops_tally(extra):
+            erased.update(place for name, place in raw_places(extra) if name == origin)
     return TallyJournal(
         number=number, kinds=kinds, tallied=tallied, erased=erased, limit=len(kinds) if limit is None else limit
     )

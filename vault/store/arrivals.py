@@ -89,6 +89,11 @@ class Arrivals:
         sql = "SELECT bytes FROM leaf WHERE journal = ? AND seq >= ? AND seq < ? ORDER BY seq"
         return [blob(raw) for (raw,) in self._store.rows(sql, (journal, start, end))]
 
+    def marked(self, journal: int, mark: bytes) -> list[bytes]:
+        """The entries that hold `mark` among their first 24 bytes, in order."""
+        sql = "SELECT bytes FROM leaf WHERE journal = ? AND instr(substr(bytes, 1, 24), ?) > 0 ORDER BY seq"
+        return [blob(raw) for (raw,) in self._store.rows(sql, (journal, mark))]
+
     def parts(self, journal: int, start: int, end: int, layers: Iterable[Layer]) -> list[tuple[int, str, bytes]]:
         """(seq, layer, sealed bytes) of the parts of some layers, in order."""
         wanted = {layer.value for layer in layers}

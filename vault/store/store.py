@@ -16,7 +16,7 @@ from typing import Self
 
 import apsw
 
-from vault.errors import IntegrityError, StorageError
+from vault.errors import IntegrityError, StorageError, VaultLocked
 from vault.model import KeyId, Layer, Origin, Purpose
 from vault.store import connect
 
@@ -63,6 +63,19 @@ class Store:
                 connect.close(connection)
                 raise
             return cls(connection)
+
+    def scrub(self) -> None:
+        """Writes the database anew and empties its write-ahead log, so that no page or frame holds what was deleted
+        before. SQLite keeps the copy in memory meanwhile (`temp_store`). Raises VaultLocked while another process
+        reads or writes the vault: then what was deleted stays deleted, and its bytes may lie in the log until later."""
+        with self._guarded():
+            self._connection.execute("VACUUM")
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+        if busy:
+            raise VaultLocked(
+                "another fieldvault process has this vault open, so the write-ahead log could not be emptied",
+                hint="end it, then give the same command again",
+            )
 
     def close(self) -> None:
         """Closes the database. Safe to call twice."""
