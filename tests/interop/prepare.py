@@ -32,7 +32,7 @@ NOT_HERE: Final = 3
 _LEAST: Final = (3, 12)
 _NAMES: Final = ("python3", "python3.14", "python3.13", "python3.12", "python")
 _NOT_CHECKED: Final = (
-    "NOT checked by other people's verifiers (x/mod, aics-tlog, tlog-scales, sigstore, pymerkle, openssl)"
+    "NOT checked by other people's verifiers (x/mod, aics-tlog, tlog-scales, sigstore, pymerkle, openssl, frictionless)"
 )
 _BAD_HASH: Final = "DO NOT MATCH THE HASHES"
 
