@@ -12,6 +12,7 @@ from cli.failures import Written
 from cli.founding import CARDS, shares_of
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.session import ask, confirmed, opened, readable, unlocked
+from cli.wording import counted, entries
 from vault.errors import FormatError, InputNeeded, IntegrityError, OpenFailed, WrongPassphrase
 
 if TYPE_CHECKING:
@@ -177,24 +178,22 @@ def restore(
         if not dry_run:
             confirmed(
                 settings,
-                f"Hand {done.cases} cases of {member} to {successor}? The log keeps who did that, for good.",
+                f"Hand {counted(done.cases, 'case')} of {member} to {successor}? The log keeps who did that, for good.",
                 otherwise="cases are handed on for good, and that needs a yes",
             )
             done = vault.restore(found, hub, member, successor, given, reason=why)
     terminal = settings.terminal
+    what = f"{counted(done.cases, 'case')} with {entries(done.entries)}"
     for warning in _warnings(done):
         terminal.warn(warning)
     if dry_run:
-        terminal.talk(f"It would hand on {done.cases} cases with {done.entries} entries. Dry run: nothing was written.")
+        terminal.talk(f"It would hand on {what}. Dry run: nothing was written.")
         terminal.talk("Next: the same command without --dry-run")
     else:
         Written.mark()
         for offer in done.offers:
             terminal.data(offer)
-        terminal.talk(
-            f"Sealed: {done.cases} cases of {done.member} with {done.entries} entries, offered to {done.successor}. "
-            "Saved."
-        )
+        terminal.talk(f"Sealed: {what} of {done.member}, offered to {done.successor}. Saved.")
         terminal.talk(f"Next: {settings.line(f'bundle create --to {done.successor}')}")
         terminal.talk(f"Then {done.successor} imports it and types: fieldvault recovery accept")
     terminal.result(
@@ -240,17 +239,19 @@ def accept(settings: Settings, dry_run: bool) -> int:
     for name, reason in failed:
         terminal.warn(f"{name} is not accepted: {reason}")
     if dry_run:
-        terminal.talk(f"It would accept {len(accepted)} cases. Dry run: nothing was written.")
+        terminal.talk(f"It would accept {counted(len(accepted), 'case')}. Dry run: nothing was written.")
         terminal.talk("Next: the same command without --dry-run")
     else:
         if accepted:
             Written.mark()
         terminal.talk(
-            f"Sealed: {len(accepted)} restored cases are yours. Saved." if accepted else "None waits for you."
+            f"Sealed: {counted(len(accepted), 'restored case')} now yours. Saved."
+            if accepted
+            else "None waits for you."
         )
         terminal.talk(f"Next: {settings.line('case list')}")
     code = _IN_PART if failed else 0
-    said = {"error": f"{len(failed)} offers do not hold what they should"} if failed else {}
+    said = {"error": f"{counted(len(failed), 'offer does', 'offers do')} not hold what they should"} if failed else {}
     terminal.result(
         {
             **said,

@@ -134,6 +134,7 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
         terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries})
         return
     Written.mark()
+    terminal.warn(f"{file.name} says all of it in plain text: destroy it, and what it was copied from")
     if imported.cases:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
     terminal.talk(f"Sealed {entries(imported.entries)} in {counted(len(imported.cases), 'case')}. Saved.")

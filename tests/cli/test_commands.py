@@ -212,6 +212,7 @@ def test_import_answers_with_the_pseudonyms(run: Run, secret: str, tmp_path: Pat
     outcome = run("import", str(path), "--passphrase-file", secret)
     assert "100 %" not in outcome.err, "no progress of what takes no time (test_progress has the rest)"
     assert outcome.out.splitlines() == ["label  case", "a      amber-heron-41"]
+    assert "in.jsonl says all of it in plain text" in outcome.err, "the file outlives the import"
 
 
 def test_case_list_and_show_for_programs(run: Run, fake: FakeVault, secret: str) -> None:
