@@ -10,11 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 import vault as facade
-from cli import main
+from cli import main, totals
 from tests.cli.conftest import Outcome, Run
 from tests.cli.fake_facade import FakeVault
 from tests.organisation import PASSPHRASES, Organisation
 from tests.services.totals_people import women
+from vault.services import release_files
 
 Say = Callable[..., Outcome]
 FACTS = '[[facts]]\ntable = "year_2020"\nyears = [2020, 2020]\nvalue = 15\n'
@@ -132,3 +133,8 @@ def test_a_number_that_does_not_fit_is_told_in_words_for_people(run: Run) -> Non
     outcome = run("export", "all_years", "--people", "many")
     assert (outcome.code, "must be a whole number of at least 0" in outcome.err) == (2, True)
     assert "integer range" not in run("export", "all_years", "--people", "-1").err
+
+
+def test_the_command_offers_every_format_that_there_is() -> None:
+    """The list on the command line, which no heavy module is loaded for, is the one that releases are checked in."""
+    assert set(totals.FORMATS) == set(release_files.FORMATS)
