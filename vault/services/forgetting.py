@@ -28,16 +28,11 @@ def forget_replaced(store: Store, roster: Roster) -> int:
     deleted = _of_the_roster(store, roster, numbers.get(roster.origin))
     for member in roster.members:
         if member.role is Role.RECORDER:
-            found = [item for name in _own(member, numbers) for item in wrapped_here(store, roster, name, numbers[name])]
+            mine = ((name, numbers[name]) for name in numbers if parse_origin(name).handle == member.handle)
+            found = [item for name, number in mine for item in wrapped_here(store, roster, name, number)]
             for item in outdated(roster, (item for item in found if counts(roster, item))):
                 deleted += erase_wraps(store, numbers[item.place.origin], [item.place.seq], RECOVERABLE, item.recipient)
     return deleted
-
-
-def _own(member: Member, numbers: dict[Origin, int]) -> list[Origin]:
-    """A member's journals, oldest epoch first."""
-    mine = (name for name in numbers if parse_origin(name).handle == member.handle)
-    return sorted(mine, key=lambda name: parse_origin(name).epoch)
 
 
 def wrapped_here(store: Store, roster: Roster, origin: Origin, number: int) -> Iterator[Wrapped]:

@@ -198,9 +198,7 @@ class _Folding:
         self._recovery(leaf, recovery)
 
     def _recovery(self, leaf: Leaf, recovery: bytes) -> None:
-        self.recoveries.append(
-            RecoveryKey(seq=leaf.seq, day=leaf.day, key=recovery, key_id=recovery_id_of(recovery))
-        )
+        self.recoveries.append(RecoveryKey(seq=leaf.seq, day=leaf.day, key=recovery, key_id=recovery_id_of(recovery)))
 
     def _enrol(self, seq: int, handle: Handle, role: Role, keys: PublicKeys) -> None:
         if handle in self.members or {keys.signing, keys.sealing} & self.keys:
