@@ -8,7 +8,8 @@ from tests.laptops import Laptop
 from tests.organisation import COST, PASSPHRASES, Organisation
 from vault.services.appointing import Appointed, appoint_recovery
 from vault.services.quorum import GivenShare, read_share_file
-from vault.services.renewing import Renewed, recovery_words, renew_journal
+from vault.services.renewing import Renewed, renew_journal
+from vault.services.words import recovery_words
 
 
 def appointed(org: Organisation | Laptop, to: Path, *, threshold: int = 2, shares: int = 3) -> Appointed:
@@ -30,9 +31,7 @@ def words_of(org: Organisation | Laptop) -> str:
 def renew(org: Organisation | Laptop, handle: str = "field-1", *, dry_run: bool = False) -> Renewed:
     """A recorder goes over to the recovery key in force; everybody goes on with the new keys."""
     keys = org.keys if isinstance(org, Organisation) else org.fleet.keys
-    done = renew_journal(
-        org.vault, keys[handle], PASSPHRASES[handle], words=words_of(org), cost=COST, dry_run=dry_run
-    )
+    done = renew_journal(org.vault, keys[handle], PASSPHRASES[handle], words=words_of(org), cost=COST, dry_run=dry_run)
     if not dry_run:
         keys[handle] = done.keyring
     return done

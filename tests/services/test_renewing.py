@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.organisation import COST, PASSPHRASES, Organisation
+from tests.organisation import Organisation
 from tests.services.custodians import accept_all, lose, restored, shares_of
 from tests.services.handing import NAME, notes, opened_case
-from tests.services.renewing import appointed, new_shares, renew, words_of
-from vault.errors import IntegrityError, NotAllowed, StorageError, UsageError, VaultLocked, WrongPassphrase
+from tests.services.renewing import appointed, new_shares, renew
+from vault.errors import WrongPassphrase
 from vault.formats.leaf import parse_leaf, wrap_refs
-from vault.model import Kind, Purpose, Role
-from vault.services.answering import accept_offer
-from vault.services.handing import offer_referral, offer_transfer
+from vault.model import Kind, Purpose
 from vault.services.records import amend
-from vault.services.renewing import renew_journal
 from vault.services.reveal import reveal
 
 

@@ -14,15 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.errors import StorageError, VaultError, VaultLocked
+from vault.errors import VaultError
 from vault.model import Kind, Purpose, Role
 from vault.primitives import hpke
-from vault.services.forgetting import forget_replaced
+from vault.services.forgetting import forget_replaced, scrubbed
 from vault.services.grants import member_wrap
 from vault.services.journal import Draft, write
 from vault.services.keyring import Keyring
-from vault.services.renewing import recovery_words
-from vault.services.roster import RecoveryKey, recovery_id_of
+from vault.services.roster import recovery_id_of
 from vault.services.roster_lock import check_roster_writable
 from vault.services.roster_reading import read_roster
 from vault.services.share_files import (
@@ -34,6 +33,7 @@ from vault.services.share_files import (
     write_shares,
 )
 from vault.services.vault import Vault, require_role
+from vault.services.words import fingerprint_of_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ def appoint_recovery(
 ) -> Appointed:
     """Draws a new recovery key, splits it, and signs its public half into the roster.
 
-    Raises NotAllowed unless `root` is root, UsageError for numbers or places that do not fit, RollbackError or ForkError
-    while the roster is locked, StorageError; then nothing is left anywhere.
+    Raises NotAllowed unless `root` is root, UsageError for numbers or places that do not fit, RollbackError or
+    ForkError while the roster is locked, StorageError; then nothing is left anywhere.
     """
     require_role(root, Role.ROOT)
     for place in (shares_dir, *([cards.parent] if cards is not None else [])):
@@ -74,7 +74,7 @@ def appoint_recovery(
     today = vault.environment.clock.today()
     paths = share_paths(shares_dir, vault.vault_id, shares, made=today.isoformat())
     made = Appointed(
-        words=recovery_words(RecoveryKey(seq=0, day=vault.day, key=public, key_id=recovery_id_of(public))),
+        words=fingerprint_of_keys(recovery_id_of(public)),
         threshold=threshold,
         shares=shares,
         share_files=() if dry_run else paths,
@@ -95,7 +95,7 @@ def appoint_recovery(
         shares=shares,
         share_files=paths,
         cards=cards,
-        cleaned=_scrubbed(vault),
+        cleaned=scrubbed(vault),
     )
 
 
@@ -120,11 +120,3 @@ def _in_force(vault: Vault, public: bytes) -> bool:
         return read_roster(vault.store).recovery == public
     except VaultError:
         return True
-
-
-def _scrubbed(vault: Vault) -> bool:
-    try:
-        vault.store.scrub()
-    except (VaultLocked, StorageError):
-        return False
-    return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vault.errors import VaultLocked
 from vault.formats.origin import parse_origin
 from vault.model import KeyId, Member, Origin, Purpose, Role
 from vault.services.entry_rules import RECOVERABLE
@@ -52,6 +53,16 @@ def _of_the_roster(store: Store, roster: Roster, number: int | None) -> int:
 
 def _has_export(store: Store, number: int, key: RecoveryKey) -> bool:
     return store.wrap(number, key.key_id, Purpose.EXPORT, key.seq) is not None
+
+
+def scrubbed(vault: Vault) -> bool:
+    """Takes the bytes of what was deleted out of the database's files; False while another process has it open. What
+    was saved stands, and what was deleted is deleted, either way."""
+    try:
+        vault.store.scrub()
+    except VaultLocked:
+        return False
+    return True
 
 
 # -- who has renewed -------------------------------------------------------------------------------------------------

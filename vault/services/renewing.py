@@ -32,7 +32,7 @@ from vault.services import keyring
 from vault.services.case_keys import Case
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, Desk, case_wraps
-from vault.services.forgetting import forget_replaced, renewal
+from vault.services.forgetting import forget_replaced, renewal, scrubbed
 from vault.services.grants import first_entries, recovery_wraps
 from vault.services.handing_desk import answer_act
 from vault.services.journal import Draft, begin, read_head, write
@@ -44,7 +44,7 @@ from vault.services.recovering import epochs_heard_of, key_bytes, reseal, with_c
 from vault.services.remembered import require_writable
 from vault.services.roster import RecoveryKey
 from vault.services.vault import Vault, require_role
-from vault.services.words import fingerprint_of_keys, same_words
+from vault.services.words import recovery_words, same_words
 from vault.store.arrivals import Arrivals
 
 
@@ -63,11 +63,6 @@ class Renewed:
     cleaned: bool = True
     before: bool = False
     left: tuple[Origin, ...] = ()
-
-
-def recovery_words(key: RecoveryKey) -> str:
-    """A recovery key's name as twelve words, to compare by voice or on paper."""
-    return fingerprint_of_keys(key.key_id)
 
 
 def check_renewable(vault: Vault, me: Keyring) -> RecoveryKey:
@@ -119,7 +114,7 @@ def renew_journal(
                 reseal(vault, me, payload, passphrase, cost)
             going.write()
         done = going.answer(0 if dry_run else forget_replaced(vault.store, vault.roster))
-    return done if dry_run else replace(done, cleaned=_scrubbed(vault))
+    return done if dry_run else replace(done, cleaned=scrubbed(vault))
 
 
 def _finished(vault: Vault, me: Keyring) -> Renewed:
@@ -134,17 +129,9 @@ def _finished(vault: Vault, me: Keyring) -> Renewed:
         cases=0,
         forgotten=forgotten,
         keyring=me,
-        cleaned=_scrubbed(vault),
+        cleaned=scrubbed(vault),
         before=True,
     )
-
-
-def _scrubbed(vault: Vault) -> bool:
-    try:
-        vault.store.scrub()
-    except VaultLocked:
-        return False
-    return True
 
 
 class _Renewing:
