@@ -265,7 +265,7 @@ def test_an_old_roster_undoes_nothing(world: World, tmp_path: Path) -> None:
 def hostile_roster_after(history: History, laptop: Laptop) -> History:
     """Another history of the roster, in which root appointed another key at the same place."""
     keys = laptop.key("root").member.keys
-    extra = (keys.signing, keys.sealing, hpke.public_key(bytes(range(32))), [])
+    extra: tuple[object, ...] = (keys.signing, keys.sealing, hpke.public_key(bytes(range(32))), [])
     raw = encode_leaf(Leaf(seq=len(history.leaves), kind=Kind.FOUND, day=20_000, extra=extra))
     return replace(history, leaves=[*history.leaves, raw])
 

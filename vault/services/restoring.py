@@ -117,6 +117,15 @@ def check_restorable(vault: Vault, member: str, successor: str) -> tuple[Member,
     return lost, taker
 
 
+def which_shares(vault: Vault, member: str) -> str:
+    """Of which recovery key shares are needed, in words, before anybody brings any; empty for the one in force. Raises
+    UsageError for an unknown member."""
+    needed = quorum_for(vault, vault.roster.member(member.strip()))
+    if needed is None or needed.key_id == vault.roster.recovery_id:
+        return ""
+    return f"shares of the earlier recovery key, which root replaced on {replaced_on(vault.roster, needed)}"
+
+
 def _check_quorum(vault: Vault, lost: Member, given: RecoveryKey) -> None:
     """Raises WrongPassphrase where another recovery key than the given one opens what the lost member saved."""
     needed = quorum_for(vault, lost)
