@@ -49,8 +49,6 @@ def renew(settings: Settings, words: str | None, dry_run: bool) -> None:
     Shows the new key's words. Compare them with headquarters, over a line on which you know their voice: if they
     differ, somebody else has root's key, and would read what you record. Then your journal goes on in its next epoch:
     what you record from then on opens with the new shares only. Everything stays readable to you.
-
-    A case whose entries stand in two epochs cannot be erased by this version: erase first what is to be erased.
     """
     import vault
 
