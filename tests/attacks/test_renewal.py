@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.laptops import Fleet, History, Laptop, carry, offered, outcome, refused
-from tests.organisation import COST, PASSPHRASES, Thief, flipped
+from tests.organisation import COST, PASSPHRASES, Thief, flipped, rows_of
 from tests.services.erasing import case, lying_about
 from tests.services.handing import HandingThief
 from tests.services.renewing import appointed, new_shares, renew, words_of
 from vault.errors import IntegrityError, NotAllowed, WrongPassphrase
 from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf, parse_leaf, wrap_refs
 from vault.formats.origin import origin_of
-from vault.model import Act, Kind, Layer, Origin, Purpose
+from vault.model import Act, Kind, Layer, Origin, Purpose, Role
 from vault.primitives import hpke
 from vault.services.answering import accept_offer
 from vault.services.audit import verify_vault
@@ -32,7 +32,7 @@ from vault.services.recovering import recover_journal
 from vault.services.renewing import renew_journal
 from vault.services.replica import Outcome
 from vault.services.roster import fold
-from vault.services.vault import unlock
+from vault.services.vault import Vault, unlock
 from vault.services.words import fingerprint_of_keys
 from vault.store.arrivals import RESTORED, Arrivals, Lock
 
@@ -306,3 +306,44 @@ def test_old_shares_and_new_ones_never_mix(world: World, tmp_path: Path) -> None
         recovery_seed(world.hq.vault, world.old)
     assert any_recovery(world.hq.vault, world.old).key.seq == 0
     assert len(recovery_seed(world.hq.vault, new_shares(made))) == hpke.SEED, "the negative control"
+
+
+# -- headquarters ----------------------------------------------------------------------------------------------------
+
+
+def test_a_second_hub_takes_the_archive_without_the_old_wraps(world: World, tmp_path: Path) -> None:
+    """What was deleted at the first cannot come from there, and need not: nothing is incomplete, no audit complains,
+    and the new shares open all of it there too."""
+    made = appointed(world.hq, tmp_path / "new")
+    world.fleet.enrol(world.hq, "hub-2", Role.HUB)
+    world.exchange()
+    for laptop in (world.one, world.two):
+        renew(laptop, laptop.handles[0])
+    world.exchange()
+    world.hq.close()
+    other = emptied(Laptop(world.fleet, "other", world.hq.directory, ("hub-2",)))
+    world.hq.vault = Vault.open(world.hq.directory, world.hq.environment)
+    arrived = other.take(world.hq.bundle("hub-2", "hub-1", full=True), "hub-2")
+    assert arrived.code == 0
+    assert {item.outcome for item in arrived.journals} <= {Outcome.NEW, Outcome.NOTHING_NEW}
+    assert verify_vault(other.directory).findings == ()
+    seed = recovery_seed(world.hq.vault, new_shares(made))
+    assert opened(other.directory, (seed,)) == everything(world.hq)
+    assert opened(other.directory, (world.old_seed(),)) == set()
+
+
+def emptied(laptop: Laptop) -> Laptop:
+    """A laptop that holds the roster's first entries and nothing of any recorder: as one that has just joined."""
+    laptop.close()
+    with rows_of(laptop.directory) as rows:
+        recorders = rows.run("SELECT id FROM journal WHERE origin LIKE '%/field-%' ORDER BY id DESC")
+        for (number,) in recorders:
+            for table in ("leaf", "node", "checkpoint", "part", "wrap"):
+                rows.run(f"DELETE FROM {table} WHERE journal = ?", number)  # noqa: S608
+            rows.run("DELETE FROM journal WHERE id = ?", number)
+        for new, (number,) in enumerate(rows.run("SELECT id FROM journal ORDER BY id"), start=1):
+            for table in ("leaf", "node", "checkpoint", "part", "wrap"):
+                rows.run(f"UPDATE {table} SET journal = ? WHERE journal = ?", new, number)  # noqa: S608
+            rows.run("UPDATE journal SET id = ? WHERE id = ?", new, number)
+    laptop.vault = Vault.open(laptop.directory, laptop.environment)
+    return laptop

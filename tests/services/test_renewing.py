@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,15 +18,17 @@ from vault.model import Kind, Place, Purpose, Role
 from vault.services import appointing, recovering, renewing
 from vault.services.answering import accept_offer
 from vault.services.appointing import appoint_recovery
-from vault.services.forgetting import renewals
+from vault.services.forgetting import forget_replaced, renewals
 from vault.services.handing import offer_referral, offer_transfer
 from vault.services.quorum import ShareState, check_shares, read_share_file
 from vault.services.records import amend
 from vault.services.renewing import renew_journal
 from vault.services.restoring import which_shares
 from vault.services.reveal import reveal
+from vault.services.roster import Roster
 from vault.services.vault import unlock
 from vault.store.arrivals import RESTORED, Arrivals, Lock
+from vault.store.removals import erase_wraps
 
 
 def test_the_next_epoch_begins_without_a_lock(org: Organisation, tmp_path: Path) -> None:
@@ -388,3 +391,36 @@ def test_one_who_is_enrolled_later_begins_with_the_new_key(org: Organisation, tm
         renew(org, "field-3", dry_run=True)
     lose(org)
     assert "field-1" not in {item.handle for item in renewals(org.vault)}
+
+
+def test_nothing_goes_before_what_takes_its_place_is_here(org: Organisation, tmp_path: Path) -> None:
+    """A renewal whose wraps are not here, or that stands behind the end that root set, deletes nothing: the old shares
+    must still open that recorder's cases."""
+    opened_case(org, org.field_1)
+    store, origin = org.vault.store, org.vault.signer(org.field_1).origin
+    number, old = org.vault.journal_number(origin), org.vault.roster.recovery_id
+    rows = [row for row in Arrivals(store).wraps(number, 0, 1) if row[0] == old]
+    appointed(org, tmp_path / "new")
+    later = renew(org).origin
+    covering = [row for row in Arrivals(store).wraps(org.vault.journal_number(later), 2, 3) if row[1] == "compartment"]
+    assert (len(rows), len(covering)) == (2, 1)
+
+    def put_back(roster: Roster, *, covered: bool) -> int:
+        """How many wraps go, once the old ones are here again, and what covers them is, or is not."""
+        with store.transaction():
+            Arrivals(store).add_wraps(number, rows)
+            erase_wraps(store, org.vault.journal_number(later), [2], [Purpose.COMPARTMENT])
+            if covered:
+                Arrivals(store).add_wraps(org.vault.journal_number(later), covering)
+            return forget_replaced(store, roster)
+
+    roster = org.vault.roster
+    cut = {origin: 1_000, later: 2}
+    void = tuple(
+        replace(member, revoked_at=tuple(cut.items())) if member.handle == "field-1" else member
+        for member in roster.members
+    )
+    assert put_back(roster, covered=False) == 0
+    assert put_back(replace(roster, members=void), covered=True) == 0
+    assert put_back(roster, covered=True) == 2, "the negative control"
+    assert org.audit().findings == ()

@@ -126,7 +126,12 @@ def act_leaves() -> dict[str, Leaf]:
         ),
     }
     made = {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
-    again = (fixed.ROOT.signing, fixed.ROOT.sealing, hpke.public_key(fixed.secret("second recovery HPKE seed")), [])
+    again: tuple[object, ...] = (
+        fixed.ROOT.signing,
+        fixed.ROOT.sealing,
+        hpke.public_key(fixed.secret("second recovery HPKE seed")),
+        [],
+    )
     return made | {"found-again": Leaf(seq=8, kind=Kind.FOUND, day=fixed.DAY, extra=again)}
 
 
