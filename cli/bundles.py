@@ -14,6 +14,7 @@ from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath
 from cli.progress import Progress
+from cli.renewing import hanging_on_the_old_key
 from cli.session import opened, unlocked
 from cli.waiting import as_json, tell_waiting, waiting_for
 from cli.wording import counted, entries, short
@@ -131,6 +132,7 @@ class _Here:
     lacking: frozenset[str]
     roles: dict[str, str]
     hubs: tuple[str, ...]
+    renews: bool
 
     def is_own(self, origin: str) -> bool:
         """Whether a journal is of somebody who works here."""
@@ -168,6 +170,7 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> int:
             lacking=frozenset(str(item.origin) for item in found.journals() if item.heard > item.size),
             roles={str(item.handle): str(item.role) for item in found.members},
             hubs=hubs_elsewhere(found.members, found.keys_here),
+            renews=any(item.handle == me.handle for item in hanging_on_the_old_key(found)),
         )
         waits = None if dry_run else waiting_for(found, me, arrived)
     _tell_arrived(settings, arrived, here, waits, dry_run)
@@ -197,6 +200,12 @@ _ROSTER_WORDS = {"restored": "{new} that this laptop had lost; the roster is loc
 """The same for the roster on root's own laptop."""
 
 
+_NEW_RECOVERY = (
+    "root has appointed a new recovery key: {words}. Nothing is wrapped to it before the recorder who types journal "
+    "renew has compared these words with headquarters"
+)
+
+
 def _line(item: ArrivedJournal, sender: str, here: _Here) -> str:
     name = short(item.origin)
     special = _CLOSED_WORDS if item.origin in here.closed else _ROSTER_WORDS if is_roster(item.origin) else {}
@@ -221,9 +230,14 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Wait
     if arrived.erased:
         gone = counted(arrived.erased, "sealed row", "sealed rows")
         terminal.data(f"erased: {gone} here, because their writers erased them with somebody's approval")
+    if arrived.forgotten:
+        gone = counted(arrived.forgotten, "wrap", "wraps")
+        terminal.data(f"deleted: {gone} to a recovery key that root has replaced; newer ones hold the same")
+    if arrived.new_recovery:
+        terminal.warn(_NEW_RECOVERY.format(words=arrived.new_recovery))
     if not arrived.cleaned:
         terminal.warn(
-            "another fieldvault process has the vault open: bytes of what was erased may lie in its log until it ends"
+            "another fieldvault process has the vault open: bytes of what was deleted may lie in its log until it ends"
         )
     fresh = sum(item.after - item.before for item in arrived.journals)
     taken = f"{entries(fresh, new=True)} from {arrived.sender}" if fresh else f"no new entry from {arrived.sender}"
@@ -249,6 +263,8 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Wait
             "locked": list(arrived.locked),
             "still_locked": list(arrived.still_locked),
             "erased": arrived.erased,
+            "forgotten": arrived.forgotten,
+            "new_recovery": arrived.new_recovery or None,
             "evidence": [str(folder) for folder in arrived.evidence],
             **as_json(waits),
         },
@@ -293,6 +309,8 @@ def _following(settings: Settings, arrived: Arrived, here: _Here) -> str:
         return settings.line("journal recover --as root", acting=False)
     if own or any(item.outcome in ("gap", "incomplete", "stranger") for item in arrived.journals):
         return f"ask {arrived.sender} for: fieldvault bundle create --to {here.member.handle} --full"
+    if here.renews:
+        return settings.line("journal renew")
     if str(here.member.role) != "hub" and here.roles.get(arrived.sender) == "hub":
         return settings.line("status")
     if here.roles.get(arrived.sender) == "root":  # root reads no bundle: whatever answers this one goes to a hub

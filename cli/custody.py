@@ -11,9 +11,10 @@ import click
 from cli.failures import Written
 from cli.founding import CARDS, shares_of
 from cli.options import Group, Settings, dry_run_option, pass_settings
+from cli.renewing import appoint
 from cli.session import ask, confirmed, opened, readable, unlocked
 from cli.wording import counted, entries
-from vault.errors import FormatError, InputNeeded, IntegrityError, OpenFailed, WrongPassphrase
+from vault.errors import FormatError, InputNeeded, IntegrityError, OpenFailed, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
     from vault import GivenShare, Keyring, OfferLine, Quorum, Restored
@@ -41,7 +42,8 @@ def drill(settings: Settings, files: tuple[Path, ...]) -> int:
 
     Takes no member's key. Says of each share whether it is good, altered, of another set or of another vault, and how
     many are there of how many needed. Exit 0: proven. 3: proven, but not every share given is good. 12: too few, mixed
-    or foreign shares. 13: too few, and one of them is altered or no share at all.
+    or foreign shares, or such as belong to a recovery key that root has replaced. 13: too few, and one of them is
+    altered or no share at all.
     """
     import vault
 
@@ -61,6 +63,11 @@ def drill(settings: Settings, files: tuple[Path, ...]) -> int:
         terminal.talk("Give each card back to its holder, or lock it away again.")
     else:
         terminal.warn(quorum.problem)
+    if quorum.earlier is not None:
+        terminal.talk(
+            "They open what recorders wrote who have not gone over to the new recovery key, and every old copy. Once "
+            "all have (status at headquarters says who has not), have each holder destroy the card."
+        )
     if code == _IN_PART:
         said = {"error": "proven, but not every share that was given is good"}
         terminal.warn(said["error"])
@@ -80,6 +87,7 @@ def _as_json(quorum: Quorum) -> dict[str, object]:
         "proven": quorum.proven,
         "have": quorum.have,
         "need": quorum.need,
+        "earlier": quorum.earlier is not None,
         "shares": [{"name": item.name, "number": item.number, "state": str(item.state)} for item in quorum.shares],
     }
 
@@ -91,6 +99,7 @@ def _as_json(quorum: Quorum) -> dict[str, object]:
 )
 @click.option("--shares-dir", metavar="DIR", required=True, type=click.Path(path_type=Path),
               help="Where the new share files go; outside the vault.")  # fmt: skip
+@click.option("--new-key", is_flag=True, help="Put another recovery key in its place; takes no old shares.")
 @CARDS
 @dry_run_option
 @pass_settings
@@ -99,17 +108,27 @@ def split(
     files: tuple[Path, ...],
     recovery_shares: str,
     shares_dir: Path,
+    new_key: bool,
     cards: Path | None,
     dry_run: bool,
 ) -> None:
-    """Make a new set of shares of the same recovery key, as root, out of enough old ones.
+    """Make a new set of shares, as root: of the same recovery key, or with --new-key of another one.
 
-    For when a custodian leaves or another number is wanted. Old and new shares never combine with each other. The old
-    ones STILL combine among themselves: have their holders destroy them in front of each other.
+    Of the same key: out of enough old ones, when a custodian leaves or another number is wanted. Old and new shares
+    never combine with each other. The old ones STILL combine among themselves: have their holders destroy them in front
+    of each other.
+
+    With --new-key the old shares are not needed, and open nothing that a recorder writes after going over to the new
+    key: each types "journal renew" once the roster has reached them, and compares the words that are printed here.
     """
     import vault
 
     threshold, shares = shares_of(recovery_shares)
+    if new_key:
+        if files:
+            raise UsageError("another recovery key is not made out of shares", hint="leave --share out, or --new-key")
+        appoint(settings, threshold=threshold, shares=shares, shares_dir=shares_dir, cards=cards, dry_run=dry_run)
+        return
     with opened(settings) as found:
         root = unlocked(settings, found, "root")
         made = vault.split_again(
@@ -137,7 +156,8 @@ def split(
         )
         terminal.warn(
             "the recovery key is the same: the old shares still combine among themselves. Have every holder destroy "
-            "the old card in front of another; who has left must find too few of the old ones"
+            "the old card in front of another; who has left must find too few of the old ones. Where that cannot be "
+            "had: recovery split --new-key"
         )
         terminal.talk(f"Next: {settings.line('recovery drill', acting=False)}")
     terminal.result(
@@ -165,13 +185,17 @@ def restore(
 
     Works where a hub works: its laptop holds every journal sealed. Root revokes MEMBER first. Each case becomes an
     offer, entered in the hub's journal for everybody who audits; the successor gets it with the hub's next bundle and
-    accepts it. Nothing of a case is shown here.
+    accepts it. Nothing of a case is shown here. Of a recorder who never went over to a new recovery key ("journal
+    renew") only the shares of the earlier one open anything: that is said, and any others are refused (12).
     """
     import vault
 
     with opened(settings) as found:
         hub = unlocked(settings, found, "hub")
         vault.check_restorable(found, member, successor)  # what will not do is said before the custodians type
+        which = vault.which_shares(found, member)
+        if which:
+            settings.terminal.warn(f"{member} never went over to the recovery key in force: this takes {which}")
         why = _reason(settings, reason)
         given = _given(settings, files)
         done = vault.restore(found, hub, member, successor, given, reason=why, dry_run=True)

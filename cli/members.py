@@ -10,6 +10,7 @@ from cli import passphrases
 from cli.enrolment import FIRST, ROLES, approve, join, request, revoke
 from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
+from cli.renewing import hanging_on_the_old_key
 from cli.session import opened, unlocked, vault_name
 
 
@@ -83,9 +84,11 @@ def list_members(settings: Settings) -> None:
     """List who is enrolled, and whose key is on this laptop."""
     with opened(settings) as found:
         members, here = found.members, found.keys_here
+        behind = {str(item.handle) for item in hanging_on_the_old_key(found)}
     rows = []
     for entry in members:
         state = "revoked" if entry.revoked else "key is here" if entry.handle in here else "elsewhere"
+        state += ", NOT renewed" if entry.handle in behind else ""
         rows.append((str(entry.handle), str(entry.role), state, entry.key_id.hex()))
     settings.terminal.table(("handle", "role", "state", "key"), rows)
     settings.terminal.result(
@@ -97,6 +100,7 @@ def list_members(settings: Settings) -> None:
                     "key_id": entry.key_id.hex(),
                     "here": entry.handle in here,
                     "revoked": entry.revoked,
+                    "renewed": entry.handle not in behind,
                 }
                 for entry in members
             ]

@@ -15,12 +15,13 @@ from cli.bundles import FORK, is_roster, superseded
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
 from cli.recovering import recover
+from cli.renewing import hanging_on_the_old_key, renew, told_of_renewals
 from cli.session import opened
 from cli.wording import counted, entries, short
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
-    from vault import Codebook, JournalStatus, Member
+    from vault import Codebook, JournalStatus, Member, Renewal
 
 
 def _journal_objects(journals: Sequence[JournalStatus]) -> list[dict[str, object]]:
@@ -93,14 +94,19 @@ def _closed(settings: Settings, journal: JournalStatus, following: str) -> None:
     settings.terminal.data(f"{short(journal.origin)}: closed, and goes on as {following}{more}.")
 
 
-def _following(journals: Sequence[JournalStatus], members: Sequence[Member], here: Sequence[str]) -> tuple[str, bool]:
+def _following(
+    journals: Sequence[JournalStatus], members: Sequence[Member], here: Sequence[str], behind: Sequence[Renewal]
+) -> tuple[str, bool]:
     """The most pressing thing to do, and whether a member does it."""
     _, written = superseded(journals)
-    behind = [j for j in written if j.locked != FORK and (j.locked or j.heard > j.size)]
-    if any(not is_roster(j.origin) for j in behind):
+    locked = [j for j in written if j.locked != FORK and (j.locked or j.heard > j.size)]
+    if any(not is_roster(j.origin) for j in locked):
         return "journal recover", True
-    if behind:  # root's alone: what others have seen must be back first
-        return "bundle import FILE" if behind[0].heard > behind[0].size else "journal recover --as root", False
+    if locked:  # root's alone: what others have seen must be back first
+        return "bundle import FILE" if locked[0].heard > locked[0].size else "journal recover --as root", False
+    waiting = [item.handle for item in behind if item.handle in here]
+    if waiting:
+        return f"journal renew --as {waiting[0]}", False
     hubs = [m.handle for m in members if m.role == "hub" and not m.revoked and m.handle not in here]
     if hubs and any(j.unwitnessed_since is not None and j.locked is None for j in written):
         return f"bundle create --to {hubs[0]}", True
@@ -115,6 +121,7 @@ def status(settings: Settings) -> None:
         members, here, journals = found.members, found.keys_here, found.journals()
         today = found.day
         vault_id, codebook = found.vault_id, found.codebook
+        behind = hanging_on_the_old_key(found)
     terminal = settings.terminal
     terminal.data(f"vault      {vault_id}")
     terminal.data(f"directory  {settings.directory}")
@@ -128,8 +135,10 @@ def status(settings: Settings) -> None:
         "the kind of each entry (a record, a correction, a look at a name, a release), and who handed cases to whom."
     )
     _exposure(settings, journals, today)
+    for line in told_of_renewals(behind):
+        terminal.data(line)
     terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
-    following, acting = _following(journals, members, here)
+    following, acting = _following(journals, members, here, behind)
     terminal.talk(f"Next: {settings.line(following, acting=acting)}")
     terminal.result(
         {
@@ -138,16 +147,18 @@ def status(settings: Settings) -> None:
             "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest.hex()},
             "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
             "journals": _journal_objects(journals),
+            "not_renewed": [str(item.handle) for item in behind],
         }
     )
 
 
 @click.group(cls=Group)
 def journal() -> None:
-    """List the journals; begin the next epoch of your own after a restore."""
+    """List the journals; begin the next epoch of your own, after a restore or under a new recovery key."""
 
 
 journal.add_command(recover)
+journal.add_command(renew)
 
 
 @journal.command("list")
@@ -155,9 +166,13 @@ journal.add_command(recover)
 def journal_list(settings: Settings) -> None:
     """List the journals: entries, how many of them others have witnessed, and the root of the tree."""
     with opened(settings) as found:
-        journals = found.journals()
+        journals, behind = found.journals(), hanging_on_the_old_key(found)
     _print_journals(settings, journals)
-    settings.terminal.result({"journals": _journal_objects(journals)})
+    for line in told_of_renewals(behind):
+        settings.terminal.data(line)
+    settings.terminal.result(
+        {"journals": _journal_objects(journals), "not_renewed": [str(item.handle) for item in behind]}
+    )
 
 
 @click.group(cls=Group)

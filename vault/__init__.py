@@ -33,6 +33,7 @@ _HOMES = {
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
+    "vault.services.appointing": ("Appointed", "appoint_recovery"),
     "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
     "vault.services.audit_conduct": ("Conduct", "Deed", "conduct_of"),
     "vault.services.audit_copies": ("CopyCompared",),
@@ -84,6 +85,7 @@ _HOMES = {
     ),
     "vault.services.erasure_status": ("Copy", "ErasureLine", "erasure_status"),
     "vault.services.findings": ("Finding", "FindingKind"),
+    "vault.services.forgetting": ("renewals",),
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
@@ -106,9 +108,11 @@ _HOMES = {
     ),
     "vault.services.recovering": ("Recovered", "recover_journal"),
     "vault.services.records": ("Saved", "amend", "close_case", "open_case", "record"),
+    "vault.services.renewals": ("Renewal",),
+    "vault.services.renewing": ("Renewed", "check_renewable", "renew_journal"),
     "vault.services.repassphrase": ("change_passphrase",),
     "vault.services.resharing": ("Reshared", "split_again"),
-    "vault.services.restoring": ("Restored", "check_restorable", "restore"),
+    "vault.services.restoring": ("Restored", "check_restorable", "restore", "which_shares"),
     "vault.services.roster_lock": ("Lifted", "lift_roster_lock"),
     "vault.services.reveal": ("Revealed", "reveal"),
     "vault.services.revoking": ("CouldRead", "Revoked", "revoke"),
@@ -118,7 +122,7 @@ _HOMES = {
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
     "vault.services.waits": ("WaitingOffer", "Waits", "what_waits"),
     "vault.services.welcome": ("Answer",),
-    "vault.services.words": ("generate_passphrase",),
+    "vault.services.words": ("generate_passphrase", "recovery_words"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -170,6 +174,8 @@ if TYPE_CHECKING:
     from vault.primitives.passphrase import KdfCost as KdfCost
     from vault.services.answering import accept_offer as accept_offer
     from vault.services.answering import reject_offer as reject_offer
+    from vault.services.appointing import Appointed as Appointed
+    from vault.services.appointing import appoint_recovery as appoint_recovery
     from vault.services.arriving import Arrived as Arrived
     from vault.services.arriving import ArrivedJournal as ArrivedJournal
     from vault.services.arriving import import_bundle as import_bundle
@@ -269,6 +275,7 @@ if TYPE_CHECKING:
     from vault.services.erasure_status import erasure_status as erasure_status
     from vault.services.findings import Finding as Finding
     from vault.services.findings import FindingKind as FindingKind
+    from vault.services.forgetting import renewals as renewals
     from vault.services.found import Founded as Founded
     from vault.services.found import found as found
     from vault.services.handing import end_referral as end_referral
@@ -334,12 +341,17 @@ if TYPE_CHECKING:
     from vault.services.release_files import (
         figures_written as figures_written,
     )
+    from vault.services.renewals import Renewal as Renewal
+    from vault.services.renewing import Renewed as Renewed
+    from vault.services.renewing import check_renewable as check_renewable
+    from vault.services.renewing import renew_journal as renew_journal
     from vault.services.repassphrase import change_passphrase as change_passphrase
     from vault.services.resharing import Reshared as Reshared
     from vault.services.resharing import split_again as split_again
     from vault.services.restoring import Restored as Restored
     from vault.services.restoring import check_restorable as check_restorable
     from vault.services.restoring import restore as restore
+    from vault.services.restoring import which_shares as which_shares
     from vault.services.reveal import Revealed as Revealed
     from vault.services.reveal import reveal as reveal
     from vault.services.revoking import CouldRead as CouldRead
@@ -376,3 +388,4 @@ if TYPE_CHECKING:
     from vault.services.waits import what_waits as what_waits
     from vault.services.welcome import Answer as Answer
     from vault.services.words import generate_passphrase as generate_passphrase
+    from vault.services.words import recovery_words as recovery_words

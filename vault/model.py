@@ -107,7 +107,7 @@ class Purpose(StrEnum):
 
 class Act(StrEnum):
     """What a grant is for when a case passes between members: two offers, what answers one, and what hands on the cases
-    of a member who is gone."""
+    of a member who is gone; and what wraps a journal's keys to a new recovery key."""
 
     TRANSFER = "transfer"
     REFERRAL = "referral"
@@ -117,6 +117,7 @@ class Act(StrEnum):
     END = "end"
     SUPPLEMENT = "supplement"
     RESTORE = "restore"
+    RENEW = "renew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

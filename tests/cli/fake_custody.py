@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.cli.fake_facade import FakeVault
 
 NEED = 2
+RECOVERY = "academic acid acne acquire acrobat activity actress adapt adequate adjust admit adorn"
 
 
 def functions(vault: FakeVault) -> Mapping[str, object]:
@@ -41,6 +42,7 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             proven=have >= NEED,
             problem="" if have >= NEED else f"have {have} of the 2 shares that are needed",
             altered=have < len(given),
+            earlier=None,
         )
 
     def split_again(_: FakeVault, root: str, given: object, **how: object) -> SimpleNamespace:
@@ -64,6 +66,25 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             damaged=1,
         )
 
+    def appoint_recovery(_: FakeVault, root: str, *, dry_run: bool = False, **how: object) -> SimpleNamespace:
+        vault.called("appoint_recovery", (root, how["threshold"], how["shares"], dry_run))
+        paths = () if dry_run else (Path("new-1.txt"),)
+        return SimpleNamespace(share_files=paths, cards=how["cards"], words=RECOVERY, cleaned=False)
+
+    def renew_journal(_: FakeVault, me: str, passphrase: str, *, words: str, dry_run: bool = False) -> SimpleNamespace:
+        vault.called("renew_journal", (str(me), words, dry_run))
+        origin = "fieldvault/00112233445566778899aabbccddeeff/field-1/"
+        return SimpleNamespace(
+            origin=f"{origin}2",
+            follows=f"{origin}1",
+            words=RECOVERY,
+            cases=2,
+            forgotten=2,
+            cleaned=False,
+            before=not words,
+            left=(f"{origin}0",),
+        )
+
     def change_passphrase(_: FakeVault, handle: str, old: str, new: str, **how: object) -> None:
         if old == new:
             raise WrongPassphrase("it is the old one")
@@ -75,6 +96,12 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
         "check_shares": check_shares,
         "check_restorable": lambda *given: vault.called("check_restorable", given[1:]),
         "split_again": split_again,
+        "which_shares": lambda *_: "shares of the earlier recovery key",
+        "appoint_recovery": appoint_recovery,
+        "renewals": lambda _: vault.renewals_here,
+        "check_renewable": lambda *_: "the key",
+        "recovery_words": lambda _: RECOVERY,
+        "renew_journal": renew_journal,
         "restore": restore,
         "change_passphrase": change_passphrase,
     }

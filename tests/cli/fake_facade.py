@@ -82,6 +82,7 @@ class FakeVault:
     journals_here: tuple[SimpleNamespace, ...] = (fake_bundles.journal(ORIGIN),)
     day: int = fake_bundles.TODAY
     arrived: SimpleNamespace = field(default_factory=fake_bundles.arrived)
+    renewals_here: tuple[SimpleNamespace, ...] = ()
     waits: SimpleNamespace = field(default_factory=fake_bundles.waits)
 
     checked: tuple[object, ...] = ()

@@ -85,6 +85,7 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("bundle", "inspect"): [__file__],
     ("bundle", "import"): [__file__],
     ("journal", "recover"): ["--yes"],
+    ("journal", "renew"): ["--yes"],
     ("transfer", "offer"): ["amber-heron-41", "--to", "field-2"],
     ("transfer", "accept"): ["field-1/1:7"],
     ("transfer", "reject"): ["field-1/1:7", "--reason", "too far"],

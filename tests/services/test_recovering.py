@@ -113,8 +113,8 @@ def test_a_wrong_passphrase_changes_nothing(restored: Laptop) -> None:
 
 def test_a_key_file_that_changed_meanwhile_is_not_replaced(restored: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process has just sealed it under another passphrase: that must not be undone."""
-    before, real, reads = restored.dump(), recovering._key_bytes, [b"", b"changed"]
-    monkeypatch.setattr(recovering, "_key_bytes", lambda vault, me: real(vault, me) + reads.pop(0))
+    before, real, reads = restored.dump(), recovering.key_bytes, [b"", b"changed"]
+    monkeypatch.setattr(recovering, "key_bytes", lambda vault, me: real(vault, me) + reads.pop(0))
     with pytest.raises(VaultLocked):
         recover(restored)
     assert restored.dump() == before
@@ -128,7 +128,7 @@ def test_a_rehearsal_changes_nothing(restored: Laptop) -> None:
     assert (restored.dump(), restored.listing()) == (before, listing)
 
 
-@pytest.mark.parametrize("step", ["begin", "_seal"])
+@pytest.mark.parametrize("step", ["begin", "reseal"])
 def test_an_interrupted_recovery_is_completed_by_the_next(
     restored: Laptop, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -129,6 +129,7 @@ ACTS: dict[str, list[Any]] = {
     "revoke": [1, 9, "grant", fixed.DAY, [], [["revoke", *OFFER]]],
     "end": [1, 9, "grant", fixed.DAY, [], [["end", *OFFER]]],
     "restore": [1, 9, "grant", fixed.DAY, [], [["restore", *OFFER], WRAP]],
+    "renew": [1, 9, "grant", fixed.DAY, [], [["renew", *OFFER], WRAP]],
 }
 WARRANT: list[Any] = ["withdrawn", bytes(range(16)), ["identity", "case"], [["director-1", bytes(64)]]]
 WARRANTED: dict[str, list[Any]] = {
@@ -227,6 +228,9 @@ LEAF: dict[str, Defect] = {
     "act-revoke-with-a-wrap": _leaf("M13", "act revoke", _add(5, item=WRAP)),
     "act-end-with-a-short-wrap": _leaf("M13", "act end", _add(5, item=WRAP[:2])),
     "act-restore-names-no-journal": _leaf("M13", "act restore", _put(5, 0, to=["restore"])),
+    "act-renew-names-no-journal": _leaf("M13", "act renew", _put(5, 0, to=["renew"])),
+    "act-renew-size-true": _leaf("M12", "act renew", _put(5, 0, 2, to=True)),
+    "act-renew-without-wraps": _leaf("M13", "act renew", lambda leaf: leaf[5].pop() and None),
     "act-restore-size-minus-1": _leaf("M9", "act restore", _put(5, 0, 2, to=-1)),
     "act-restore-without-wraps": _leaf("M13", "act restore", lambda leaf: leaf[5].pop() and None),
     "act-on-a-record": _leaf("M13", "record", _put(5, to=[["transfer"], WRAP])),
@@ -271,6 +275,33 @@ LEAF: dict[str, Defect] = {
     "policy-name-twice": _leaf("M13", "policy", _put(5, 1, 0, to="base")),
     "policy-value-true": _leaf("M12", "policy", _put(5, 0, 1, to=True)),
     "codebook-digest-33-bytes": _leaf("M13", "codebook", _put(5, 0, to=HASH + b"\0")),
+}
+
+_FIELD_PRIME = 2**255 - 19
+_ORDER_EIGHT = 325606250916557431795983626356110631294008115727848805560023387167927233504
+
+
+def _with_curve(number: int) -> bytes:
+    """The recovery key with another X25519 half."""
+    return fixed.RECOVERY[:1184] + number.to_bytes(32, "little")
+
+
+HYBRID_KEYS: dict[str, bytes] = {
+    "empty": b"",
+    "byte-missing": fixed.RECOVERY[:-1],
+    "byte-after": fixed.RECOVERY + b"\0",
+    "first-coefficient-3329": (3329 | fixed.RECOVERY[1] >> 4 << 12).to_bytes(2, "little") + fixed.RECOVERY[2:],
+    "last-coefficient-4095": fixed.RECOVERY[:1150] + b"\xff\xff" + fixed.RECOVERY[1152:],
+    "point-0": _with_curve(0),
+    "point-1": _with_curve(1),
+    "point-of-order-eight": _with_curve(_ORDER_EIGHT),
+    "point-of-order-eight-other": _with_curve(
+        39382357235489614581723060781553021112529911719440698176882885853963445705823
+    ),
+    "point-p-minus-1": _with_curve(_FIELD_PRIME - 1),
+    "point-p": _with_curve(_FIELD_PRIME),
+    "point-p-plus-1": _with_curve(_FIELD_PRIME + 1),
+    "point-0-high-bit": _with_curve(2**255),
 }
 
 ORIGIN = fixed.JOURNAL

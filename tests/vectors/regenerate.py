@@ -107,7 +107,7 @@ def journal_leaves() -> dict[str, Leaf]:
 
 
 def act_leaves() -> dict[str, Leaf]:
-    """Every act by which a case passes between members, by the name of its vector: each as if it stood alone."""
+    """Every act of a grant, and a second recovery key, by the name of its vector: each as if it stood alone."""
     case, identity = _wrap_ref("case", fixed.FIELD_ID), _wrap_ref("identity", fixed.FIELD_ID)
     acts: dict[str, tuple[list[object], ...]] = {
         "transfer": (["transfer"], case, identity),
@@ -119,8 +119,20 @@ def act_leaves() -> dict[str, Leaf]:
         "end-with-keys": (["end", fixed.JOURNAL, 7], case),
         "supplement": (["supplement", fixed.JOURNAL, 7], case),
         "restore": (["restore", fixed.JOURNAL, 7], case, identity),
+        "renew": (
+            ["renew", fixed.JOURNAL, 7],
+            _wrap_ref("compartment", fixed.RECOVERY_ID),
+            _wrap_ref("tally", fixed.RECOVERY_ID),
+        ),
     }
-    return {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
+    made = {name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=extra) for name, extra in acts.items()}
+    again: tuple[object, ...] = (
+        fixed.ROOT.signing,
+        fixed.ROOT.sealing,
+        hpke.public_key(fixed.secret("second recovery HPKE seed")),
+        [],
+    )
+    return made | {"found-again": Leaf(seq=8, kind=Kind.FOUND, day=fixed.DAY, extra=again)}
 
 
 def erased_leaves() -> dict[str, Leaf]:
@@ -312,6 +324,9 @@ def deterministic() -> dict[str, bytes]:
         text = f"fieldvault/{fixed.VAULT_ID}/{handle}/{epoch}"
         parts = {"vault id": fixed.VAULT_ID, "handle": handle, "epoch": epoch, "origin": text}
         made[f"origin/good/{handle}-{epoch}.json"] = dump(parts)
+    made["hybrid_key/good.hex"] = fixed.RECOVERY.hex().encode() + b"\n"
+    for name, key in defects.HYBRID_KEYS.items():
+        made[f"hybrid_key/bad/{name}.hex"] = key.hex().encode() + b"\n"
     seed = fixed.secret("recovery HPKE seed")
     made["hpke/seed.json"] = dump({"seed": seed.hex(), "public key": hpke.public_key(seed).hex()})
     return (

@@ -15,7 +15,8 @@
     epoch-close    []
     recovery       [checkpoint]                  the last cosigned head of the epoch before; empty bytes if none
     release        [digest]                      SHA-256 of a released table; one part, of layer tally
-    found          [signing, sealing, recovery, [wrap...]]             root's public keys, the recovery key
+    found          [signing, sealing, recovery, [wrap...]]             root's public keys, the recovery key; a later one
+                                                                       replaces the recovery key
     enrol          [handle, role, signing, sealing, [wrap...]]
     revoke         [handle, [[origin, size]...]]                       sizes up to which the member's journals count
     policy         [[name, integer]...]          sorted by name
@@ -25,7 +26,8 @@ A wrap is `[purpose, key id of the recipient (16 bytes), SHA-256 of the wrap's b
 from which rows can be deleted.
 
 An act says what a grant is for when a case passes between members; the five after the offers name the entry of the
-offer, and the last one a journal of a member who is gone, and how many of its entries are handed on:
+offer, the next one a journal of a member who is gone, and how many of its entries are handed on, and the last one
+an earlier journal of the writer's own:
 
     ["transfer"]                offers a case to whom its keys are wrapped; the writer keeps it until that is accepted
     ["referral"]                asks for help: the writer stays the owner
@@ -35,6 +37,7 @@ offer, and the last one a journal of a member who is gone, and how many of its e
     ["end", origin, seq]        ends a referral: no wraps, or the keys that hold from here on
     ["supplement", origin, seq] delivers what was written after the offer
     ["restore", origin, size]   offers a case of that journal's writer, whom root has revoked, by the custodians' quorum
+    ["renew", origin, size]     wraps the keys of that journal, which has so many entries, to a new recovery key
 
 A warrant says why something was erased, of which layers, and who approved it (`formats/warrant.py`). Without one, an
 erasure says that everything is gone, and nobody else follows it.
@@ -89,7 +92,8 @@ class WrapRef:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantAct:
     """What a grant is for. `origin` and `seq` name the offer that is answered; an offer itself names none. A restore
-    names the journal of the member who is gone, and its size."""
+    names the journal of the member who is gone, and its size; a renewal an earlier journal of the writer's, and its
+    size."""
 
     act: Act
     origin: Origin | None = None

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, SignatureInvalid, UsageError, VaultLocked
+from vault.errors import ForkError, IntegrityError, NotAllowed, RollbackError, SignatureInvalid, UsageError
 from vault.formats import bundle as wire
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Origin, Role
@@ -25,6 +25,7 @@ from vault.services.allotment import layers_kept, wraps_kept
 from vault.services.entry_rules import EntryRules
 from vault.services.erasures import follow
 from vault.services.evidence import write_evidence
+from vault.services.forgetting import forget_replaced, scrubbed
 from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
@@ -36,6 +37,7 @@ from vault.services.sealing import OpenedBundle
 from vault.services.taking import TAKEN, Plan, write_plan
 from vault.services.vault import Vault
 from vault.services.witness import Head, verify_head
+from vault.services.words import recovery_words
 from vault.store.arrivals import FORK, RESTORED, Arrivals, Lock
 from vault.store.store import Store
 
@@ -72,7 +74,9 @@ class Arrived:
     a laptop behind its own journal, 22 for a fork. `receipts` maps own journals to the size that somebody has now
     witnessed. `locked` are the journals that this import locked, `still_locked` those of this laptop that were locked
     before and may not be written yet. `erased` is how many parts and wraps were deleted here because their writer
-    erased them; `cleaned` whether their bytes are out of the database's files, too."""
+    erased them, `forgotten` how many wraps to recovery keys that root had replaced; `cleaned` whether their bytes are
+    out of the database's files, too. `new_recovery` are the words of a recovery key that root has appointed, where it
+    was news here."""
 
     sender: Handle
     day: int
@@ -84,7 +88,9 @@ class Arrived:
     code: int
     still_locked: tuple[Origin, ...] = ()
     erased: int = 0
+    forgotten: int = 0
     cleaned: bool = True
+    new_recovery: str = ""
 
 
 def import_bundle(
@@ -96,38 +102,35 @@ def import_bundle(
     organisation's, IntegrityError for one that was changed or contradicts itself, StorageError; then nothing was
     written. A fork, a gap or a revoked writer stops only the journal that it is about.
     """
+    before = vault.roster.recovery_id
     try:
         # The lock first: from here on nobody else writes, and what is planned stays true.
         with vault.writing(me, announced=False), _private_copy(vault, path) as copy, copy.open("rb") as stream:
-            plan, learnt, erased = _import(vault, me, OpenedBundle(stream, me.sealing_seed), progress, dry_run)
+            plan, learnt, gone = _import(vault, me, OpenedBundle(stream, me.sealing_seed), progress, dry_run)
     except _RosterBehind as error:
         if not dry_run:
             _lock_the_roster(vault, me, error.head)
         raise RollbackError(error.message, hint=error.hint) from None
     vault.reload()
-    cleaned = erased == 0 or _scrubbed(vault)
-    return replace(_arrived(vault, plan, learnt, dry_run=dry_run), erased=erased, cleaned=cleaned)
-
-
-def _scrubbed(vault: Vault) -> bool:
-    """Takes the bytes of what an erasure has deleted out of the database's files; False while another process has it
-    open. What was imported stands, and what was deleted is deleted, either way."""
-    try:
-        vault.store.scrub()
-    except VaultLocked:
-        return False
-    return True
+    return replace(
+        _arrived(vault, plan, learnt, dry_run=dry_run),
+        erased=gone[0],
+        forgotten=gone[1],
+        cleaned=gone == (0, 0) or scrubbed(vault),
+        new_recovery="" if plan.roster.recovery_id == before else recovery_words(plan.roster.recoveries[-1]),
+    )
 
 
 def _import(
     vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress, dry_run: bool
-) -> tuple[Plan, Learnt, int]:
-    """Reads twice and learns, and deletes what was erased; inside the transaction."""
+) -> tuple[Plan, Learnt, tuple[int, int]]:
+    """Reads twice and learns, and deletes what was erased, and what only an earlier recovery key opens; inside the
+    transaction."""
     plan = _Reading(vault, progress).read(opened)
     if dry_run:
-        return plan, Learnt(), 0
+        return plan, Learnt(), (0, 0)
     write_plan(vault, plan, opened, progress)
-    erased = follow(vault.store, plan.roster, vault.keys_here)
+    gone = follow(vault.store, plan.roster, vault.keys_here), forget_replaced(vault.store, plan.roster)
     learnt = learn_heads(
         vault, me, plan.roster, notes=plan.notes, evidence=plan.evidence, sections=plan.heads(), locks=plan.locks
     )
@@ -135,7 +138,7 @@ def _import(
         vault.reload()
         forget_withdrawn(vault, me)
     vault.before_commit()
-    return plan, learnt, erased
+    return plan, learnt, gone
 
 
 def _lock_the_roster(vault: Vault, me: Keyring, head: Head) -> None:

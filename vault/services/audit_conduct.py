@@ -5,8 +5,9 @@
     restore                  a case of a member who is gone was handed to another, by the custodians' quorum
     erase                    parts and wraps were deleted
     release                  figures left the vault
-    recovery                 a journal went on after its laptop was lost or restored
-    enrol, revoke, policy, codebook, found       what root signed
+    recovery                 a journal went on in the next epoch: after its laptop was lost or restored, or renewed
+    renew                    the keys of an earlier journal were wrapped to a new recovery key
+    enrol, revoke, policy, codebook, found, recovery-key       what root signed
 
 Which case, to whom a case was offered and why stands in sealed parts and in keys, and is not seen here. Days are what
 laptops claimed. Entries behind the end that root set for a journal are void and are marked so. Whether the entries are
@@ -33,12 +34,16 @@ from vault.services.audit_snapshot import Snapshot
 from vault.services.entry_rules import limit_of
 from vault.services.findings import Findings
 from vault.services.layout import DATABASE
+from vault.services.roster import recovery_id_of
+from vault.services.words import fingerprint_of_keys
 from vault.store.scan import Scan
 
 _BLOCK: Final = 4_096
 _DAILY: Final = (Kind.RECORD, Kind.AMEND, Kind.HEAD_SEEN, Kind.EPOCH_CLOSE)
 """Kinds that are everyday work, or housekeeping: not listed."""
 _MARKS: Final = tuple(bytes([0xA0 + len(kind.value)]) + kind.value.encode() for kind in _DAILY)
+NEW_RECOVERY: Final = "recovery-key"
+"""A founding entry that replaces the recovery key."""
 _ACTS: Final = {Act.REVOKE.value: "withdraw"}
 """Acts whose own name would be taken for something else: root revokes, an offer is taken back."""
 
@@ -108,7 +113,7 @@ class _Reading:
                 continue
             try:
                 _, _, kind, day, _, extra = parse_fields(raw)
-                act, detail = self._told(kind, extra)
+                act, detail = self._told(seq, kind, extra)
             except VaultError:
                 self.unreadable += 1
                 continue
@@ -131,8 +136,10 @@ class _Reading:
             yield from rows
             rows = self.scan.leaves(number, rows[-1][0] + 1, _BLOCK)
 
-    def _told(self, kind: str, extra: list[Any]) -> tuple[str, str]:
+    def _told(self, seq: int, kind: str, extra: list[Any]) -> tuple[str, str]:
         """The deed's name and what more the leaf says; an empty name for what is no deed."""
+        if kind == Kind.FOUND and seq:
+            return NEW_RECOVERY, fingerprint_of_keys(recovery_id_of(extra[2]))
         if kind == Kind.GRANT:
             return self._grant(extra)
         if kind == Kind.ERASE:
@@ -159,6 +166,8 @@ class _Reading:
         name = _ACTS.get(act[0], act[0])
         if name == Act.RESTORE:
             return name, f"a case of {_short(act[1])}, which has {act[2]} entries, by the custodians' quorum"
+        if name == Act.RENEW:
+            return name, f"the keys of {_short(act[1])}, which has {act[2]} entries, for the recovery key"
         if len(act) == 1:
             return name, "offered"
         origin, seq = act[1], act[2]
@@ -200,8 +209,9 @@ def _sizes(places: list[Any]) -> str:
 
 
 def _before(note: bytes) -> str:
-    """The last cosigned head of the epoch before."""
+    """The head of the epoch before that the next one names: cosigned, or signed by its writer alone."""
     if not note:
         return "nobody had seen the epoch before"
-    head = parse_checkpoint(parse_note(note).text)
-    return f"after {_short(head.origin)}, of which {head.size} entries were cosigned"
+    signed = parse_note(note)
+    head, how = parse_checkpoint(signed.text), "cosigned" if len(signed.signatures) > 1 else "signed"
+    return f"after {_short(head.origin)}, of which {head.size} entries were {how}"

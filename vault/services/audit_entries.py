@@ -17,13 +17,13 @@ from vault.formats.leaf import drops_tally, parse_fields, raw_places, raw_wraps
 from vault.formats.leaf_pattern import LeafPattern
 from vault.formats.leaf_shape import HEAD, Held, HeldWraps, Key, Shape, encode_number, key_of, learn
 from vault.formats.origin import parse_origin
-from vault.model import Handle, Kind, Layer, Origin, Purpose
+from vault.model import Handle, Kind, Layer, Origin, Place, Purpose
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import layers_kept
 from vault.services.entry_rules import (
     ALLOWED,
-    NO_RESTORE,
+    NO_RENEWAL,
     EntryRules,
     approval_fault,
     limit_of,
@@ -31,6 +31,7 @@ from vault.services.entry_rules import (
     quotes_head,
 )
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
+from vault.services.renewals import FIRST, Replaced
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
 from vault.store.scan import Scan
@@ -137,6 +138,7 @@ class EntryAudit:
         self.wraps = 0
         self.held_wraps: dict[int, dict[int, tuple[str, bytes, bytes]]] = {}
         self.shapes: dict[Key, tuple[Shape, ...]] = {}
+        self.replaced: Replaced | None = None
         # Of a journal whose parts and wraps need not be here there is nothing from which a leaf could be written down.
         self.pattern = LeafPattern(self.allowed) if self.rules and not self.needed else None
 
@@ -247,8 +249,8 @@ class EntryAudit:
         """Checks what stands behind the parts. Whether all of it was wraps to those who may have them."""
         if kind == Kind.ERASE:
             self._erase(seq, extra)
-        elif kind == Kind.GRANT and self.rules is not None and not self.rules.may_grant(extra):
-            self.finding(SIGNATURES, "restore", NO_RESTORE, seq)
+        elif kind == Kind.GRANT and self.rules is not None and (unlawful := self.rules.grant_fault(extra)):
+            self.finding(SIGNATURES, "renew" if unlawful == NO_RENEWAL else "restore", unlawful, seq)
         elif quotes_head(kind, extra):
             self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)
@@ -259,13 +261,26 @@ class EntryAudit:
             if self.rules is not None and not self.rules.may_have(purpose, recipient):
                 fits = False
                 self.finding(SIGNATURES, "recipient", f"a {purpose} key is wrapped to a key that may not have it", seq)
-            if found is None:
+            if found is None and not self._is_replaced(seq, purpose, recipient):
                 self._missing(seq, f"{purpose} wrap")
-            elif found != (purpose, recipient, digest):
+            elif found is not None and found != (purpose, recipient, digest):
                 self.finding(BYTES, "wrap", f"the {purpose} wrap is not the one that the entry commits to", seq)
         if held:
             self.finding(BYTES, "surplus-wrap", "a wrap that the entry does not commit to", seq)
         return fits
+
+    def _is_replaced(self, seq: int, purpose: str, recipient: bytes) -> bool:
+        """Whether a wrap may be gone because its writer has wrapped the same to a newer recovery key."""
+        if self.roster is None:
+            return False
+        if self.replaced is None:
+            numbers = {Origin(origin): number for number, origin in self.scan.journals()}
+            self.replaced = Replaced(
+                self.roster,
+                lambda: numbers,
+                lambda origin: (raw for _, raw in self.scan.leaves(numbers[origin], 0, FIRST) if type(raw) is bytes),
+            )
+        return self.replaced.excuses(Place(self.origin, seq), purpose, recipient)
 
     def _missing(self, seq: int, what: str) -> None:
         """Notes what is not here, where it must be: a replica need not hold what its laptop may not have."""

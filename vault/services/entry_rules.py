@@ -3,6 +3,7 @@
     kind        what the writer's role writes
     head        an entry that quotes a head (head-seen, recovery) quotes one that a member of this vault signed
     restore     only a hub hands on the cases of another, and of a member of this vault; it grants nothing else
+    renew       a recorder wraps keys of their own earlier journals anew, to recovery keys alone
     recipient   a key is wrapped to nobody who may not have it
     tombstone   an entry erases what stands before it in its own journal, and nothing else; who approved it signed that
     epoch       a further epoch is not empty and begins with the recovery that opens it, of an earlier one
@@ -29,6 +30,10 @@ OF_CASES: Final = (Purpose.CASE, Purpose.IDENTITY, Purpose.DELIVERY)
 
 NO_RESTORE: Final = "it hands on cases that are not its writer's to hand on"
 """What is said of a grant that only a hub, or no hub, makes."""
+NO_RENEWAL: Final = "it wraps keys anew that are not of an earlier journal of its writer's, or not for recovery"
+"""What is said of a renewal that is none."""
+RECOVERABLE: Final = frozenset({Purpose.COMPARTMENT, Purpose.TALLY})
+"""What a recorder's journal wraps to the recovery key."""
 
 _ANY = {Kind.HEAD_SEEN, Kind.EPOCH_CLOSE, Kind.RECOVERY}
 _RECORDING = {Kind.RECORD, Kind.AMEND, Kind.REVEAL, Kind.GRANT, Kind.ERASE}
@@ -69,6 +74,14 @@ def may_erase(origin: Origin, seq: int, place: list[Any]) -> bool:
     return bool(place[0] == origin and place[1] < seq)
 
 
+def renews(origin: Origin, act: list[Any]) -> bool:
+    """Whether an act in this journal is a renewal of the keys of an earlier journal of the same writer."""
+    if act[0] != Act.RENEW:
+        return False
+    here, there = parse_origin(origin), parse_origin(act[1])
+    return (there.vault_id, there.handle) == (here.vault_id, here.handle) and there.epoch < here.epoch
+
+
 def approval_fault(roster: Roster, origin: Origin, seq: int, extra: list[Any]) -> Fault | None:
     """What is wrong with the approvals in the checked `extra` of an erasure, if anything. That there are none is no
     fault: then nobody else follows it (`erasures.py`)."""
@@ -102,7 +115,7 @@ class EntryRules:
     def of(cls, roster: Roster, origin: Origin) -> EntryRules:
         """The rules for a journal of this vault."""
         ids = {role: frozenset(other.key_id for other in roster.members if other.role is role) for role in Role}
-        caseless = frozenset().union(*(ids[role] for role in Role if role is not Role.RECORDER), {roster.recovery_id})
+        caseless = frozenset().union(*(ids[role] for role in Role if role is not Role.RECORDER), roster.recovery_ids)
         return cls(roster=roster, origin=origin, directors=ids[Role.DIRECTOR], caseless=caseless)
 
     def may_have(self, purpose: str, recipient: bytes) -> bool:
@@ -112,21 +125,29 @@ class EntryRules:
         if purpose in OF_CASES:
             return recipient not in self.caseless
         if purpose == Purpose.COMPARTMENT:
-            return recipient == self.roster.recovery_id
+            return recipient in self.roster.recovery_ids
         fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
-        return fits and (recipient == self.roster.recovery_id or recipient in self.directors)
+        return fits and (recipient in self.roster.recovery_ids or recipient in self.directors)
 
-    def may_grant(self, extra: list[Any]) -> bool:
-        """Whether the writer of this journal may make such a grant: a hub restores cases of members of this vault, and
-        hands over nothing but keys of cases; nobody else restores any. (Whether root has revoked that member, the fold
-        of the offers asks.)"""
+    def grant_fault(self, extra: list[Any]) -> str:
+        """Why the writer of this journal may not make such a grant; empty when they may. A hub restores cases of
+        members of this vault, and hands over nothing but keys of cases; nobody else restores any. (Whether root has
+        revoked that member, the fold of the offers asks.) What is wrapped anew is the writer's own, and goes to
+        recovery keys: to which of them the order of two journals cannot say."""
         name, act = parse_origin(self.origin), raw_act(Kind.GRANT.value, extra)
         restores = act is not None and act[0] == Act.RESTORE
         if self.roster.member(name.handle).role is not Role.HUB:
-            return not restores
+            if act is not None and act[0] == Act.RENEW:
+                return "" if self._may_renew(act, extra[1:]) else NO_RENEWAL
+            return NO_RESTORE if restores else ""
         if act is None or not restores:
-            return False
-        return parse_origin(act[1]).vault_id == name.vault_id and all(wrap[0] in OF_CASES for wrap in extra[1:])
+            return NO_RESTORE
+        fits = parse_origin(act[1]).vault_id == name.vault_id and all(wrap[0] in OF_CASES for wrap in extra[1:])
+        return "" if fits else NO_RESTORE
+
+    def _may_renew(self, act: list[Any], wraps: list[Any]) -> bool:
+        fits = all(purpose in RECOVERABLE and recipient not in self.directors for purpose, recipient, _ in wraps)
+        return fits and renews(self.origin, act)
 
     def fault(self, seq: int, kind: str, extra: list[Any]) -> Fault | None:
         """What is wrong with an entry that arrives, if anything. The roster's own entries are for its fold to judge:
@@ -140,8 +161,9 @@ class EntryRules:
             return Fault(seq=seq, message="a further epoch does not begin with the recovery that would open it")
         if not extra:
             return None
-        if kind == Kind.GRANT and not self.may_grant(extra):
-            return Fault(seq=seq, message=NO_RESTORE)
+        unlawful = self.grant_fault(extra) if kind == Kind.GRANT else ""
+        if unlawful:
+            return Fault(seq=seq, message=unlawful)
         if quotes_head(kind, extra):
             return self._head_fault(seq, kind, extra[0])
         if kind == Kind.ERASE:

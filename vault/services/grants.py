@@ -1,6 +1,7 @@
 """Grants: what a recorder's journal wraps for others, so that totals can be counted and a dead laptop recovered.
 
-The first entry of a recorder's journal wraps its compartment key and its tally key to the recovery key. Directors who
+The first entry of a recorder's journal wraps its compartment key and its tally key to the recovery key. Should root
+replace that key, the recorder's next epoch does so for the epochs before, too (`services/renewing.py`). Directors who
 are on the roster get the tally key, and nothing else, with the recorder's next write after their enrolment: only the
 recorder holds that key, so nobody else could grant it. A director who was enrolled after a recorder had begun another
 epoch gets the tally keys of the epochs before with it.
@@ -14,7 +15,7 @@ from vault.model import KeyId, Kind, Origin, Purpose, Role, VaultId
 from vault.primitives import hpke
 from vault.services.journal import Draft, WrapDraft
 from vault.services.keyring import Compartment, Keyring
-from vault.services.roster import Roster
+from vault.services.roster import RecoveryKey, Roster
 from vault.services.vault import Vault
 
 
@@ -29,10 +30,12 @@ def member_wrap(
     return WrapDraft(purpose=purpose, recipient=recipient, seal=seal)
 
 
-def recovery_wraps(roster: Roster, origin: Origin, compartment: Compartment) -> tuple[WrapDraft, ...]:
-    """The compartment key and the tally key, wrapped to the recovery key."""
+def recovery_wraps(
+    roster: Roster, origin: Origin, compartment: Compartment, recovery: RecoveryKey
+) -> tuple[WrapDraft, ...]:
+    """The compartment key and the tally key, wrapped to a recovery key in the journal `origin`."""
     return tuple(
-        member_wrap(roster.vault_id, origin, purpose, roster.recovery_id, roster.recovery, key)
+        member_wrap(roster.vault_id, origin, purpose, recovery.key_id, recovery.key, key)
         for purpose, key in ((Purpose.COMPARTMENT, compartment.key), (Purpose.TALLY, compartment.tally_key()))
     )
 
@@ -79,9 +82,13 @@ def _owed(vault: Vault, me: Keyring, director: KeyId, journal: int) -> list[int]
     return [epoch for epoch in owed if not me.has_no_key_of(epoch)]
 
 
-def first_entries(roster: Roster, origin: Origin, compartment: Compartment | None) -> tuple[Draft, ...]:
-    """What a new journal begins with: a recorder's grants; nothing for a member who records nothing."""
+def first_entries(
+    roster: Roster, origin: Origin, compartment: Compartment | None, recovery: RecoveryKey | None = None
+) -> tuple[Draft, ...]:
+    """What a new journal begins with: a recorder's grants; nothing for a member who records nothing. `recovery` is the
+    recovery key that gets the keys: the one in force, unless it says otherwise."""
     if compartment is None:
         return ()
-    wraps = recovery_wraps(roster, origin, compartment) + director_wraps(roster, origin, compartment)
+    wraps = recovery_wraps(roster, origin, compartment, recovery or roster.recoveries[-1])
+    wraps += director_wraps(roster, origin, compartment)
     return (Draft(kind=Kind.GRANT, wraps=wraps),)

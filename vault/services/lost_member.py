@@ -1,7 +1,8 @@
 """What a recorder who is gone could open, opened with the recovery key: their cases, for handing them on, and no more.
 
-Each of their journals begins with a grant that wraps its compartment key to the recovery key. That is believed because
-the leaf which commits to it was signed by them. The compartment keys open the wraps of their cases, as on their own
+Each of their journals begins with a grant that wraps its compartment key to the recovery key; when root has replaced
+that, the next epoch wraps the keys of those before anew. That is believed because the leaf which commits to it was
+signed by them. The compartment keys open the wraps of their cases, as on their own
 laptop. Their HPKE seed died with them, so what others had sealed to them does not open; but entries that others wrote
 in a case before it came to them stand in those others' journals, and open with the keys that the case brought along.
 Nothing of anybody else's is opened with the recovery key but the tally rows of exactly those entries.
@@ -23,7 +24,9 @@ from vault.primitives import aead, hpke
 from vault.services.case_keys import key_at
 from vault.services.casework import Casework
 from vault.services.delivered import Delivered
+from vault.services.forgetting import wrapped_here
 from vault.services.keyring import Compartment, Keyring
+from vault.services.quorum import OpenedRecovery
 from vault.services.received import DELIVERED, Received
 from vault.services.vault import Vault
 
@@ -31,9 +34,9 @@ from vault.services.vault import Vault
 class LostReceived(Received):
     """What others handed to a member who is gone, as far as it can be had without that member's own key."""
 
-    def __init__(self, vault: Vault, lost: Keyring, seed: bytes) -> None:
+    def __init__(self, vault: Vault, lost: Keyring, opened: OpenedRecovery) -> None:
         super().__init__(vault, lost)
-        self._seed = seed
+        self._opened = opened
         self._segments: dict[CaseId, tuple[Segment, ...]] = {}
 
     def know(self, work: Casework) -> None:
@@ -97,7 +100,8 @@ class LostReceived(Received):
         return True
 
     def _tally(self, place: Place, kind: Kind) -> Answers:
-        """The codes of one such entry: its author's tally key is wrapped to the recovery key too."""
+        """The codes of one such entry: its author's tally key is wrapped to the recovery key too. To another one, where
+        only one of the two has gone over to it: then they are not had."""
         raw = self.vault.store.part(self.exchange.numbers[place.origin], place.seq, Layer.TALLY)
         if raw is None:
             return {}
@@ -112,7 +116,7 @@ class LostReceived(Received):
 
     def _tally_keys(self, origin: Origin) -> tuple[bytes, ...]:
         if origin not in self._of_tallies:
-            self._of_tallies[origin] = recovered_keys(self, self._seed, origin, Purpose.TALLY)
+            self._of_tallies[origin] = recovered_keys(self, self._opened, origin, Purpose.TALLY)
         return self._of_tallies[origin]
 
     @cached_property
@@ -135,21 +139,28 @@ class LostWork(Casework):
         return self._places
 
 
-def recovered_keys(received: Received, seed: bytes, origin: Origin, purpose: Purpose) -> tuple[bytes, ...]:
-    """The keys that a journal wraps to the recovery key, each as its leaf has it. Raises IntegrityError where a wrap is
-    gone or another one, OpenFailed where it does not open."""
-    exchange, recipient = received.exchange, received.vault.roster.recovery_id
-    found = []
-    for seq, _ in received.vault.store.wraps_for(exchange.numbers[origin], recipient, purpose):
-        context = member_context(received.vault.vault_id, origin, seq, purpose, recipient)
-        found += [hpke.unwrap(seed, raw, context) for raw in exchange.wraps(Place(origin, seq), purpose, recipient)]
+def recovered_keys(received: Received, opened: OpenedRecovery, origin: Origin, purpose: Purpose) -> tuple[bytes, ...]:
+    """The keys of a journal that it, or a later epoch of the same writer, wraps to a recovery key, each as its leaf has
+    it. Raises IntegrityError where a wrap is another one than it says, OpenFailed where it does not open."""
+    exchange, vault, recipient = received.exchange, received.vault, opened.key.key_id
+    found: dict[bytes, None] = {}
+    for name, _ in vault.own_journals(name_of(origin).handle):
+        if name not in exchange.numbers:
+            continue  # not what its writer signed
+        for item in wrapped_here(vault.store, vault.roster, name, exchange.numbers[name]):
+            if item.subject == origin and item.recipient == recipient and purpose in item.purposes:
+                context = member_context(vault.vault_id, name, item.place.seq, purpose, recipient)
+                wraps = exchange.wraps(item.place, purpose, recipient)
+                found.update(dict.fromkeys(hpke.unwrap(opened.seed, raw, context) for raw in wraps))
     return tuple(found)
 
 
-def lost_received(vault: Vault, lost: Member, seed: bytes) -> LostReceived:
+def lost_received(vault: Vault, lost: Member, opened: OpenedRecovery) -> LostReceived:
     """Opens the compartments of a member who is gone. Raises IntegrityError when a journal of theirs is not here whole,
     or wraps no compartment key to the recovery key."""
-    bare = Keyring(member=lost, organisation="", signing_seed=b"", sealing_seed=seed, compartments=(), export=b"")
+    bare = Keyring(
+        member=lost, organisation="", signing_seed=b"", sealing_seed=opened.seed, compartments=(), export=b""
+    )
     reading = Received(vault, bare)
     found = []
     for origin, _ in vault.own_journals(lost.handle):
@@ -158,7 +169,7 @@ def lost_received(vault: Vault, lost: Member, seed: bytes) -> LostReceived:
                 f"the journal {origin} is not what its writer signed; nothing of it is handed on",
                 hint='run "fieldvault audit verify"',
             )
-        keys = recovered_keys(reading, seed, origin, Purpose.COMPARTMENT)
+        keys = recovered_keys(reading, opened, origin, Purpose.COMPARTMENT)
         if len(keys) != 1:
             raise IntegrityError(
                 f"the journal {origin} has no compartment key for the recovery key here",
@@ -174,7 +185,7 @@ def lost_received(vault: Vault, lost: Member, seed: bytes) -> LostReceived:
         compartments=tuple(found),
         export=b"",
     )
-    return LostReceived(vault, ring, seed)
+    return LostReceived(vault, ring, opened)
 
 
 def whole(received: Received, origin: Origin) -> int:

@@ -203,6 +203,8 @@ class _Folding:
                 self._see(place, member, extra[0])
         elif kind == Kind.GRANT:
             act = raw_act(kind, extra)
+            if act is not None and act[0] == Act.RENEW:
+                return  # it is about keys of the writer's own, and no case passes by it
             wraps = tuple((Purpose(purpose), KeyId(recipient)) for purpose, recipient, _ in raw_wraps(kind, extra))
             deed = Deed(
                 place=place, handle=member.handle, day=day, act=None if act is None else act_of(act), wraps=wraps

@@ -110,9 +110,12 @@ def key_wraps(
     return tuple(_key_wrap(work, wrap, to, writer or work.origin) for wrap in made)
 
 
-def single_key_wraps(work: Casework, wraps: Iterable[CaseWrap], to: Member) -> tuple[WrapDraft, ...]:
-    """Some keys of a case, wrapped to a member."""
-    return tuple(_key_wrap(work, wrap, to, work.origin) for wrap in wraps)
+def single_key_wraps(
+    work: Casework, wraps: Iterable[CaseWrap], to: Member, *, writer: Origin | None = None
+) -> tuple[WrapDraft, ...]:
+    """Some keys of a case, wrapped to a member. `writer` is the journal that takes the wraps: the one that is being
+    written, unless it says otherwise."""
+    return tuple(_key_wrap(work, wrap, to, writer or work.origin) for wrap in wraps)
 
 
 def _key_wrap(work: Casework, wrap: CaseWrap, to: Member, writer: Origin) -> WrapDraft:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from vault.errors import FormatError, UsageError, WrongPassphrase
 from vault.formats.share import WORDS, ShareCard, parse_share
 from vault.model import VaultId
+from vault.ports import day_of
 from vault.primitives import hpke
 from vault.primitives import shares as slip39
 from vault.primitives.shares import ShareMark
 from vault.services import files
-from vault.services.roster import Roster
+from vault.services.roster import RecoveryKey, Roster
 from vault.services.vault import Vault
 
 _MOST_BYTES = 4096
@@ -34,19 +35,21 @@ class ShareState(StrEnum):
     ALTERED = "altered"
     OTHER_VAULT = "of another vault"
     OTHER_SET = "of another set"
+    EARLIER = "of an earlier recovery key"
     TWICE = "given twice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenShare:
-    """A share as somebody gave it: `name` is what messages call it (a file's name, or "share 2" as typed). `vault_id`
-    and `number` (from 1) are what its card says; typed words say neither."""
+    """A share as somebody gave it: `name` is what messages call it (a file's name, or "share 2" as typed). `vault_id`,
+    `number` (from 1) and the day it was `made` (ISO 8601) are what its card says; typed words say none of it."""
 
     name: str
     words: str = field(repr=False)
     vault_id: VaultId | None = None
     number: int | None = None
     threshold: int | None = None
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +64,28 @@ class ShareChecked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quorum:
     """What shares come to: how many of one set are good (`have`), how many that set needs (0 where no share tells), and
-    whether every good one takes part in the recovery key of this vault (`proven`). `problem` says what is missing."""
+    whether every good one takes part in the recovery key of this vault (`proven`). `problem` says what is missing.
+    `earlier` is the recovery key that they combine to where root has replaced that one since."""
 
     have: int
     need: int
     shares: tuple[ShareChecked, ...]
     proven: bool
     problem: str = ""
+    earlier: RecoveryKey | None = None
 
     @property
     def altered(self) -> bool:
         """Whether a share's words are not the ones that were made."""
         return any(share.state is ShareState.ALTERED for share in self.shares)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedRecovery:
+    """What enough shares gave: a recovery key that root signed, and its 32-byte seed."""
+
+    seed: bytes = field(repr=False)
+    key: RecoveryKey
 
 
 def read_share_file(path: Path) -> GivenShare:
@@ -83,7 +96,14 @@ def read_share_file(path: Path) -> GivenShare:
 
 
 def _given(card: ShareCard, name: str) -> GivenShare:
-    return GivenShare(name=name, words=card.words, vault_id=card.vault_id, number=card.number, threshold=card.threshold)
+    return GivenShare(
+        name=name,
+        words=card.words,
+        vault_id=card.vault_id,
+        number=card.number,
+        threshold=card.threshold,
+        made=card.made,
+    )
 
 
 def typed_share(line: str, number: int) -> GivenShare:
@@ -102,17 +122,29 @@ def check_shares(vault: Vault, given: Sequence[GivenShare]) -> Quorum:
 
 
 def recovery_seed(vault: Vault, given: Sequence[GivenShare]) -> bytes:
-    """The 32-byte seed of this vault's recovery key. Raises FormatError when it fails for an altered share,
-    WrongPassphrase for too few, mixed or foreign ones; never gives another key."""
-    quorum, seed = _combined(vault.roster, given)
-    if seed is not None:
-        return seed
-    if quorum.altered:
-        raise FormatError(quorum.problem, hint='"fieldvault recovery drill" says what is wrong with each')
-    raise WrongPassphrase(quorum.problem, hint='"fieldvault recovery drill" says what is wrong with each')
+    """The 32-byte seed of the recovery key in force. Raises FormatError when it fails for an altered share,
+    WrongPassphrase for too few, mixed or foreign ones, and for those of an earlier key; never gives another key."""
+    quorum, found = _combined(vault.roster, given)
+    if found is not None and quorum.earlier is None:
+        return found.seed
+    raise _refused(quorum)
 
 
-def _combined(roster: Roster, given: Sequence[GivenShare]) -> tuple[Quorum, bytes | None]:
+def any_recovery(vault: Vault, given: Sequence[GivenShare]) -> OpenedRecovery:
+    """The seed of a recovery key that root ever signed, and which one it is. Raises as `recovery_seed`, but not for
+    shares of an earlier key: of a recorder who never went over to the one in force, only they open anything."""
+    quorum, found = _combined(vault.roster, given)
+    if found is None:
+        raise _refused(quorum)
+    return found
+
+
+def _refused(quorum: Quorum) -> FormatError | WrongPassphrase:
+    kind = FormatError if quorum.altered else WrongPassphrase
+    return kind(quorum.problem, hint='"fieldvault recovery drill" says what is wrong with each')
+
+
+def _combined(roster: Roster, given: Sequence[GivenShare]) -> tuple[Quorum, OpenedRecovery | None]:
     if not given:
         raise UsageError("no recovery share was given", hint="name each file with --share FILE")
     marks = [_mark(share) for share in given]
@@ -129,9 +161,46 @@ def _combined(roster: Roster, given: Sequence[GivenShare]) -> tuple[Quorum, byte
             ShareChecked(name=share.name, state=state, number=share.number if mark is None else mark.index + 1)
         )
     need = next((mark.threshold for mark in ours if mark.identifier == chosen), 0)
-    seed, problem = _seed(roster, list(good.values()), need, tuple(checked))
-    quorum = Quorum(have=len(good), need=need, shares=tuple(checked), proven=seed is not None, problem=problem)
-    return quorum, seed
+    found, problem = _opened(roster, list(good.values()), need, tuple(checked))
+    earlier = None
+    if found is None:
+        problem += _made_before(roster, given)
+    elif found.key.key_id != roster.recovery_id:
+        earlier, problem = found.key, f"have {len(good)} of {need}, and they combine to {_earlier(roster, found.key)}"
+        checked = [_of_earlier(share) for share in checked]
+    quorum = Quorum(
+        have=len(good),
+        need=need,
+        shares=tuple(checked),
+        proven=found is not None and earlier is None,
+        problem=problem,
+        earlier=earlier,
+    )
+    return quorum, found
+
+
+def _of_earlier(share: ShareChecked) -> ShareChecked:
+    return replace(share, state=ShareState.EARLIER) if share.state is ShareState.GOOD else share
+
+
+def _earlier(roster: Roster, key: RecoveryKey) -> str:
+    return f"an earlier recovery key, which root replaced on {replaced_on(roster, key)}"
+
+
+def replaced_on(roster: Roster, key: RecoveryKey) -> str:
+    """The day, as the roster claims, on which the next recovery key came into force."""
+    rank = roster.recovery_rank(key.key_id)
+    return day_of(roster.recoveries[rank + 1].day).isoformat()
+
+
+def _made_before(roster: Roster, given: Sequence[GivenShare]) -> str:
+    """What to add where cards are older than the recovery key in force, as far as days can be believed."""
+    if not roster.replaced_ids:
+        return ""
+    since = day_of(roster.recoveries[-1].day).isoformat()
+    if not any(share.made and share.made < since for share in given):
+        return ""
+    return f"; root replaced the recovery key on {since}, and some of these cards are older"
 
 
 def _mark(share: GivenShare) -> ShareMark | None:
@@ -164,8 +233,10 @@ def _state(
     return ShareState.GOOD
 
 
-def _seed(roster: Roster, words: list[str], need: int, checked: tuple[ShareChecked, ...]) -> tuple[bytes | None, str]:
-    """The seed behind the good shares, or why there is none. Every one of them must take part in it."""
+def _opened(
+    roster: Roster, words: list[str], need: int, checked: tuple[ShareChecked, ...]
+) -> tuple[OpenedRecovery | None, str]:
+    """The recovery key behind the good shares, or why there is none. Every one of them must take part in it."""
     others = [f"{share.name} is {share.state.value}" for share in checked if share.state is not ShareState.GOOD]
     wrong = f" ({'; '.join(others)})" if others else ""
     if not need or len(words) < need:
@@ -176,6 +247,8 @@ def _seed(roster: Roster, words: list[str], need: int, checked: tuple[ShareCheck
     except WrongPassphrase:
         return None, f"have {len(words)} of {need}, but they do not combine: one of them was made up{wrong}"
     (seed,) = seeds if len(seeds) == 1 else (b"",)
-    if len(seed) != hpke.SEED or hpke.public_key(seed) != roster.recovery:
+    public = hpke.public_key(seed) if len(seed) == hpke.SEED else b""
+    key = next((item for item in roster.recoveries if item.key == public), None)
+    if key is None:
         return None, f"have {len(words)} of {need}, and they combine, but not to the recovery key of this vault{wrong}"
-    return seed, ""
+    return OpenedRecovery(seed=seed, key=key), ""

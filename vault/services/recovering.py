@@ -25,6 +25,7 @@ from vault.primitives import aead
 from vault.primitives.hashing import sha256
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
+from vault.services.forgetting import confirmed_recovery
 from vault.services.grants import first_entries
 from vault.services.journal import Draft, begin
 from vault.services.keyring import Compartment, Keyring, key_path
@@ -78,13 +79,13 @@ def recover_journal(
     arrivals = Arrivals(vault.store)
     witnessed = last_witnessed(arrivals, vault.roster, old)
     known = next(verified(vault.roster, arrivals.heads(old)), None)
-    epoch = 1 + max(name.epoch, *_epochs_heard_of(vault, arrivals, me.handle))
+    epoch = 1 + max(name.epoch, *epochs_heard_of(vault, arrivals, me.handle))
     origin = origin_of(vault.vault_id, me.handle, epoch)
     shared = _shared(vault, arrivals, held)
     best = witnessed or shared or known or verify_head(vault.roster, held.note)
-    sealed = _key_bytes(vault, me)
+    sealed = key_bytes(vault, me)
     mine = keyring.open_keyfile(sealed, vault.vault_id, me.handle, passphrase)
-    payload = _with_compartment(vault, me, mine, epoch)
+    payload = with_compartment(vault, me, mine, epoch)
     ring = keyring.keyring_of(me.member, payload)
     answer = Recovered(
         origin=origin,
@@ -97,16 +98,18 @@ def recover_journal(
     if dry_run:
         return answer
     with vault.writing(me):
-        if _key_bytes(vault, me) != sealed:
+        if key_bytes(vault, me) != sealed:
             raise VaultLocked("another process has just changed this key file; try again")
         if payload != mine:
-            _seal(vault, me, payload, passphrase, cost)
+            reseal(vault, me, payload, passphrase, cost)
         if shared is not None:
             arrivals.add_head(old, shared.size, sha256(shared.note), shared.note)
         signer = replace(vault.signer(me), origin=origin)
         compartment = next((Compartment(epoch=e, key=k) for e, k in payload.compartments if e == epoch), None)
         entry = Draft(kind=Kind.RECOVERY, extra=(best.note,))
-        begin(vault.store, signer, vault.day, (entry, *first_entries(vault.roster, origin, compartment)))
+        # To the recovery key that had the keys before: the next one has its words compared ("journal renew").
+        first = first_entries(vault.roster, origin, compartment, confirmed_recovery(vault, me.member))
+        begin(vault.store, signer, vault.day, (entry, *first))
     return answer
 
 
@@ -127,7 +130,7 @@ def _records(arrivals: Arrivals, held: Held, start: int) -> tuple[int, ...]:
     return tuple(seq for seq, raw in leaves if parse_fields(raw)[2] in (Kind.RECORD, Kind.AMEND))
 
 
-def _epochs_heard_of(vault: Vault, arrivals: Arrivals, handle: Handle) -> Iterator[int]:
+def epochs_heard_of(vault: Vault, arrivals: Arrivals, handle: Handle) -> Iterator[int]:
     """0, and the epochs of one's own journals that others told of: a laptop that is restored a second time has lost
     the epoch that it opened after the first, and must not open it again."""
     yield 0
@@ -137,11 +140,12 @@ def _epochs_heard_of(vault: Vault, arrivals: Arrivals, handle: Handle) -> Iterat
             yield name.epoch
 
 
-def _key_bytes(vault: Vault, me: Keyring) -> bytes:
+def key_bytes(vault: Vault, me: Keyring) -> bytes:
+    """The bytes of a member's key file, to notice that another process changed it."""
     return files.read_limited(key_path(vault.directory, me.handle), MOST_BYTES)
 
 
-def _with_compartment(vault: Vault, me: Keyring, payload: KeyPayload, epoch: int) -> KeyPayload:
+def with_compartment(vault: Vault, me: Keyring, payload: KeyPayload, epoch: int) -> KeyPayload:
     """The key file's secrets with a compartment key for the new epoch: one that an interrupted recovery left there, or
     a fresh one."""
     if me.member.role is not Role.RECORDER or epoch in dict(payload.compartments):
@@ -149,7 +153,7 @@ def _with_compartment(vault: Vault, me: Keyring, payload: KeyPayload, epoch: int
     return replace(payload, compartments=(*payload.compartments, (epoch, vault.environment.random.token(aead.KEY))))
 
 
-def _seal(vault: Vault, me: Keyring, payload: KeyPayload, passphrase: str, cost: KdfCost | None) -> None:
+def reseal(vault: Vault, me: Keyring, payload: KeyPayload, passphrase: str, cost: KdfCost | None) -> None:
     """Replaces the key file, and proves that the new one opens before anything is built on it."""
     raw = keyring.seal_keyfile(vault.environment, vault.vault_id, me.handle, payload, passphrase, cost)
     if keyring.open_keyfile(raw, vault.vault_id, me.handle, passphrase) != payload:

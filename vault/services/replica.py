@@ -149,7 +149,13 @@ class Section:
         if seq >= self.before:
             self.nodes += made
             expected: set[str | int] = {layer for layer in refs if layer in self.keeps}
-            expected.update(at for at, wrap in enumerate(wraps) if self.keys is None or wrap[:2] in self.keys)
+            gone = frozenset[bytes]() if self.rules is None else self.rules.roster.replaced_ids
+            expected.update(
+                at
+                for at, wrap in enumerate(wraps)
+                # What was wrapped to a recovery key that root replaced may be deleted where it comes from.
+                if (self.keys is None or wrap[:2] in self.keys) and wrap[1] not in gone
+            )
             if expected:
                 self.missing[seq] = expected
         if kind == Kind.ERASE:

@@ -2,8 +2,8 @@
 
 Enough of the old shares give the seed back, in memory only; it is split anew, under a new random identifier, so that a
 share of the old set and one of the new never combine. The key itself stays: **the old shares still combine among
-themselves**, until so many of their holders have destroyed them that too few are left. A new recovery key would need
-every journal to begin a new compartment (decision 0036); this is what can be had without.
+themselves**, until so many of their holders have destroyed them that too few are left. Where that is not to be had,
+root puts a new recovery key in its place (`services/appointing.py`, decision 0040).
 """
 
 from __future__ import annotations

@@ -16,19 +16,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vault.errors import NotAllowed, UsageError
+from vault.errors import NotAllowed, UsageError, WrongPassphrase
 from vault.formats.leaf import GrantAct, encode_act
 from vault.model import Act, Handle, Kind, Layer, Member, Origin, Role
+from vault.ports import day_of
 from vault.services.case_keys import Case
 from vault.services.drafting import Desk
+from vault.services.forgetting import quorum_for
 from vault.services.handing_desk import texts
 from vault.services.journal import Draft, WrapDraft, write
 from vault.services.keyring import Keyring
 from vault.services.lost_member import LostReceived, LostWork, Void, lost_received, newest, whole
 from vault.services.offers import Offer, State
 from vault.services.parcels import content_of, delivery_wraps, gather, key_wraps
-from vault.services.quorum import GivenShare, recovery_seed
+from vault.services.quorum import GivenShare, any_recovery, replaced_on
 from vault.services.records import desk_of
+from vault.services.roster import RecoveryKey
 from vault.services.vault import Vault, require_role
 
 
@@ -67,17 +70,19 @@ def restore(
 
     Raises NotAllowed unless `hub` is a hub, `member` a recorder whom root has revoked and `successor` a recorder who is
     not; UsageError for unknown members, for no reason, or where there is nothing to hand on; FormatError and
-    WrongPassphrase as `recovery_seed`; IntegrityError where the member's journals are not here whole.
+    WrongPassphrase as `any_recovery`, and WrongPassphrase for shares of another recovery key than the one that the
+    member's keys are wrapped to; IntegrityError where the member's journals are not here whole.
     """
     require_role(hub, Role.HUB)
     said = "".join(texts([reason], "reason"))
     if not said:
         raise UsageError("a restore needs a reason", hint="give --reason TEXT")
     check_restorable(vault, member, successor)
-    seed = recovery_seed(vault, given)
+    opened = any_recovery(vault, given)
     with vault.writing(hub, announced=not dry_run):
         lost, taker = check_restorable(vault, member, successor)
-        restoring = _Restoring(vault, hub, lost_received(vault, lost, seed), taker, said)
+        _check_quorum(vault, lost, opened.key)
+        restoring = _Restoring(vault, hub, lost_received(vault, lost, opened), taker, said)
         drafts = restoring.drafts()
         if not drafts:
             raise UsageError(restoring.nothing())
@@ -110,6 +115,34 @@ def check_restorable(vault: Vault, member: str, successor: str) -> tuple[Member,
     if taker.revoked:
         raise NotAllowed(f'"{taker.handle}" was revoked by root and gets nothing more')
     return lost, taker
+
+
+def which_shares(vault: Vault, member: str) -> str:
+    """Of which recovery key shares are needed, in words, before anybody brings any; empty for the one in force. Raises
+    UsageError for an unknown member."""
+    needed = quorum_for(vault, vault.roster.member(member.strip()))
+    if needed is None or needed.key_id == vault.roster.recovery_id:
+        return ""
+    return f"shares of the earlier recovery key, which root replaced on {replaced_on(vault.roster, needed)}"
+
+
+def _check_quorum(vault: Vault, lost: Member, given: RecoveryKey) -> None:
+    """Raises WrongPassphrase where another recovery key than the given one opens what the lost member saved."""
+    needed = quorum_for(vault, lost)
+    if needed is None or needed == given:
+        return  # where none opens all of it, what is missing is said journal by journal
+    roster = vault.roster
+    if roster.recovery_rank(needed.key_id) < roster.recovery_rank(given.key_id):
+        raise WrongPassphrase(
+            f'"{lost.handle}" never went over to the recovery key of {day_of(given.day)}: only shares of the one that '
+            f"root replaced on {replaced_on(roster, needed)} open their cases",
+            hint="ask the holders of the old cards",
+        )
+    raise WrongPassphrase(
+        f"these are shares of an earlier recovery key, which root replaced on {replaced_on(roster, given)}, and "
+        f'"{lost.handle}" has gone over to the next one',
+        hint="shares of the new set are needed",
+    )
 
 
 class _Restoring:

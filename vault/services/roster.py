@@ -1,6 +1,7 @@
 """The roster: all trust is the fold of the entries that root signed.
 
-    found     the organisation: root's keys, the recovery key; the vault id is a hash over root's keys
+    found     the organisation: root's keys, the recovery key; the vault id is a hash over root's keys. A later one,
+              with the same keys of root, replaces the recovery key
     policy    the disclosure policy
     codebook  the digest of the codebook in force
     enrol     a member: handle, role, keys
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 
 from vault import labels
 from vault.disclosure.policies import below, beyond, policy_of
-from vault.errors import IntegrityError, UsageError
+from vault.errors import FormatError, IntegrityError, UsageError
+from vault.formats.hybrid_key import check_hybrid_key
 from vault.formats.leaf import Leaf, parse_leaf
 from vault.formats.origin import ROOT, origin_of
 from vault.model import Digest, Handle, KeyId, Kind, Member, Origin, Policy, PublicKeys, Role, VaultId
@@ -37,6 +39,17 @@ class SignedPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryKey:
+    """A recovery key that root signed: the number of its entry, the day that the entry claims (since 1970-01-01), the
+    1,216 bytes of the public key, its 16-byte name."""
+
+    seq: int
+    day: int
+    key: bytes = field(repr=False)
+    key_id: KeyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """Everything that root has said, folded."""
 
@@ -49,6 +62,30 @@ class Roster:
     codebooks: tuple[Digest, ...]
     policies: tuple[SignedPolicy, ...] = ()
     """Every policy that was ever in force, the last one now."""
+    recoveries: tuple[RecoveryKey, ...] = ()
+    """Every recovery key that root ever signed, the last one in force now (`recovery`)."""
+
+    @property
+    def recovery_ids(self) -> frozenset[KeyId]:
+        """The names of all recovery keys, those that were replaced too."""
+        return frozenset({self.recovery_id, *(item.key_id for item in self.recoveries)})
+
+    @property
+    def replaced_ids(self) -> frozenset[KeyId]:
+        """The names of the recovery keys that root has replaced."""
+        return self.recovery_ids - {self.recovery_id}
+
+    def recovery_rank(self, key_id: bytes) -> int:
+        """Which recovery key this is, counted from 0 in the order in which root signed them; -1 for none of them."""
+        ids = [item.key_id for item in self.recoveries] or [self.recovery_id]
+        return ids.index(KeyId(key_id)) if key_id in ids else -1
+
+    def recovery_key(self, key_id: KeyId) -> RecoveryKey:
+        """A recovery key by its name. Raises UsageError."""
+        for item in self.recoveries:
+            if item.key_id == key_id:
+                return item
+        raise UsageError("root signed no recovery key of that name")
 
     @property
     def codebook(self) -> Digest:
@@ -118,15 +155,15 @@ class _Folding:
         self.policies: list[SignedPolicy] = []
         self.codebooks: list[Digest] = []
         self.vault_id = VaultId("")
-        self.recovery = b""
+        self.recoveries: list[RecoveryKey] = []
 
     def take(self, leaf: Leaf) -> None:
         """Applies one entry."""
         founded = bool(self.members)
-        if (leaf.kind is Kind.FOUND) == founded:
-            raise IntegrityError(f"roster entry {leaf.seq}: the founding entry must stand first, and only there")
+        if leaf.kind is not Kind.FOUND and not founded:
+            raise IntegrityError(f"roster entry {leaf.seq}: the founding entry must stand first")
         if leaf.kind is Kind.FOUND:
-            self._found(leaf)
+            (self._replace_recovery if founded else self._found)(leaf)
         elif leaf.kind is Kind.ENROL:
             handle, role, signing_key, sealing_key, _ = leaf.extra
             self._enrol(leaf.seq, Handle(handle), Role(role), PublicKeys(signing=signing_key, sealing=sealing_key))
@@ -140,10 +177,28 @@ class _Folding:
             raise IntegrityError(f"roster entry {leaf.seq} is of a kind that root does not write")
 
     def _found(self, leaf: Leaf) -> None:
-        signing_key, sealing_key, self.recovery, _ = leaf.extra
+        signing_key, sealing_key, recovery, _ = leaf.extra
         keys = PublicKeys(signing=signing_key, sealing=sealing_key)
         self.vault_id = vault_id_of(keys)
         self._enrol(leaf.seq, ROOT, Role.ROOT, keys)
+        self._recovery(leaf, recovery)
+
+    def _replace_recovery(self, leaf: Leaf) -> None:
+        """Root founds the recovery key anew: with root's own keys as they are, and a key that nobody has or had."""
+        signing_key, sealing_key, recovery, _ = leaf.extra
+        if PublicKeys(signing=signing_key, sealing=sealing_key) != self.members[ROOT].keys:
+            raise IntegrityError(f"roster entry {leaf.seq} founds anew with other keys of root's")
+        if recovery in self.keys or any(recovery == item.key for item in self.recoveries):
+            raise IntegrityError(f"roster entry {leaf.seq} appoints a recovery key that is or was in use")
+        try:
+            check_hybrid_key(recovery)
+        except FormatError as error:
+            raise IntegrityError(f"roster entry {leaf.seq} appoints a recovery key that is none") from error
+        self.keys.add(recovery)
+        self._recovery(leaf, recovery)
+
+    def _recovery(self, leaf: Leaf, recovery: bytes) -> None:
+        self.recoveries.append(RecoveryKey(seq=leaf.seq, day=leaf.day, key=recovery, key_id=recovery_id_of(recovery)))
 
     def _enrol(self, seq: int, handle: Handle, role: Role, keys: PublicKeys) -> None:
         if handle in self.members or {keys.signing, keys.sealing} & self.keys:
@@ -190,10 +245,11 @@ class _Folding:
         return Roster(
             vault_id=self.vault_id,
             origin=origin_of(self.vault_id, ROOT, ROSTER_EPOCH),
-            recovery=self.recovery,
-            recovery_id=recovery_id_of(self.recovery),
+            recovery=self.recoveries[-1].key,
+            recovery_id=self.recoveries[-1].key_id,
             members=tuple(self.members.values()),
             policy=self.policies[-1].policy,
             codebooks=tuple(self.codebooks),
             policies=tuple(self.policies),
+            recoveries=tuple(self.recoveries),
         )

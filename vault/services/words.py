@@ -10,6 +10,7 @@ import re
 from vault.model import KeyId, VaultId
 from vault.ports import Randomness, draw_below
 from vault.primitives.shares import word
+from vault.services.roster import RecoveryKey
 
 PASSPHRASE_WORDS = 8
 """80 bits: far beyond guessing at a second a try."""
@@ -34,6 +35,11 @@ def fingerprint_of_keys(key_id: KeyId) -> str:
     """A member's key id likewise: it pins both of their public keys. 120 bits, because whoever swaps a request may try
     as many keys as they like until one sounds the same."""
     return _words_of(int.from_bytes(key_id, "big") >> 8)
+
+
+def recovery_words(key: RecoveryKey) -> str:
+    """A recovery key's words: recorders compare them before they wrap anything to it."""
+    return fingerprint_of_keys(key.key_id)
 
 
 def same_words(typed: str, fingerprint: str) -> bool:

@@ -1,0 +1,426 @@
+"""`journal renew`: an epoch that begins without a lock, under the recovery key that root has put in place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.organisation import COST, PASSPHRASES, Organisation, rows_of
+from tests.services.custodians import accept_all, lose, restored, shares_of
+from tests.services.handing import NAME, notes, opened_case, supplement
+from tests.services.renewing import appointed, new_shares, renew, words_of
+from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, VaultLocked, WrongPassphrase
+from vault.formats.leaf import parse_leaf, wrap_refs
+from vault.model import Kind, Place, Purpose, Role
+from vault.services import appointing, recovering, renewing
+from vault.services.answering import accept_offer
+from vault.services.appointing import appoint_recovery
+from vault.services.forgetting import forget_replaced, renewals
+from vault.services.handing import offer_referral, offer_transfer
+from vault.services.quorum import ShareState, check_shares, read_share_file
+from vault.services.records import amend
+from vault.services.renewing import renew_journal
+from vault.services.restoring import which_shares
+from vault.services.reveal import reveal
+from vault.services.roster import Roster
+from vault.services.vault import unlock
+from vault.store.arrivals import RESTORED, Arrivals, Lock
+from vault.store.removals import erase_wraps
+
+
+def test_the_next_epoch_begins_without_a_lock(org: Organisation, tmp_path: Path) -> None:
+    """The old journal ends with epoch-close; the new one names the closed head, and wraps every key to the new recovery
+    key. Everything is read and written as before."""
+    pseudonym = opened_case(org, org.field_1)
+    old = org.vault.signer(org.field_1).origin
+    appointed(org, tmp_path / "new")
+    done = renew(org)
+    assert (done.follows, done.origin, done.cases, done.cleaned) == (old, old[:-1] + "2", 1, True)
+    last = parse_leaf(list(org.vault.store.leaves(org.vault.journal_number(old)))[-1])
+    first, *grants = map(parse_leaf, org.vault.store.leaves(org.vault.journal_number(done.origin)))
+    assert (last.kind, first.kind) == (Kind.EPOCH_CLOSE, Kind.RECOVERY)
+    assert first.extra[0] == org.vault.store.latest_checkpoint(org.vault.journal_number(old))
+    recovery = org.vault.roster.recovery_id
+    wrapped = [[wrap.purpose for wrap in wrap_refs(leaf) if wrap.recipient == recovery] for leaf in grants]
+    assert wrapped == [[Purpose.COMPARTMENT, Purpose.TALLY], [Purpose.COMPARTMENT, Purpose.TALLY], []]
+    org.add(org.field_1, "shelter", pseudonym, notes="in the old school", check_in="2020-02-01")
+    amend(org.vault, org.field_1, "field-1/1:2", {"notes": "over the hill"})
+    assert notes(org, org.field_1, pseudonym) == ["over the hill", "in the old school"]
+    assert reveal(org.vault, org.field_1, pseudonym, "to write to her").values["name"] == NAME
+    assert org.audit().findings == ()
+
+
+def test_no_wrap_to_the_old_key_is_left(org: Organisation, tmp_path: Path) -> None:
+    """Not on this laptop, of those who have renewed; of the others each stays."""
+    opened_case(org, org.field_1)
+    before = org.vault.roster.recovery_id
+
+    def left(handle: str) -> int:
+        return sum(
+            len(org.vault.store.wraps_for(number, before, purpose))
+            for _, number in org.vault.own_journals(org.keys[handle].handle)
+            for purpose in Purpose
+        )
+
+    assert (left("field-1"), left("field-2"), left("root")) == (2, 2, 1)
+    appointed(org, tmp_path / "new")
+    assert (left("field-1"), left("field-2"), left("root")) == (2, 2, 0)
+    renew(org)
+    assert (left("field-1"), left("field-2"), left("root")) == (0, 2, 0)
+    assert org.audit().findings == ()
+    renew(org, "field-2")
+    assert (left("field-2"), org.audit().findings) == (0, ())
+
+
+def test_restores_before_and_after(org: Organisation, tmp_path: Path) -> None:
+    """With new shares old and new cases are handed on; the old shares open nothing of somebody who has renewed."""
+    old_case = opened_case(org, org.field_1)
+    made = appointed(org, tmp_path / "new")
+    renew(org)
+    seq = org.add(org.field_1, "shelter", old_case, notes="in the old school", check_in="2020-02-01")
+    new_case = opened_case(org, org.field_1)
+    lose(org)
+    before = org.heads()
+    with pytest.raises(WrongPassphrase, match="earlier recovery key"):
+        restored(org, given=shares_of(org))
+    assert org.heads() == before
+    done = restored(org, given=new_shares(made))
+    assert set(accept_all(org, done)) == {old_case, new_case}
+    assert notes(org, org.field_2, old_case) == ["over the river", "in the old school"]
+    assert reveal(org.vault, org.field_2, old_case, "to write to her").values["name"] == NAME
+    amend(org.vault, org.field_2, f"field-1/2:{seq}", {"notes": "in the new school"})
+    assert notes(org, org.field_2, old_case) == ["over the river", "in the new school"]
+    assert org.audit().findings == ()
+
+
+def test_one_who_never_renewed(org: Organisation, tmp_path: Path) -> None:
+    """Only the old shares open their cases; the new ones are refused in plain words, and nothing is written."""
+    pseudonym = opened_case(org, org.field_1)
+    made = appointed(org, tmp_path / "new")
+    org.add(org.field_1, "shelter", pseudonym, notes="in the old school", check_in="2020-02-01")
+    lose(org)
+    before = org.heads()
+    assert "earlier recovery key" in which_shares(org.vault, "field-1")
+    with pytest.raises(WrongPassphrase, match="never went over"):
+        restored(org, given=new_shares(made))
+    assert org.heads() == before
+    assert accept_all(org, restored(org, given=shares_of(org))) == [pseudonym]
+
+
+def test_helpers_and_owners_go_on_together(org: Organisation, tmp_path: Path) -> None:
+    """Either may renew first: each reads what the other writes with their new keys."""
+    pseudonym = opened_case(org, org.field_1)
+    accept_offer(org.vault, org.field_2, offer_referral(org.vault, org.field_1, pseudonym, "field-2").offer)
+    appointed(org, tmp_path / "new")
+    for turn, handle in enumerate(("field-2", "field-1")):
+        renew(org, handle)
+        org.add(org.field_1, "journey", pseudonym, event="transit", notes=f"owner {turn}", date=f"2020-03-0{turn + 1}")
+        org.add(org.field_2, "journey", pseudonym, event="transit", notes=f"helper {turn}", date=f"2020-03-0{turn + 1}")
+        for me in (org.field_1, org.field_2):
+            supplement(org, me)
+    assert [supplement(org, me) for me in (org.field_1, org.field_2)] == [0, 0]
+    expected = sorted(["over the river", "owner 0", "helper 0", "owner 1", "helper 1"])
+    for me in (org.field_1, org.field_2):
+        assert sorted(notes(org, me, pseudonym)) == expected
+    assert org.audit().findings == ()
+
+
+def test_cases_that_came_and_went(org: Organisation, tmp_path: Path) -> None:
+    """A case that was taken over, one that passed on, and a transfer after the renewal: all as before."""
+    given, taken, later = (opened_case(org, me) for me in (org.field_1, org.field_2, org.field_1))
+    accept_offer(org.vault, org.field_2, offer_transfer(org.vault, org.field_1, given, "field-2").offer)
+    accept_offer(org.vault, org.field_1, offer_transfer(org.vault, org.field_2, taken, "field-1").offer)
+    appointed(org, tmp_path / "new")
+    assert renew(org).cases == 3
+    org.add(org.field_1, "shelter", taken, notes="in the old school", check_in="2020-02-01")
+    assert notes(org, org.field_1, given) == ["over the river"]
+    with pytest.raises(NotAllowed, match="has passed"):
+        org.add(org.field_1, "shelter", given, notes="too late", check_in="2020-02-01")
+    accept_offer(org.vault, org.field_2, offer_transfer(org.vault, org.field_1, later, "field-2").offer)
+    accept_offer(org.vault, org.field_2, offer_transfer(org.vault, org.field_1, taken, "field-2").offer)
+    assert sorted(notes(org, org.field_2, taken)) == ["in the old school", "over the river"]
+    assert reveal(org.vault, org.field_2, taken, "to write to her").values["name"] == NAME
+    assert org.audit().findings == ()
+
+
+def test_a_second_new_key_and_a_third_epoch(org: Organisation, tmp_path: Path) -> None:
+    """Each renewal takes the keys of all epochs before along; whoever skipped one goes straight to the last."""
+    pseudonym = opened_case(org, org.field_1)
+    appointed(org, tmp_path / "second")
+    renew(org)
+    org.add(org.field_1, "shelter", pseudonym, notes="in the old school", check_in="2020-02-01")
+    third = appointed(org, tmp_path / "third")
+    assert renew(org).origin.endswith("/field-1/3")
+    assert renew(org, "field-2").origin.endswith("/field-2/2")
+    org.add(org.field_1, "journey", pseudonym, event="arrival", notes="arrived")
+    assert org.audit().findings == ()
+    lose(org)
+    assert accept_all(org, restored(org, given=new_shares(third))) == [pseudonym]
+    assert notes(org, org.field_2, pseudonym) == ["over the river", "in the old school", "arrived"]
+
+
+def test_who_may_and_when(org: Organisation, tmp_path: Path) -> None:
+    """A recorder, once, with the passphrase and the words, and not while the journal is locked."""
+    before = org.heads()
+    with pytest.raises(UsageError, match="no other recovery key"):
+        renew(org)
+    appointed(org, tmp_path / "new")
+    roster = org.heads()
+    for handle in ("hub-1", "director-1", "root", "auditor-1"):
+        with pytest.raises(NotAllowed, match="takes a recorder"):
+            renew(org, handle)
+    with pytest.raises(WrongPassphrase):
+        renew_journal(org.vault, org.field_1, "not it at all", words=words_of(org), cost=COST)
+    with pytest.raises(NotAllowed, match="not the words"):
+        renew_journal(org.vault, org.field_1, PASSPHRASES["field-1"], words="academic acid", cost=COST)
+    rehearsed = renew(org, dry_run=True)
+    assert (rehearsed.cases, rehearsed.forgotten, org.heads()) == (0, 0, roster)
+    number = org.vault.journal_number(org.vault.signer(org.field_1).origin)
+    note = org.vault.store.latest_checkpoint(number) or b""
+    lock = Lock(origin=org.vault.signer(org.field_1).origin, reason=RESTORED, ours=note, theirs=note)
+    with org.vault.store.transaction():
+        Arrivals(org.vault.store).add_lock(lock)
+    with pytest.raises(RollbackError, match="restored from a backup"):
+        renew(org)
+    with org.vault.store.transaction():
+        Arrivals(org.vault.store).lift(lock.origin)
+    assert org.heads() == roster != before
+    assert renew(org).before is False
+    again = renew(org)
+    assert (again.before, again.forgotten, again.origin) == (True, 0, org.vault.signer(org.field_1).origin)
+    with pytest.raises(UsageError, match="renewed already"):
+        renew(org, dry_run=True)
+
+
+class Crash(BaseException):
+    """The machine stops."""
+
+
+@pytest.mark.parametrize("step", ["reseal", "write", "begin", "forget_replaced", "scrubbed"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_at_every_step(
+    org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    """Stopped before or after each step: either nothing has happened but for a key that nothing uses, and everybody
+    works on; or all of it has. The next try comes to the same end, with one key an epoch."""
+    pseudonym = opened_case(org, org.field_1)
+    old = org.vault.roster.recovery_id
+    appointed(org, tmp_path / "new")
+    real = getattr(renewing, step)
+
+    def crashing(*given: object, **named: object) -> object:
+        if after:
+            real(*given, **named)
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(renewing, step, crashing)
+        with pytest.raises(Crash):
+            renew(org)
+    org.reopen()
+    kept = org.keys["field-1"] = unlock(org.vault, "field-1", PASSPHRASES["field-1"])
+    done = step == "scrubbed"
+    assert [item.epoch for item in kept.compartments] == ([1] if (step, after) == ("reseal", False) else [1, 2])
+    assert len(org.vault.own_journals(kept.handle)) == (2 if done else 1)
+    org.add(org.field_1, "shelter", pseudonym, notes="in between", check_in="2020-02-01")
+    assert notes(org, org.field_1, pseudonym) == ["over the river", "in between"]
+    assert org.audit().findings == ()
+    finished = renew(org)
+    assert finished.before is done
+    assert org.keys["field-1"].compartments[: len(kept.compartments)] == kept.compartments
+    assert [item.epoch for item in org.keys["field-1"].compartments] == [1, 2]
+    numbers = [number for _, number in org.vault.own_journals(kept.handle)]
+    assert [org.vault.store.wraps_for(number, old, Purpose.COMPARTMENT) for number in numbers] == [(), ()]
+    assert notes(org, org.field_1, pseudonym) == ["over the river", "in between"]
+    assert org.audit().findings == ()
+
+
+def test_another_process_in_between(org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key file was sealed anew after it was looked at: nothing happens."""
+    appointed(org, tmp_path / "new")
+    before, real, reads = org.heads(), recovering.key_bytes, [b"", b"changed"]
+    with monkeypatch.context() as broken:
+        broken.setattr(renewing, "key_bytes", lambda vault, me: real(vault, me) + reads.pop(0))
+        with pytest.raises(VaultLocked):
+            renew(org)
+    assert org.heads() == before
+    assert renew(org).before is False
+
+
+# -- what the audit says ---------------------------------------------------------------------------------------------
+
+
+def test_why_a_wrap_may_be_missing(org: Organisation, tmp_path: Path) -> None:
+    """One to the old key of somebody who renewed: no finding. Of somebody who has not, or to the key in force: one."""
+    opened_case(org, org.field_1)
+    old = org.vault.roster.recovery_id
+    appointed(org, tmp_path / "new")
+    two = Place(org.vault.signer(org.field_2).origin, 0)
+    kept = org.vault.store.wrap(org.vault.journal_number(two.origin), old, Purpose.COMPARTMENT, 0)
+    renew(org)
+    assert org.audit().findings == ()
+    with rows_of(org.directory) as rows:
+        (row,) = rows.run("SELECT * FROM wrap WHERE journal = ? AND purpose = 'compartment'", number_of(org, two))
+        rows.run("DELETE FROM wrap WHERE journal = ? AND purpose = 'compartment'", number_of(org, two))
+    assert [(item.code, item.where) for item in org.audit().findings] == [("missing", f"{two.origin}:0")]
+    with rows_of(org.directory) as rows:
+        rows.run("INSERT INTO wrap VALUES (?, ?, ?, ?, ?, ?)", *row)
+    assert kept in row
+    assert org.audit().findings == ()
+    one = org.vault.signer(org.field_1).origin
+    for seq in (1, 2):
+        place = Place(one, seq)
+        with rows_of(org.directory) as rows:
+            where = "journal = ? AND seq = ? AND purpose = 'compartment'"
+            (row,) = rows.run(f"SELECT * FROM wrap WHERE {where}", number_of(org, place), seq)  # noqa: S608
+            rows.run(f"DELETE FROM wrap WHERE {where}", number_of(org, place), seq)  # noqa: S608
+        assert [(item.code, item.where) for item in org.audit().findings] == [("missing", f"{one}:{seq}")]
+        with rows_of(org.directory) as rows:
+            rows.run("INSERT INTO wrap VALUES (?, ?, ?, ?, ?, ?)", *row)
+    assert org.audit().findings == ()
+
+
+def number_of(org: Organisation, place: Place) -> int:
+    """A journal's number in the database."""
+    return org.vault.journal_number(place.origin)
+
+
+def test_the_export_key_of_the_old_key_goes(org: Organisation, tmp_path: Path) -> None:
+    """It may be missing in the roster's first entry, since the new one has it; in the new one it may not."""
+    appointed(org, tmp_path / "new")
+    number = org.vault.journal_number(org.vault.roster.origin)
+    first, last = org.vault.roster.recoveries
+    assert org.vault.store.wrap(number, first.key_id, Purpose.EXPORT, first.seq) is None
+    assert org.vault.store.wrap(number, last.key_id, Purpose.EXPORT, last.seq) is not None
+    assert org.audit().findings == ()
+    with rows_of(org.directory) as rows:
+        rows.run("DELETE FROM wrap WHERE journal = ? AND seq = ? AND purpose = 'export'", number, last.seq)
+    (finding,) = org.audit().findings
+    assert (finding.code, finding.where) == ("missing", f"{org.vault.roster.origin}:{last.seq}")
+
+
+# -- appointing ------------------------------------------------------------------------------------------------------
+
+
+def test_who_may_appoint_and_where_to(org: Organisation, tmp_path: Path) -> None:
+    """Root, to a place outside the vault, with numbers that can be; a rehearsal leaves nothing."""
+    before = org.heads()
+    how = {"threshold": 2, "shares": 3, "shares_dir": tmp_path / "new"}
+    for handle in ("hub-1", "field-1", "director-1"):
+        with pytest.raises(NotAllowed, match="takes a root"):
+            appoint_recovery(org.vault, org.keys[handle], **how)  # type: ignore[arg-type]
+    for wrong in ({"threshold": 4}, {"shares": 17}, {"shares_dir": org.directory / "keys" / "deep"}):
+        with pytest.raises(UsageError):
+            appoint_recovery(org.vault, org.root, **{**how, **wrong})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="inside the vault"):
+        appoint_recovery(org.vault, org.root, **how, cards=org.directory / "cards.html")  # type: ignore[arg-type]
+    assert appoint_recovery(org.vault, org.root, **how, dry_run=True).share_files == ()  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()
+    assert org.heads() == before
+    made = appoint_recovery(org.vault, org.root, **how, cards=tmp_path / "cards.html")  # type: ignore[arg-type]
+    assert made.words == words_of(org)
+    assert check_shares(org.vault, new_shares(made)).proven
+    old = check_shares(org.vault, shares_of(org))
+    assert (old.proven, {share.state for share in old.shares}) == (False, {ShareState.EARLIER})
+    assert old.earlier == org.vault.roster.recoveries[0]
+
+
+@pytest.mark.parametrize("step", ["write_shares", "write", "forget_replaced", "scrubbed"])
+def test_a_crash_while_appointing(
+    org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Before the roster says so there are no shares left about; once it does they stay: they are the only ones."""
+    before = org.vault.roster.recovery_id
+
+    def crashing(*_: object, **__: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as broken:
+        broken.setattr(appointing, step, crashing)
+        with pytest.raises(Crash):
+            appointed(org, tmp_path / "new")
+    org.reopen()
+    done = step == "scrubbed"
+    assert (org.vault.roster.recovery_id != before) is done
+    left = sorted((tmp_path / "new").iterdir()) if (tmp_path / "new").exists() else []
+    assert len(left) == (3 if done else 0)
+    if done:
+        assert check_shares(org.vault, [read_share_file(path) for path in left]).proven
+    assert org.audit().findings == ()
+
+
+def test_a_commit_that_fails_and_happened(org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error after the commit: the roster names the key, so its shares stay."""
+    real = appointing._sign
+
+    def late(*given: object) -> None:
+        real(*given)  # type: ignore[arg-type]
+        raise StorageError("the stick is gone")
+
+    monkeypatch.setattr(appointing, "_sign", late)
+    with pytest.raises(StorageError):
+        appointed(org, tmp_path / "new")
+    paths = sorted((tmp_path / "new").iterdir())
+    assert check_shares(org.vault, [read_share_file(path) for path in paths]).proven
+
+
+def test_an_older_card_says_so(org: Organisation, tmp_path: Path) -> None:
+    """Too few shares of a set tell nothing but their day: the drill names that."""
+    org.clock.day += timedelta(days=30)
+    made = appointed(org, tmp_path / "new")
+    assert "some of these cards are older" in check_shares(org.vault, shares_of(org, 1)).problem
+    assert "older" not in check_shares(org.vault, new_shares(made, 1)).problem, "the negative control"
+
+
+def test_one_who_is_enrolled_later_begins_with_the_new_key(org: Organisation, tmp_path: Path) -> None:
+    """Nothing is to be renewed then."""
+    appointed(org, tmp_path / "new")
+    later = org.enrol("field-3", Role.RECORDER)
+    found = {item.handle: item for item in renewals(org.vault)}
+    assert {handle: item.renewed for handle, item in found.items()} == {
+        "field-1": False,
+        "field-2": False,
+        "field-3": True,
+    }
+    assert found[org.field_1.handle].left == (org.vault.signer(org.field_1).origin,)
+    opened_case(org, later)
+    with pytest.raises(UsageError, match="renewed already"):
+        renew(org, "field-3", dry_run=True)
+    lose(org)
+    assert "field-1" not in {item.handle for item in renewals(org.vault)}
+
+
+def test_nothing_goes_before_what_takes_its_place_is_here(org: Organisation, tmp_path: Path) -> None:
+    """A renewal whose wraps are not here, or that stands behind the end that root set, deletes nothing: the old shares
+    must still open that recorder's cases."""
+    opened_case(org, org.field_1)
+    store, origin = org.vault.store, org.vault.signer(org.field_1).origin
+    number, old = org.vault.journal_number(origin), org.vault.roster.recovery_id
+    rows = [row for row in Arrivals(store).wraps(number, 0, 1) if row[0] == old]
+    appointed(org, tmp_path / "new")
+    later = renew(org).origin
+    covering = [row for row in Arrivals(store).wraps(org.vault.journal_number(later), 2, 3) if row[1] == "compartment"]
+    assert (len(rows), len(covering)) == (2, 1)
+
+    def put_back(roster: Roster, *, covered: bool) -> int:
+        """How many wraps go, once the old ones are here again, and what covers them is, or is not."""
+        with store.transaction():
+            Arrivals(store).add_wraps(number, rows)
+            erase_wraps(store, org.vault.journal_number(later), [2], [Purpose.COMPARTMENT])
+            if covered:
+                Arrivals(store).add_wraps(org.vault.journal_number(later), covering)
+            return forget_replaced(store, roster)
+
+    roster = org.vault.roster
+    cut = {origin: 1_000, later: 2}
+    void = tuple(
+        replace(member, revoked_at=tuple(cut.items())) if member.handle == "field-1" else member
+        for member in roster.members
+    )
+    assert put_back(roster, covered=False) == 0
+    assert put_back(replace(roster, members=void), covered=True) == 0
+    assert put_back(roster, covered=True) == 2, "the negative control"
+    assert org.audit().findings == ()
