@@ -28,8 +28,9 @@ _HOMES = {
     "vault.formats.paper_page": ("DrawnHead", "draw_head"),
     "vault.formats.release": ("Release",),
     "vault.formats.table": ("Table",),
+    "vault.formats.hold": ("Agreement",),
     "vault.formats.warrant": ("Approval", "ErasurePlan"),
-    "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
+    "vault.model": ("Act", "Ground", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
@@ -76,9 +77,11 @@ _HOMES = {
     ),
     "vault.services.erasing": ("Erased", "PlannedErasure", "approve_erasure", "plan_erasure", "run_erasure"),
     "vault.services.erasure_files": (
+        "agreement_file",
         "approval_file",
         "certificate",
         "plan_file",
+        "read_agreement_file",
         "read_approval_file",
         "read_plan_file",
     ),
@@ -87,6 +90,7 @@ _HOMES = {
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
+    "vault.services.holds": ("HoldEntry", "Standing", "agree_to_lift", "hold", "lift", "list_holds"),
     "vault.services.importing": ("Imported", "import_file"),
     "vault.services.inspecting": ("Inspected", "inspect_file"),
     "vault.services.joining": ("Joined", "join", "joinable", "waiting"),
@@ -157,9 +161,11 @@ if TYPE_CHECKING:
     from vault.formats.paper_page import draw_head as draw_head
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
+    from vault.formats.hold import Agreement as Agreement
     from vault.formats.warrant import Approval as Approval
     from vault.formats.warrant import ErasurePlan as ErasurePlan
     from vault.model import Act as Act
+    from vault.model import Ground as Ground
     from vault.model import Handle as Handle
     from vault.model import Layer as Layer
     from vault.model import Member as Member
@@ -259,9 +265,11 @@ if TYPE_CHECKING:
     from vault.services.erasing import approve_erasure as approve_erasure
     from vault.services.erasing import plan_erasure as plan_erasure
     from vault.services.erasing import run_erasure as run_erasure
+    from vault.services.erasure_files import agreement_file as agreement_file
     from vault.services.erasure_files import approval_file as approval_file
     from vault.services.erasure_files import certificate as certificate
     from vault.services.erasure_files import plan_file as plan_file
+    from vault.services.erasure_files import read_agreement_file as read_agreement_file
     from vault.services.erasure_files import read_approval_file as read_approval_file
     from vault.services.erasure_files import read_plan_file as read_plan_file
     from vault.services.erasure_status import Copy as Copy
@@ -276,6 +284,12 @@ if TYPE_CHECKING:
     from vault.services.handing import offer_transfer as offer_transfer
     from vault.services.handing import revoke_offer as revoke_offer
     from vault.services.handing_desk import Handed as Handed
+    from vault.services.holds import HoldEntry as HoldEntry
+    from vault.services.holds import Standing as Standing
+    from vault.services.holds import agree_to_lift as agree_to_lift
+    from vault.services.holds import hold as hold
+    from vault.services.holds import lift as lift
+    from vault.services.holds import list_holds as list_holds
     from vault.services.importing import Imported as Imported
     from vault.services.importing import import_file as import_file
     from vault.services.inspecting import Inspected as Inspected

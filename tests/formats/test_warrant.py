@@ -31,9 +31,11 @@ from vault.primitives.signing import sign, verify_signature
 
 ORIGIN = Origin(fixed.JOURNAL)
 PLAN = ErasurePlan(
-    origin=ORIGIN, warrant=Warrant(why=Why.ORDER, tag=bytes(range(16)), layers=WITHOUT_TALLY), seqs=(1, 4, 90)
+    origin=ORIGIN,
+    warrant=Warrant(why=Why.ORDER, tag=bytes(range(16)), layers=WITHOUT_TALLY),
+    deeds=(Deed(target=ORIGIN, seqs=(1, 4, 90)),),
 )
-APPROVAL = Approval(digest=PLAN.digest, handle=Handle("hub-1"), signature=bytes(64))
+APPROVAL = Approval(digest=PLAN.digest, handle=Handle("hub-1"), signatures=(bytes(64),))
 SEED = fixed.secret("director-1 signing seed")
 
 

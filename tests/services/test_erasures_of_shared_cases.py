@@ -143,7 +143,7 @@ def test_a_hostile_former_owner_takes_nothing_back(one: Laptop, two: Laptop, hub
     carry(two, "field-2", hub, "hub-1")
     plan = planned(one.vault, one.key(), name).plan
     approval = approve_erasure(one.vault, one.fleet.keys["hub-1"], plan)
-    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(((approval.handle, approval.signature),)))])
+    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(0, (approval,)))])
     before = len(show_case(two.vault, two.key(), name).entries)
     carry(one, "field-1", two, "field-2")
     assert len(show_case(two.vault, two.key(), name).entries) == before == 3

@@ -18,7 +18,7 @@ from vault.formats.place import name_of, short
 from vault.model import Act, KeyId, Member, Origin, Place, Purpose, Role
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services.erasures import tombstones
+from vault.services.erasures import is_meant, tombstones
 from vault.services.journal import Signer, read_head
 from vault.services.offers import Offers, fold_offers
 from vault.services.vault import Vault
@@ -127,16 +127,16 @@ def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:
 
 def _hidden(vault: Vault, leaves: Mapping[Origin, list[bytes]]) -> tuple[frozenset[Place], frozenset[Place]]:
     """The entries that their own author has erased, as far as this laptop follows it (they are its own, or who works
-    here approved it); and all that were erased with anybody's approval."""
+    here approved it); and all that were erased with anybody's approval, or by a policy that does without."""
     here = frozenset(vault.keys_here)
     followed: set[Place] = set()
     approved: set[Place] = set()
     for origin, raws in leaves.items():
         for tombstone in tombstones(vault.roster, origin, raws):
-            places = {Place(origin, seq) for seq in tombstone.seqs}
-            approvers = tombstone.approvers(vault.roster, now=False)
-            if tombstone.writer in here or not here.isdisjoint(approvers):
-                followed |= places
-            if approvers:
-                approved |= places
+            if not is_meant(vault.store, tombstone):
+                continue
+            if tombstone.writer in here or not here.isdisjoint(tombstone.approvers(vault.roster, now=False)):
+                followed |= tombstone.places
+            if tombstone.is_warranted(vault.roster, now=False):
+                approved |= tombstone.places
     return frozenset(followed), frozenset(approved)
