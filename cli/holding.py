@@ -50,7 +50,7 @@ def hold(settings: Settings, handle: str, reason: str | None, dry_run: bool) -> 
         raise InputNeeded("--reason is needed", hint=f"one of: {', '.join(GROUNDS)}")
     with opened(settings) as found:
         me = unlocked(settings, found, "hub")
-        vault.hold(found, me, handle, vault.Ground(reason), dry_run=True)
+        done = vault.hold(found, me, handle, vault.Ground(reason), dry_run=True)
         if not dry_run:
             confirmed(
                 settings, f"Hold what {handle} wrote?", otherwise="a hold is for everybody to see, and needs a yes"
@@ -121,7 +121,7 @@ def _lift(settings: Settings, name: str, agreements: tuple[Path, ...], dry_run: 
     with opened(settings) as found:
         given = [vault.read_agreement_file(path) for path in agreements]
         me = unlocked(settings, found, "hub")
-        vault.lift(found, me, name, given, dry_run=True)
+        done = vault.lift(found, me, name, given, dry_run=True)
         if not dry_run:
             confirmed(
                 settings, f"Lift the hold {name}?", otherwise="what is erased then does not come back: needs a yes"

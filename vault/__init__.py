@@ -155,13 +155,13 @@ if TYPE_CHECKING:
     from vault.formats.codebook import (
         parse_codebook as parse_codebook,
     )
+    from vault.formats.hold import Agreement as Agreement
     from vault.formats.paper_head import PaperHead as PaperHead
     from vault.formats.paper_head import encode_paper_head as encode_paper_head
     from vault.formats.paper_page import DrawnHead as DrawnHead
     from vault.formats.paper_page import draw_head as draw_head
     from vault.formats.release import Release as Release
     from vault.formats.table import Table as Table
-    from vault.formats.hold import Agreement as Agreement
     from vault.formats.warrant import Approval as Approval
     from vault.formats.warrant import ErasurePlan as ErasurePlan
     from vault.model import Act as Act

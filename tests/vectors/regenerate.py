@@ -132,7 +132,7 @@ def erased_leaves() -> dict[str, Leaf]:
     alone = replace(plan, warrant=replace(warrant, why=Why.RETENTION, layers=WITH_TALLY))
     history = History(size=5, root=Digest(fixed.secret("a root")))
     earlier = replace(
-        plan, origin=origin.removesuffix("1") + "2", deeds=(Deed(target=origin, seqs=(1, 4), history=history),)
+        plan, origin=Origin(origin.removesuffix("1") + "2"), deeds=(Deed(target=origin, seqs=(1, 4), history=history),)
     )
     extras = {
         "erase-approved": plan.entry_extra(0, (_approved(plan, seed),)),
@@ -153,7 +153,7 @@ def hold_leaves() -> dict[str, Leaf]:
     place, handle = Place(Origin(fixed.JOURNAL.replace("field-1", "hub-1")), 8), Handle("field-1")
     signature = signing.sign(fixed.secret("director-1 signing seed"), signed_to_lift(Handle("hub-1"), place, handle))
     lifted = Lift(place=place, handle=handle, agreed=((Handle("director-1"), signature),))
-    items = {"hold": Hold(handle=handle, why=Ground.ORDER), "lift": lifted}
+    items: dict[str, Hold | Lift] = {"hold": Hold(handle=handle, why=Ground.ORDER), "lift": lifted}
     return {
         name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=(encode_hold(item),)) for name, item in items.items()
     }

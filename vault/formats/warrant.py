@@ -227,7 +227,9 @@ def signed_by_approvers(origin: Origin, warrant: Warrant, places: list[Any]) -> 
 
 def encode_plan(plan: ErasurePlan) -> bytes:
     """The bytes of a plan file."""
-    return canonical.encode([PLAN, VERSION, plan.origin, *_core(plan.warrant), [_raw(deed) for deed in plan.deeds]])
+    deeds: list[canonical.Value] = [_raw(deed) for deed in plan.deeds]
+    common: list[canonical.Value] = _core(plan.warrant)
+    return canonical.encode([PLAN, VERSION, plan.origin, *common, deeds])
 
 
 def _raw(deed: Deed) -> list[canonical.Value]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vault.formats.hold import MOST_BYTES as MOST_AGREEMENT
 from vault.formats.hold import Agreement, encode_agreement, parse_agreement
+from vault.formats.origin import parse_origin
 from vault.formats.warrant import (
     MOST_BYTES,
     Approval,
@@ -18,7 +19,6 @@ from vault.formats.warrant import (
     parse_approval,
     parse_plan,
 )
-from vault.formats.origin import parse_origin
 from vault.model import Layer, Why
 from vault.ports import day_of
 from vault.services import files
