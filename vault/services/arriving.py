@@ -10,7 +10,7 @@ one transaction. Importing again changes nothing; any order will do, and a gap i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from vault.model import Handle, Origin, Role
 from vault.primitives.hashing import sha256
 from vault.services import files
 from vault.services.allotment import layers_kept, wraps_kept
-from vault.services.claims import Claim, claims_on
+from vault.services.claims import Excuses, claims_on
 from vault.services.entry_rules import EntryRules
 from vault.services.erasures import follow, read_tombstones
 from vault.services.evidence import write_evidence
@@ -126,10 +126,10 @@ def _import(
     """Reads twice and learns, and deletes what was erased; inside the transaction."""
     reading = _Reading(vault, progress)
     plan = reading.read(opened)
-    claims = reading.claims()
-    if claims:
-        # What lacks something may be excused by an erasure in a later epoch, which comes after it.
-        plan = _Reading(vault, progress, claims).read(opened)
+    excuses = reading.excuses()
+    if excuses != Excuses():
+        # What lacks something may be excused by an erasure in another journal, which may come after it.
+        plan = _Reading(vault, progress, excuses).read(opened)
     if dry_run:
         return plan, Learnt(), 0
     tombstones = write_plan(vault, plan, opened, progress)
@@ -177,8 +177,8 @@ class _RosterBehind(RollbackError):
 class _Reading:
     """The first reading: verifies, and writes nothing."""
 
-    def __init__(self, vault: Vault, progress: Progress, later: Sequence[Claim] = ()) -> None:
-        self.vault, self.progress, self.later = vault, progress, later
+    def __init__(self, vault: Vault, progress: Progress, given: Excuses | None = None) -> None:
+        self.vault, self.progress, self.given = vault, progress, given or Excuses()
         self.store: Store = vault.store
         self.roster = vault.roster
         self.held = held_journals(vault.store, vault.roster)
@@ -220,15 +220,20 @@ class _Reading:
             strangers=self.strangers,
         )
 
-    def claims(self) -> tuple[Claim, ...]:
-        """What erasures, here or in the bundle, say of earlier epochs that lack something in it."""
+    def excuses(self) -> Excuses:
+        """What erasures, here or in the bundle, say of journals that lack something in it."""
         lacking = {origin for origin, item in self.sections.items() if item.outcome is Outcome.INCOMPLETE}
         if not lacking:
-            return ()
-        believed = (item for item in self.sections.values() if item.outcome in (*TAKEN, Outcome.NOTHING_NEW))
-        found = [claim for item in believed for claim in item.claims]
-        found += [item.claim for item in read_tombstones(self.store, self.roster) if item.claim is not None]
-        return tuple(claim for claim in found if claim.target in lacking)
+            return Excuses()
+        believed = [item for item in self.sections.values() if item.outcome in (*TAKEN, Outcome.NOTHING_NEW)]
+        stones = read_tombstones(self.store, self.roster)
+        claims = [claim for item in believed for claim in item.claims]
+        claims += [item.claim for item in stones if item.claim is not None]
+        writers = {item.writer for item in stones} | {item.writer.handle for item in believed if item.erases}
+        return Excuses(
+            claims=tuple(claim for claim in claims if claim.target in lacking),
+            keys=frozenset(self.roster.member(handle).key_id for handle in writers),
+        )
 
     def _unknown_sender(self) -> IntegrityError:
         """A sender whom this laptop does not know may have been enrolled in the part of the roster that it lacks: then
@@ -291,7 +296,7 @@ class _Reading:
             keys=frozenset() if roster else wraps_kept(self.roster, self.own, head.origin),
             heard=list(verified(self.roster, (row for row in remembered if held is None or row[0] > held.size))),
             rules=EntryRules.of(self.roster, head.origin),
-            later=tuple(claims_on(head.origin, self.later)),
+            excuses=replace(self.given, claims=tuple(claims_on(head.origin, self.given.claims))),
         )
         if head.origin == self.roster.origin:
             if len(self.sections) > 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vault.formats.leaf import drops_tally, raw_places, raw_warrant
 from vault.formats.warrant import History
-from vault.model import Origin
+from vault.model import KeyId, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,16 @@ class Claim:
     history: History
     seqs: tuple[int, ...]
     tally: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excuses:
+    """Why something may be missing in a journal that arrives, told by other journals: what later epochs of its writer
+    say, and the keys of those who erased something. What others wrapped to them in dealings of an erased case is gone
+    too; that is not told apart from their other cases here, and fills in from whoever has it."""
+
+    claims: tuple[Claim, ...] = ()
+    keys: frozenset[KeyId] = frozenset()
 
 
 def claim_of(origin: Origin, seq: int, extra: list[Any]) -> Claim | None:

@@ -36,6 +36,7 @@ from vault.services.entry_rules import APPROVERS, OF_CASES, approval_fault, limi
 from vault.services.holds import held_members
 from vault.services.offers import Offer, Offers, State, fold_offers
 from vault.services.remembered import HEAD_SEEN_MARK, is_history
+from vault.services.restored_journals import restoring
 from vault.services.roster import Roster
 from vault.store.arrivals import Arrivals
 from vault.store.removals import erase_parts, erase_wraps
@@ -159,9 +160,11 @@ def knew_better(store: Store, roster: Roster, tombstone: Tombstone) -> bool:
 
 
 def read_offers(store: Store, roster: Roster) -> Offers:
-    """The offers in the recorders' journals that are here. They only ever narrow what is deleted, or widen it to copies
-    made for the one who erased; an audit says whether the leaves are what was signed."""
-    return fold_offers(roster, {origin: tuple(store.leaves(number)) for number, origin in _recorders(store, roster)})
+    """The offers in the recorders' journals that are here, and those of restored cases in the hubs'. They
+    only ever narrow what is deleted, or widen it to copies made for the one who erased; an audit says whether the
+    leaves are what was signed."""
+    journals = (*_recorders(store, roster), *restoring(store, roster))
+    return fold_offers(roster, {origin: tuple(store.leaves(number)) for number, origin in journals})
 
 
 def _recorders(store: Store, roster: Roster) -> Iterator[tuple[int, Origin]]:

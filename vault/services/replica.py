@@ -31,8 +31,8 @@ from vault.model import Act, Kind, Layer, Member, Origin
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import Wanted
-from vault.services.claims import Claim, claim_of
-from vault.services.entry_rules import EntryRules, Fault, limit_of
+from vault.services.claims import Claim, Excuses, claim_of
+from vault.services.entry_rules import OF_CASES, EntryRules, Fault, limit_of
 from vault.services.history import contradicts
 from vault.services.remembered import Held
 from vault.services.witness import Head
@@ -68,7 +68,8 @@ class Section:
     """One journal's section while it is read. `before` entries are held; `frontier` grows with the entries read.
     `heard` are remembered heads of sizes above that; `contradicted` is the note of one that these entries disprove.
     `rules` are those for new entries, None where they were checked before; `fault` is the first one against them.
-    `later` is what later epochs of the writer say was erased here; `claims` what these entries say of earlier ones."""
+    `excuses` is what other journals say was erased here; `claims` what these entries say of earlier epochs; `erases` is
+    whether they erase anything."""
 
     head: Head
     start: int
@@ -89,8 +90,9 @@ class Section:
     supplements: dict[int, list[int]] = field(default_factory=dict, repr=False)
     lacks: bool = False
     rules: EntryRules | None = field(default=None, repr=False)
-    later: Sequence[Claim] = field(default=(), repr=False)
+    excuses: Excuses = field(default_factory=Excuses, repr=False)
     claims: list[Claim] = field(default_factory=list, repr=False)
+    erases: bool = False
     fault: Fault | None = None
 
     def __post_init__(self) -> None:
@@ -153,7 +155,7 @@ class Section:
         if seq >= self.before:
             self.nodes += made
             expected: set[str | int] = {layer for layer in refs if layer in self.keeps}
-            expected.update(at for at, wrap in enumerate(wraps) if self.keys is None or wrap[:2] in self.keys)
+            expected.update(at for at, wrap in enumerate(wraps) if self._awaits(kind, wrap))
             if expected:
                 self.missing[seq] = expected
         if kind == Kind.ERASE:
@@ -169,10 +171,16 @@ class Section:
             self._compare_with_ours()
         if self.at in self.heard:
             self._compare_with_heard()
-        for claim in self.later:
+        for claim in self.excuses.claims:
             # Only in the history that is meant: other entries may stand under the same numbers.
             if claim.history.size == self.at and claim.history.root == tree.fold(self.frontier):
                 self._excuse_erased(claim.seqs, tally=claim.tally)
+
+    def _awaits(self, kind: str, wrap: tuple[str, bytes, bytes]) -> bool:
+        """Whether a wrap must come: not one to somebody who erased something."""
+        if kind == Kind.GRANT and wrap[0] in OF_CASES and wrap[1] in self.excuses.keys:
+            return False
+        return self.keys is None or wrap[:2] in self.keys
 
     def _take_act(self, seq: int, act: list[Any] | None) -> None:
         """An offer that is taken back, and what was delivered by it before, leaves no wraps (`withdrawn.py`)."""
@@ -191,6 +199,7 @@ class Section:
             self._excuse_erased(places, tally=drops_tally(extra))
         elif not self._void(seq):
             self.claims.append(claim)
+        self.erases = self.erases or not self._void(seq)
 
     def _excuse_erased(self, places: Iterable[int], *, tally: bool) -> None:
         for place in places:
@@ -298,7 +307,7 @@ def open_section(
     keys: Wanted,
     heard: Iterable[Head] = (),
     rules: EntryRules | None = None,
-    later: Sequence[Claim] = (),
+    excuses: Excuses | None = None,
 ) -> Section:
     """The section of the journal that `head` names. Raises IntegrityError or FormatError for one that cannot be."""
     if any(len(peak) != tree.HASH for peak in peaks):
@@ -315,5 +324,5 @@ def open_section(
         keys=keys,
         heard={item.size: item for item in heard},
         rules=rules,
-        later=later,
+        excuses=excuses or Excuses(),
     )

@@ -20,11 +20,11 @@ from vault.model import Kind, Layer, Origin, Place, Purpose
 from vault.primitives import aead, hpke
 from vault.services.claims import Claim, claim_of
 from vault.services.entry_rules import limit_of
-from vault.services.exchange import restoring_journals
 from vault.services.keyring import Keyring, tally_id
 from vault.services.lawful import Lawful
 from vault.services.offers import fold_offers
 from vault.services.remembered import is_history
+from vault.services.restored_journals import restoring
 from vault.services.tally_fold import TallyFold, TallyJournal, broken
 from vault.services.vault import Vault
 
@@ -44,7 +44,7 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
     keys = _keys_by_handle(vault, me, journals)
     _require_open(vault, journals, keys)
     leaves = {origin: vault.store.leaves(journal.number) for origin, journal in journals.items()}
-    leaves |= {origin: vault.store.leaves(number) for number, origin in restoring_journals(vault)}
+    leaves |= {origin: vault.store.leaves(number) for number, origin in restoring(vault.store, vault.roster)}
     fold = TallyFold(vault.roster, journals, lawful=Lawful(fold_offers(vault.roster, leaves)))
     for origin, journal in journals.items():
         for place, kind, tally in _opened(vault, origin, journal, keys[name_of(origin).handle]):
