@@ -75,7 +75,7 @@ _HOMES = {
         "read_request",
         "request_membership",
     ),
-    "vault.services.erasing": ("Erased", "PlannedErasure", "approve_erasure", "plan_erasure", "run_erasure"),
+    "vault.services.erasing": ("Erased", "approve_erasure", "run_erasure"),
     "vault.services.erasure_files": (
         "agreement_file",
         "approval_file",
@@ -85,6 +85,7 @@ _HOMES = {
         "read_approval_file",
         "read_plan_file",
     ),
+    "vault.services.erasure_plan": ("PlannedErasure", "plan_erasure"),
     "vault.services.erasure_status": ("Copy", "ErasureLine", "erasure_status"),
     "vault.services.findings": ("Finding", "FindingKind"),
     "vault.services.found": ("Founded", "found"),
@@ -261,9 +262,7 @@ if TYPE_CHECKING:
     from vault.services.enrolment import read_request as read_request
     from vault.services.enrolment import request_membership as request_membership
     from vault.services.erasing import Erased as Erased
-    from vault.services.erasing import PlannedErasure as PlannedErasure
     from vault.services.erasing import approve_erasure as approve_erasure
-    from vault.services.erasing import plan_erasure as plan_erasure
     from vault.services.erasing import run_erasure as run_erasure
     from vault.services.erasure_files import agreement_file as agreement_file
     from vault.services.erasure_files import approval_file as approval_file
@@ -272,6 +271,8 @@ if TYPE_CHECKING:
     from vault.services.erasure_files import read_agreement_file as read_agreement_file
     from vault.services.erasure_files import read_approval_file as read_approval_file
     from vault.services.erasure_files import read_plan_file as read_plan_file
+    from vault.services.erasure_plan import PlannedErasure as PlannedErasure
+    from vault.services.erasure_plan import plan_erasure as plan_erasure
     from vault.services.erasure_status import Copy as Copy
     from vault.services.erasure_status import ErasureLine as ErasureLine
     from vault.services.erasure_status import erasure_status as erasure_status

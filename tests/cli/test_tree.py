@@ -245,7 +245,7 @@ def test_what_comes_next_can_be_typed(
         monkeypatch.setattr("cli.custody._code", lambda _: 0)  # one share, which is too few
     if words == ("recovery", "accept"):
         role = "field-1"
-    if words == ("recovery", "restore"):
+    if words in (("recovery", "restore"), ("erase", "hold"), ("erase", "lift")):
         role, acting_hub = "hub-1", member("hub-1", Role.HUB)
         fake.members, fake.keys_here = (*fake.members, acting_hub), (*fake.keys_here, acting_hub.handle)
     monkeypatch.setattr("cli.passphrases.from_fd", lambda *_: "a long new passphrase")

@@ -14,12 +14,13 @@ from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats.leaf import parse_leaf
 from vault.formats.warrant import encode_approval, encode_plan, parse_approval, parse_plan
 from vault.model import Kind, Why
-from vault.services import erasing, pseudonyms
+from vault.services import erasure_plan, pseudonyms
 from vault.services.audit_conduct import conduct_of
 from vault.services.cases import find_cases, list_cases, show_case
 from vault.services.casework import Casework
 from vault.services.erased_names import TakenNames
-from vault.services.erasing import approve_erasure, plan_erasure, run_erasure
+from vault.services.erasing import approve_erasure, run_erasure
+from vault.services.erasure_plan import plan_erasure
 from vault.services.erasure_status import erasure_status
 from vault.services.keyring import Keyring
 from vault.services.records import amend, open_case
@@ -241,8 +242,8 @@ def test_a_case_with_too_many_entries_is_refused(
     org: Organisation, doomed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Said when it is planned, not when somebody has approved it."""
-    monkeypatch.setattr(erasing, "MOST_PLACES", 3)
-    monkeypatch.setattr(erasing, "MOST_DEEDS", 1)
+    monkeypatch.setattr(erasure_plan, "MOST_PLACES", 3)
+    monkeypatch.setattr(erasure_plan, "MOST_DEEDS", 1)
     with pytest.raises(UsageError, match="names 3 at most"):
         planned(org.vault, org.field_1, doomed)
 
@@ -251,7 +252,7 @@ def test_what_does_not_fit_one_tombstone_takes_several(
     org: Organisation, doomed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one commit, each with its approval: one plan, one file of approvals; and the same plan again finishes it."""
-    monkeypatch.setattr(erasing, "MOST_PLACES", 3)
+    monkeypatch.setattr(erasure_plan, "MOST_PLACES", 3)
     plan = parse_plan(encode_plan(planned(org.vault, org.field_1, doomed).plan))
     assert [len(deed.seqs) for deed in plan.deeds] == [3, 1]
     approval = parse_approval(encode_approval(approve_erasure(org.vault, hub(org), plan)))

@@ -17,7 +17,8 @@ from vault.primitives import tree
 from vault.services.audit import verify_vault
 from vault.services.audit_conduct import conduct_of
 from vault.services.cases import list_cases, show_case
-from vault.services.erasing import approve_erasure, plan_erasure
+from vault.services.erasing import approve_erasure
+from vault.services.erasure_plan import plan_erasure
 from vault.services.erasure_status import erasure_status
 from vault.services.erasures import is_meant, read_tombstones
 from vault.services.journal import Draft

@@ -117,6 +117,8 @@ def tightened(policy: Policy, changes: Mapping[str, int], *, loosen: bool = Fals
 def tightened_for_export(policy: Policy, changes: Mapping[str, int]) -> Policy:
     """The policy in force with these values for one export. Raises UsageError for what `tightened` does not take, and
     for thresholds that are no multiple of their step: the next one up would be as strict."""
+    if "erase_approvals" in changes:
+        raise UsageError(f"an export may ask for more of these alone: {', '.join(OF_TOTALS)}")
     found = tightened(policy, changes)
     for name, step in EXPORT_STEPS.items():
         value = getattr(found, name)

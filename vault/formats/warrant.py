@@ -221,7 +221,7 @@ def _history_term(history: History | None) -> list[Any]:
 
 def signed_by_approvers(origin: Origin, warrant: Warrant, places: list[Any]) -> bytes:
     """What an approval of an erasure in the journal `origin` signs."""
-    named = [list(place) for place in places]
+    named: list[Any] = [list(place) for place in places]
     return labels.ERASURE + canonical.encode([origin, *_core(warrant), named, *_history_term(warrant.history)])
 
 

@@ -30,10 +30,11 @@ from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
 from vault.services.progress import Progress, quiet
-from vault.services.remembered import held_journals, require_writable, verified
+from vault.services.remembered import held_journals, verified
 from vault.services.replica import Outcome, Section, open_section
 from vault.services.roster import fold
 from vault.services.sealing import OpenedBundle
+from vault.services.still_locked import still_locked
 from vault.services.taking import TAKEN, Plan, write_plan
 from vault.services.vault import Vault
 from vault.services.witness import Head, verify_head
@@ -376,10 +377,10 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
     journals += tuple(
         ArrivedJournal(origin=origin, before=0, after=0, outcome=Outcome.STRANGER) for origin in plan.strangers
     )
-    still_locked = dict(_still_locked(vault))
+    locked_still = dict(still_locked(vault))
     codes = {_CODES.get(item.outcome, 0) for item in plan.sections.values() if not _given_back(vault, item)}
     codes |= {ForkError.code if lock.reason == FORK else RollbackError.code for lock in learnt.locks}
-    codes |= {*still_locked.values(), *(_CODES[item.outcome] for item in journals if item.outcome is Outcome.STRANGER)}
+    codes |= {*locked_still.values(), *(_CODES[item.outcome] for item in journals if item.outcome is Outcome.STRANGER)}
     return Arrived(
         sender=Handle(plan.opening.sender),
         day=plan.opening.day,
@@ -389,20 +390,8 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         locked=tuple(lock.origin for lock in learnt.locks),
         evidence=() if dry_run else _evidence(vault, plan, learnt),
         code=max(codes, default=0),
-        still_locked=tuple(origin for origin in still_locked if origin not in {lock.origin for lock in learnt.locks}),
+        still_locked=tuple(origin for origin in locked_still if origin not in {lock.origin for lock in learnt.locks}),
     )
-
-
-def _still_locked(vault: Vault) -> Iterator[tuple[Origin, int]]:
-    """The journals that are written on this laptop and may not be, each with the exit code that says why. An import
-    says it again as long as it is so: whoever heard it once may not have been the one who can mend it."""
-    held = held_journals(vault.store, vault.roster)
-    for handle in vault.keys_here:
-        for origin, _ in vault.own_journals(handle)[-1:]:
-            try:
-                require_writable(vault.store, origin, held[origin].size)
-            except (RollbackError, ForkError) as error:
-                yield origin, error.code
 
 
 def _given_back(vault: Vault, item: Section) -> bool:
