@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--member", metavar="HANDLE", help="Only what this member did.")
 @pass_settings
 def conduct(settings: Settings, member: str | None) -> None:
-    """List every reveal, transfer, referral, erasure, release, recovery, and what root signed. Needs no key.
+    """List every reveal, transfer, referral, erasure, hold, release, recovery, and what root signed. Needs no key.
 
     By member, with the day that their laptop claimed and the entry where it stands. Which case it was, and why, is
     sealed. Run `audit verify` too: it says whether these entries are the ones that were signed.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.failures import Written
+from cli.holding import hold, hold_told, holds, holds_json, lift
 from cli.options import Command, DefaultGroup, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath, new_file
 from cli.session import confirmed, opened, unlocked
@@ -35,7 +36,7 @@ REASONS = ("withdrawn", "retention", "mistake", "duplicate", "order", "other")
 @click.option("--approval", "approvals", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
               help="An approval of the plan; give it once for each.")  # fmt: skip
 @click.option(
-    "--alone", is_flag=True, help="Without an approval: only where the roster names nobody who could give it."
+    "--alone", is_flag=True, help="Without an approval: only where root's policy lets you, or nobody could give it."
 )
 @click.option("-o", "output", type=OutputPath(), metavar="FILE", help="Where the plan, or the certificate, is written.")
 @dry_run_option
@@ -58,7 +59,8 @@ def erase_case(
     First plan it: fieldvault erase CASE --reason withdrawn -o PLANFILE. A second member approves the plan, here or on
     their own laptop: fieldvault erase approve PLANFILE -o FILE. Then: fieldvault erase CASE --run PLANFILE --approval
     FILE -o CERTIFICATE. Others delete their copies when they import your next bundle; --status says who has. The tally
-    rows and figures that were printed stay. Backups and old sticks are yours to destroy.
+    rows and figures that were printed stay. Backups and old sticks are yours to destroy. While headquarters holds what
+    you wrote (erase holds), nothing is erased.
     """
     if status + planning + (run_file is not None) > 1:
         raise UsageError("--plan, --run and --status are three different things; give one of them")
@@ -97,9 +99,10 @@ def _plan(settings: Settings, case: str, reason: str, drop_tally: bool, output: 
     if written is None:
         terminal.talk(f"Next: {settings.line(f'erase {planned.pseudonym} --reason {reason} -o PLANFILE')}")
     else:
-        asked = ", ".join(planned.needed) or (f"one of {', '.join(planned.able)}" if planned.able else "nobody")
+        anybody = planned.able and not planned.alone
+        asked = ", ".join(planned.needed) or (f"one of {', '.join(planned.able)}" if anybody else "nobody")
         terminal.talk(f"Must approve it: {asked}. They type: fieldvault erase approve {file} -o FILE")
-        approval = "--approval FILE" if planned.able else "--alone"
+        approval = "--approval FILE" if anybody or planned.needed else "--alone"
         terminal.talk(f"Next: {settings.line(f'erase {planned.pseudonym} --run {file} {approval}')}")
     terminal.result(
         {
@@ -108,9 +111,16 @@ def _plan(settings: Settings, case: str, reason: str, drop_tally: bool, output: 
             "file": None if written is None else str(written),
             "origin": planned.plan.origin,
             "entries": list(planned.plan.seqs),
+            "earlier": [
+                {"origin": deed.target, "entries": list(deed.seqs)}
+                for deed in planned.plan.deeds
+                if deed.target != planned.plan.origin
+            ],
+            "tombstones": len(planned.plan.deeds),
             "layers": [str(layer) for layer in planned.plan.warrant.layers],
             "needed": list(planned.needed),
             "able": list(planned.able),
+            "alone": planned.alone,
             "copies": _copies(planned.copies),
             "of_others": planned.of_others,
             "dry_run": dry_run,
@@ -120,12 +130,12 @@ def _plan(settings: Settings, case: str, reason: str, drop_tally: bool, output: 
 
 def _told(planned: PlannedErasure) -> list[str]:
     """What would go, line by line."""
-    name = short(planned.plan.origin)
+    name = ", ".join(short(origin) for origin in dict.fromkeys(deed.target for deed in planned.plan.deeds))
     kinds = ", ".join(f"{number} {kind}" for kind, number in planned.kinds)
     dropped = "tally" in planned.plan.warrant.layers
     lines = [
         f"plan {planned.plan.digest.hex()[:16]}: {planned.pseudonym}, reason {planned.plan.warrant.why}",
-        f"goes: identity and case layers and keys of {entries(len(planned.plan.seqs))} of {name} ({kinds})",
+        f"goes: identity and case layers and keys of {entries(planned.plan.entries)} of {name} ({kinds})",
         "goes: the tally rows; totals no longer count the person"
         if dropped
         else "stays: the tally rows, which name nobody; figures that were printed",
@@ -165,13 +175,13 @@ def _run(
         # What will not do is said before the yes.
         vault.run_erasure(found, me, case, plan, signed, alone=alone, dry_run=True)
         if dry_run:
-            settings.terminal.talk(f"It would erase {entries(len(plan.seqs))}. Dry run: nothing was written.")
+            settings.terminal.talk(f"It would erase {entries(plan.entries)}. Dry run: nothing was written.")
             settings.terminal.talk("Next: the same command without --dry-run")
-            settings.terminal.result({"dry_run": True, "entries": len(plan.seqs), "plan": plan.digest.hex()})
+            settings.terminal.result({"dry_run": True, "entries": plan.entries, "plan": plan.digest.hex()})
             return
         confirmed(
             settings,
-            f"Erase {entries(len(plan.seqs))} of {case} for good?",
+            f"Erase {entries(plan.entries)} of {case} for good?",
             otherwise="what is erased does not come back: that needs a yes",
         )
         if output is None:
@@ -199,12 +209,14 @@ def _tell_erased(settings: Settings, done: Erased, hubs: Sequence[str], output: 
     terminal.result(
         {
             "tombstone": done.name,
+            "tombstones": [{"origin": place.origin, "seq": place.seq} for place in done.tombstones],
             "origin": done.tombstone.origin,
             "seq": done.tombstone.seq,
             "plan": done.digest.hex(),
             "entries": done.entries,
             "deleted": done.deleted,
             "approved_by": list(done.approvers),
+            "alone": done.alone,
             "copies": _copies(done.copies),
             "before": done.before,
             "certificate": None if output is None else str(output),
@@ -218,9 +230,12 @@ def _status(settings: Settings, which: str | None) -> None:
 
     with opened(settings) as found:
         lines = vault.erasure_status(found, unlocked(settings, found, "recorder"), which)
+        standing = vault.list_holds(found)
     terminal = settings.terminal
+    for held in standing:
+        terminal.data(hold_told(held))
     for line in lines:
-        by = ", ".join(line.approvers) or "nobody"
+        by = ", ".join(line.approvers) or ("nobody, as the policy allows" if line.alone else "nobody")
         why = line.why or "no reason given"
         terminal.data(f"{line.name}  {line.date}  {entries(line.entries)}, {why}, approved by {by}")
         for copy in line.copies:
@@ -240,10 +255,12 @@ def _status(settings: Settings, which: str | None) -> None:
                     "entries": line.entries,
                     "reason": line.why,
                     "approved_by": list(line.approvers),
+                    "alone": line.alone,
                     "copies": _copies(line.copies),
                 }
                 for line in lines
-            ]
+            ],
+            "holds": holds_json(standing),
         }
     )
 
@@ -265,7 +282,7 @@ def approve(settings: Settings, plan_path: Path, output: Path, dry_run: bool) ->
         plan = vault.read_plan_file(plan_path)
         me = unlocked(settings, found, None)
         settings.terminal.data(
-            f"plan {plan.digest.hex()[:16]}: {entries(len(plan.seqs))} of {short(plan.origin)}, reason "
+            f"plan {plan.digest.hex()[:16]}: {entries(plan.entries)} of {short(plan.origin)}, reason "
             f"{plan.warrant.why}; {'with' if 'tally' in plan.warrant.layers else 'without'} the tally rows"
         )
         approval = vault.approve_erasure(found, me, plan)
@@ -286,5 +303,5 @@ erase = DefaultGroup(
     name="erase",
     help=erase_case.help,
     default=erase_case,
-    commands={"approve": approve},
+    commands={"approve": approve, "hold": hold, "holds": holds, "lift": lift},
 )

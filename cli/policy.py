@@ -25,27 +25,38 @@ MEANINGS = {
     "percent_base": "percentages only over printed figures of at least so many",
     "embargo": "a year counts as over so many whole months after its end",
     "coarser": "so many of the finest recodes of each variable are not used",
+    "erase_approvals": "so many members beside its owner must approve that a case is erased: 1, or 0 for nobody",
 }
 """What each value of a policy means, in one line."""
+NOT_OF_TOTALS = frozenset({"erase_approvals"})
 _METAVARS = {"embargo": "MONTHS"}
 
 
 def policy_options(function: F) -> F:
     """`--people`, `--parties` and so on: what was given of them arrives as one mapping, `rules`."""
+    return _options(function, tuple(MEANINGS))
+
+
+def totals_options(function: F) -> F:
+    """Those of them that an export may ask for more of."""
+    return _options(function, tuple(name for name in MEANINGS if name not in NOT_OF_TOTALS))
+
+
+def _options(function: F, names: tuple[str, ...]) -> F:
 
     @functools.wraps(function)
     def collecting(*given: Any, **named: Any) -> Any:
-        rules = {name: value for name in MEANINGS if (value := named.pop(name)) is not None}
+        rules = {name: value for name in names if (value := named.pop(name)) is not None}
         return function(*given, rules=rules, **named)
 
     found: Any = collecting
-    for name, meaning in reversed(MEANINGS.items()):
+    for name in reversed(names):
         option = click.option(
             f"--{name.replace('_', '-')}",
             name,
             type=click.IntRange(min=0),
             metavar=_METAVARS.get(name, "N"),
-            help=f"Policy: {meaning}.",
+            help=f"Policy: {MEANINGS[name]}.",
         )
         found = option(found)
     decorated: F = found
@@ -114,7 +125,7 @@ def tighten(settings: Settings, rules: dict[str, int], loosen: bool, dry_run: bo
     import vault
 
     if not rules:
-        raise UsageError("name at least one value: --people, --parties, --base, --percent-base, --embargo or --coarser")
+        raise UsageError(f"name at least one value: {', '.join('--' + name.replace('_', '-') for name in MEANINGS)}")
     with opened(settings) as found:
         root = unlocked(settings, found, "root")
         change = vault.change_policy(found, root, rules, loosen=loosen, dry_run=True)

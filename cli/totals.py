@@ -11,7 +11,7 @@ import click
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import new_file
-from cli.policy import policy_options
+from cli.policy import totals_options
 from cli.session import confirmed, opened, unlocked
 from cli.wording import counted
 from vault.errors import UsageError
@@ -46,7 +46,7 @@ def chosen_format(asked: str | None, output: Path | None, *, as_json: bool) -> s
               help="Else by FILE's suffix; else md, or json with --json.")  # fmt: skip
 @click.option("--fact", "facts", type=click.Path(path_type=Path), metavar="FILE",
               help="Enter numbers that were published before there was a vault (TOML), and print nothing.")  # fmt: skip
-@policy_options
+@totals_options
 @dry_run_option
 @pass_settings
 def export(

@@ -28,8 +28,9 @@ _HOMES = {
     "vault.formats.paper_page": ("DrawnHead", "draw_head"),
     "vault.formats.release": ("Release",),
     "vault.formats.table": ("Table",),
+    "vault.formats.hold": ("Agreement",),
     "vault.formats.warrant": ("Approval", "ErasurePlan"),
-    "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
+    "vault.model": ("Act", "Ground", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
     "vault.ports": ("Environment",),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
@@ -75,20 +76,24 @@ _HOMES = {
         "read_request",
         "request_membership",
     ),
-    "vault.services.erasing": ("Erased", "PlannedErasure", "approve_erasure", "plan_erasure", "run_erasure"),
+    "vault.services.erasing": ("Erased", "approve_erasure", "run_erasure"),
     "vault.services.erasure_files": (
+        "agreement_file",
         "approval_file",
         "certificate",
         "plan_file",
+        "read_agreement_file",
         "read_approval_file",
         "read_plan_file",
     ),
+    "vault.services.erasure_plan": ("PlannedErasure", "plan_erasure"),
     "vault.services.erasure_status": ("Copy", "ErasureLine", "erasure_status"),
     "vault.services.findings": ("Finding", "FindingKind"),
     "vault.services.forgetting": ("renewals",),
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
+    "vault.services.holds": ("HoldEntry", "Standing", "agree_to_lift", "hold", "lift", "list_holds"),
     "vault.services.importing": ("Imported", "import_file"),
     "vault.services.inspecting": ("Inspected", "inspect_file"),
     "vault.services.joining": ("Joined", "join", "joinable", "waiting"),
@@ -155,6 +160,7 @@ if TYPE_CHECKING:
     from vault.formats.codebook import (
         parse_codebook as parse_codebook,
     )
+    from vault.formats.hold import Agreement as Agreement
     from vault.formats.paper_head import PaperHead as PaperHead
     from vault.formats.paper_head import encode_paper_head as encode_paper_head
     from vault.formats.paper_page import DrawnHead as DrawnHead
@@ -164,6 +170,7 @@ if TYPE_CHECKING:
     from vault.formats.warrant import Approval as Approval
     from vault.formats.warrant import ErasurePlan as ErasurePlan
     from vault.model import Act as Act
+    from vault.model import Ground as Ground
     from vault.model import Handle as Handle
     from vault.model import Layer as Layer
     from vault.model import Member as Member
@@ -261,15 +268,17 @@ if TYPE_CHECKING:
     from vault.services.enrolment import read_request as read_request
     from vault.services.enrolment import request_membership as request_membership
     from vault.services.erasing import Erased as Erased
-    from vault.services.erasing import PlannedErasure as PlannedErasure
     from vault.services.erasing import approve_erasure as approve_erasure
-    from vault.services.erasing import plan_erasure as plan_erasure
     from vault.services.erasing import run_erasure as run_erasure
+    from vault.services.erasure_files import agreement_file as agreement_file
     from vault.services.erasure_files import approval_file as approval_file
     from vault.services.erasure_files import certificate as certificate
     from vault.services.erasure_files import plan_file as plan_file
+    from vault.services.erasure_files import read_agreement_file as read_agreement_file
     from vault.services.erasure_files import read_approval_file as read_approval_file
     from vault.services.erasure_files import read_plan_file as read_plan_file
+    from vault.services.erasure_plan import PlannedErasure as PlannedErasure
+    from vault.services.erasure_plan import plan_erasure as plan_erasure
     from vault.services.erasure_status import Copy as Copy
     from vault.services.erasure_status import ErasureLine as ErasureLine
     from vault.services.erasure_status import erasure_status as erasure_status
@@ -283,6 +292,12 @@ if TYPE_CHECKING:
     from vault.services.handing import offer_transfer as offer_transfer
     from vault.services.handing import revoke_offer as revoke_offer
     from vault.services.handing_desk import Handed as Handed
+    from vault.services.holds import HoldEntry as HoldEntry
+    from vault.services.holds import Standing as Standing
+    from vault.services.holds import agree_to_lift as agree_to_lift
+    from vault.services.holds import hold as hold
+    from vault.services.holds import lift as lift
+    from vault.services.holds import list_holds as list_holds
     from vault.services.importing import Imported as Imported
     from vault.services.importing import import_file as import_file
     from vault.services.inspecting import Inspected as Inspected

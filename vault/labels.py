@@ -52,6 +52,8 @@ BUNDLE: Final = b"fieldvault/v1/bundle\n"
 REQUEST: Final = b"fieldvault/v1/request\n"
 ERASURE: Final = b"fieldvault/v1/erasure\n"
 """What somebody signs who approves that entries are erased."""
+HOLD_LIFT: Final = b"fieldvault/v1/hold-lift\n"
+"""What somebody signs who agrees that a hold is lifted."""
 
 # HMAC under the export key.
 ROUNDING: Final = b"fieldvault/v1/rounding"

@@ -91,6 +91,18 @@ class Why(StrEnum):
     OTHER = "other"
 
 
+class Ground(StrEnum):
+    """Why erasures are held back. A code and no text, which would be read on every laptop."""
+
+    ORDER = "order"
+    """A court or an authority ordered that records are kept."""
+    DISPUTE = "dispute"
+    """Somebody claims something for which the records are evidence."""
+    INQUIRY = "inquiry"
+    """The conduct of a member is being looked into."""
+    OTHER = "other"
+
+
 ROSTER_KINDS = frozenset({Kind.FOUND, Kind.ENROL, Kind.REVOKE, Kind.POLICY, Kind.CODEBOOK})
 
 
@@ -146,9 +158,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The disclosure policy that root signed: people a cell, parties a cell, rounding base, least base for a
+    """The policy that root signed. For totals: people a cell, parties a cell, rounding base, least base for a
     percentage, whole months that a year waits after its end, and how many of the finest rungs of each ladder are not
-    used. A director may tighten it, never loosen it. What it may be: `disclosure/policies.py`."""
+    used. A director may tighten that, never loosen it. For erasures: how many members beside its writer must approve
+    one. What it may be: `disclosure/policies.py`."""
 
     people: int = 10
     parties: int = 5
@@ -156,6 +169,7 @@ class Policy:
     percent_base: int = 50
     embargo: int = 0
     coarser: int = 0
+    erase_approvals: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

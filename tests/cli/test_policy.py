@@ -73,6 +73,7 @@ def test_the_policy_is_shown_to_anybody(line: Line) -> None:
     payload = line("policy", "show", "--json").json
     assert payload["policy"] == {
         "people": 10, "parties": 5, "base": 5, "percent_base": 50, "embargo": 0, "coarser": 0,
+        "erase_approvals": 1,
     }  # fmt: skip
     assert (payload["signed_by"], payload["entry"], payload["day"]) == ("root", 1, "2026-03-14")
     assert [entry["entry"] for entry in payload["history"]] == [1]

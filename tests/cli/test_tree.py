@@ -47,6 +47,7 @@ READ_ONLY: dict[Words, str] = {
     ("export", "quotes"): "reads",
     ("codebook", "show"): "reads",
     ("policy", "show"): "reads",
+    ("erase", "holds"): "reads",
     ("codebook", "check"): "reads",
     ("transfer", "list"): "reads",
     ("referral", "list"): "reads",
@@ -76,6 +77,8 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("audit", "publish"): ["published"],
     ("erase",): ["amber-heron-41", "--reason", "withdrawn"],
     ("erase", "approve"): [__file__, "-o", "/nonexistent/approval", "--yes"],
+    ("erase", "hold"): ["field-1", "--reason", "order", "--yes"],
+    ("erase", "lift"): ["hub-1/1:7", "--yes"],
     ("export",): ["all_years"],
     ("export", "check-draft"): [__file__],
     ("export", "quotes"): [],
@@ -243,7 +246,7 @@ def test_what_comes_next_can_be_typed(
         monkeypatch.setattr("cli.custody._code", lambda _: 0)  # one share, which is too few
     if words == ("recovery", "accept"):
         role = "field-1"
-    if words == ("recovery", "restore"):
+    if words in (("recovery", "restore"), ("erase", "hold"), ("erase", "lift")):
         role, acting_hub = "hub-1", member("hub-1", Role.HUB)
         fake.members, fake.keys_here = (*fake.members, acting_hub), (*fake.keys_here, acting_hub.handle)
     monkeypatch.setattr("cli.passphrases.from_fd", lambda *_: "a long new passphrase")

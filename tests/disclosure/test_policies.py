@@ -13,7 +13,7 @@ from tests.disclosure.rows import keyed
 from vault.disclosure.facts import known_of
 from vault.disclosure.groups import Group, cell_ok
 from vault.disclosure.policies import (
-    NAMES,
+    OF_TOTALS,
     difference,
     fault_of,
     policy_of,
@@ -34,6 +34,7 @@ POLICIES = st.builds(
     percent_base=st.integers(50, 1_000_000),
     embargo=st.integers(0, 120),
     coarser=st.integers(0, 16),
+    erase_approvals=st.integers(0, 1),
 )
 
 
@@ -42,12 +43,14 @@ def test_an_entry_says_one_policy_and_has_one_form(policy: Policy) -> None:
     """What is written is read back; names stand in order; the later ones only where they say something."""
     values = policy_values(policy)
     assert policy_of(dict(values)) == policy
-    assert [name for name, _ in values] == sorted({"people", "parties", "base", "percent_base"} | {
-        name for name in ("embargo", "coarser") if getattr(policy, name)
-    })  # fmt: skip
+    usual = {"embargo": 0, "coarser": 0, "erase_approvals": 1}
+    later = {name for name, value in usual.items() if getattr(policy, name) != value}
+    assert [name for name, _ in values] == sorted({"people", "parties", "base", "percent_base"} | later)
 
 
-@pytest.mark.parametrize("change", [{"embargo": 0}, {"coarser": 0}, {"zeal": 3}, {"people": None}])
+@pytest.mark.parametrize(
+    "change", [{"embargo": 0}, {"coarser": 0}, {"erase_approvals": 1}, {"zeal": 3}, {"people": None}]
+)
 def test_another_form_is_no_policy(change: dict[str, int | None]) -> None:
     """A zero where nothing belongs, a name more, a name less."""
     values = {name: value for name, value in (dict(policy_values(Policy())) | change).items() if value is not None}
@@ -55,7 +58,7 @@ def test_another_form_is_no_policy(change: dict[str, int | None]) -> None:
     assert policy_of(dict(policy_values(Policy()))) == Policy(), "negative control"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_TOTALS)
 def test_what_is_looser_is_refused_by_name(name: str) -> None:
     """One less than the policy in force refuses; the same and a stricter value do not."""
     now = getattr(STRICT, name)
@@ -65,13 +68,27 @@ def test_what_is_looser_is_refused_by_name(name: str) -> None:
     assert getattr(tightened(STRICT, {name: now + 10 if name in ("people", "base") else now + 1}), name) > now
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_TOTALS)
 def test_loosening_has_to_be_asked_for_and_ends_at_the_floor(name: str) -> None:
     """With `loosen` down to the least that protects anybody, and never below."""
     floor = getattr(Policy(), name)
     assert tightened(STRICT, {name: floor}, loosen=True) == replace(STRICT, **{name: floor})
     with pytest.raises(UsageError, match=rf"^{name.replace('_', '-')}: no policy may have less"):
         tightened(STRICT, {name: floor - 1}, loosen=True)
+
+
+def test_approvals_of_erasures_are_one_or_none() -> None:
+    """None is looser, and has to be asked for; two is nothing that any policy has; no export may ask for any."""
+    with pytest.raises(UsageError, match=r"^erase-approvals: .*looser"):
+        tightened(STRICT, {"erase_approvals": 0})
+    relaxed = tightened(STRICT, {"erase_approvals": 0}, loosen=True)
+    assert relaxed == replace(STRICT, erase_approvals=0)
+    assert tightened(relaxed, {"erase_approvals": 1}) == STRICT
+    for value in (-1, 2):
+        with pytest.raises(UsageError, match=r"^erase-approvals: no policy may have"):
+            tightened(STRICT, {"erase_approvals": value}, loosen=True)
+    with pytest.raises(UsageError, match="an export may ask"):
+        tightened_for_export(relaxed, {"erase_approvals": 1})
 
 
 @pytest.mark.parametrize(("name", "value"), [("people", 1_000_001), ("embargo", 121), ("coarser", 17)])

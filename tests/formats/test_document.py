@@ -99,9 +99,9 @@ def test_the_worked_leaf_reads_as_annotated() -> None:
         f"application id `{schema.APPLICATION_ID:#x}`, user version {schema.USER_VERSION}",
         f"page size {schema.PAGE_SIZE}",
         f"`version` ({release_json.VERSION})",
-        "the names " + ", ".join(f"`{name}`" for name in sorted(set(Policy.__slots__) - policies.ADDED)),
+        "the names " + ", ".join(f"`{name}`" for name in sorted(set(Policy.__slots__) - set(policies.ADDED))),
         "of at least "
-        + ", ".join(str(getattr(Policy(), name)) for name in sorted(set(Policy.__slots__) - policies.ADDED))
+        + ", ".join(str(getattr(Policy(), name)) for name in sorted(set(Policy.__slots__) - set(policies.ADDED)))
         + f" and at most {policies.MOST.people:,}",
         f"`coarser` (1 to {policies.MOST.coarser}) and `embargo` (1 to {policies.MOST.embargo})",
     ],

@@ -15,11 +15,14 @@ from vault.errors import FormatError, SignatureInvalid
 from vault.formats import canonical
 from vault.formats.leaf import MOST_BYTES, Leaf, drops_tally, encode_leaf, parse_fields, raw_places, raw_warrant
 from vault.formats.warrant import (
+    MOST_DEEDS,
     MOST_PLACES,
     WITH_TALLY,
     WITHOUT_TALLY,
     Approval,
+    Deed,
     ErasurePlan,
+    History,
     Warrant,
     encode_approval,
     encode_plan,
@@ -30,10 +33,13 @@ from vault.model import Digest, Handle, Kind, Origin, Why
 from vault.primitives.signing import sign, verify_signature
 
 ORIGIN = Origin(fixed.JOURNAL)
+EARLIER = fixed.JOURNAL.removesuffix("1") + "7"
 PLAN = ErasurePlan(
-    origin=ORIGIN, warrant=Warrant(why=Why.ORDER, tag=bytes(range(16)), layers=WITHOUT_TALLY), seqs=(1, 4, 90)
+    origin=ORIGIN,
+    warrant=Warrant(why=Why.ORDER, tag=bytes(range(16)), layers=WITHOUT_TALLY),
+    deeds=(Deed(target=ORIGIN, seqs=(1, 4, 90)),),
 )
-APPROVAL = Approval(digest=PLAN.digest, handle=Handle("hub-1"), signature=bytes(64))
+APPROVAL = Approval(digest=PLAN.digest, handle=Handle("hub-1"), signatures=(bytes(64),))
 SEED = fixed.secret("director-1 signing seed")
 
 
@@ -72,9 +78,11 @@ FIELDS = list(canonical.parse(encode_plan(PLAN)))  # type: ignore[arg-type]
     ("at", "to"),
     [
         (0, "fieldvault erasure"), (1, 2), (1, True), (2, "fieldvault/x/field-1/1"), (3, "because"), (4, bytes(15)),
-        (5, ["case"]), (6, []), (6, [[fixed.JOURNAL, 4], [fixed.JOURNAL, 1]]), (6, [[fixed.JOURNAL, 4]] * 2),
-        (6, [[fixed.JOURNAL.replace("field-1", "field-2"), 4]]), (6, [[fixed.JOURNAL, True]]), (6, [[fixed.JOURNAL]]),
-        (6, [[fixed.JOURNAL, -1]]), (6, [[fixed.JOURNAL, seq] for seq in range(MOST_PLACES + 1)]),
+        (5, ["case"]), (6, []), (6, [[ORIGIN, [4, 1]]]), (6, [[ORIGIN, [4, 4]]]), (6, [[ORIGIN, [True]]]),
+        (6, [[ORIGIN.replace("field-1", "field-2"), [4]]]), (6, [[ORIGIN]]), (6, [[ORIGIN, [-1]]]), (6, [[ORIGIN, []]]),
+        (6, [[ORIGIN, list(range(MOST_PLACES + 1))]]), (6, [[ORIGIN, [4]]] * (MOST_DEEDS + 1)),
+        (6, [[ORIGIN, [4], 5, bytes(32)]]), (6, [[EARLIER, [4]]]), (6, [[EARLIER, [4], 5, bytes(31)]]),
+        (6, [[EARLIER, [4], 0, bytes(32)]]), (6, [[EARLIER, [4], 5]]), (6, [[EARLIER + "x", [4], 5, bytes(32)]]),
     ],
 )  # fmt: skip
 def test_a_plan_with_one_defect_is_refused(at: int, to: object) -> None:
@@ -94,11 +102,11 @@ def test_one_is_not_taken_for_the_other() -> None:
 
 def test_what_is_signed_is_everything_but_the_approvals() -> None:
     """Another journal, reason, tag, layer or entry is another digest, and the signature under it is not the same."""
-    signature = sign(SEED, PLAN.signed)
-    verify_signature(fixed.DIRECTOR.signing, PLAN.signed, signature)
+    signature = sign(SEED, PLAN.signed[0])
+    verify_signature(fixed.DIRECTOR.signing, PLAN.signed[0], signature)
     others = [
         replace(PLAN, origin=Origin(fixed.JOURNAL.replace("field-1", "field-2"))),
-        replace(PLAN, seqs=(1, 4)),
+        replace(PLAN, deeds=(Deed(target=ORIGIN, seqs=(1, 4)),)),
         replace(PLAN, warrant=replace(PLAN.warrant, why=Why.OTHER)),
         replace(PLAN, warrant=replace(PLAN.warrant, tag=bytes(16))),
         replace(PLAN, warrant=replace(PLAN.warrant, layers=WITH_TALLY)),
@@ -106,12 +114,12 @@ def test_what_is_signed_is_everything_but_the_approvals() -> None:
     assert len({plan.digest for plan in (PLAN, *others)}) == 6
     for other in others:
         with pytest.raises(SignatureInvalid):
-            verify_signature(fixed.DIRECTOR.signing, other.signed, signature)
+            verify_signature(fixed.DIRECTOR.signing, other.signed[0], signature)
 
 
 def test_the_leaf_holds_what_was_signed() -> None:
     """Warrant and entries are read back from the leaf of an erasure; approvals stand in order whoever came first."""
-    extra = PLAN.entry_extra(((Handle("hub-1"), bytes(64)), (Handle("director-1"), bytes(64))))
+    extra = PLAN.entry_extra(0, (APPROVAL, replace(APPROVAL, handle=Handle("director-1"))))
     fields = parse_fields(encode_leaf(Leaf(seq=99, kind=Kind.ERASE, day=1, extra=extra)))
     warrant = raw_warrant(fields[5])
     assert warrant is not None
@@ -126,8 +134,10 @@ def test_the_largest_erasure_fits_a_leaf() -> None:
     """Under the longest name that a journal can have, with a few approvals."""
     origin = Origin(f"fieldvault/{'0' * 32}/{'a' * 32}/999999999")
     seqs = tuple(range(2**53 - 1 - MOST_PLACES, 2**53 - 1))
-    approvals = tuple((Handle(f"{'b' * 31}{letter}"), bytes(64)) for letter in "abc")
-    extra = replace(PLAN, origin=origin, seqs=seqs).entry_extra(approvals)
+    approvals = tuple(replace(APPROVAL, handle=Handle(f"{'b' * 31}{letter}")) for letter in "abc")
+    target = Origin(origin.replace("999999999", "999999998"))
+    deed = Deed(target=target, seqs=seqs, history=History(size=2**53 - 1, root=Digest(bytes(32))))
+    extra = replace(PLAN, origin=origin, deeds=(deed,)).entry_extra(0, approvals)
     assert len(encode_leaf(Leaf(seq=2**53 - 1, kind=Kind.ERASE, day=20_000, extra=extra))) < MOST_BYTES
 
 

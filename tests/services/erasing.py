@@ -9,7 +9,8 @@ from tests.laptops import Laptop
 from tests.organisation import select
 from tests.services.handing import INTAKE
 from vault.model import Why
-from vault.services.erasing import Erased, PlannedErasure, approve_erasure, plan_erasure, run_erasure
+from vault.services.erasing import Erased, approve_erasure, run_erasure
+from vault.services.erasure_plan import PlannedErasure, plan_erasure
 from vault.services.keyring import Keyring
 from vault.services.records import open_case, record
 from vault.services.vault import Vault

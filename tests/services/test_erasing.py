@@ -9,18 +9,18 @@ import pytest
 from tests.organisation import Organisation, SeededRandomness, rows_of, select
 from tests.services.erasing import erase, lying_about, planned, sealed_bytes
 from tests.services.handing import opened_case
-from tests.services.several_journals import next_epoch
 from vault.disclosure.people import TallyRow
 from vault.errors import IntegrityError, NotAllowed, UsageError
 from vault.formats.leaf import parse_leaf
 from vault.formats.warrant import encode_approval, encode_plan, parse_approval, parse_plan
 from vault.model import Kind, Why
-from vault.services import erasing, pseudonyms
+from vault.services import erasure_plan, pseudonyms
 from vault.services.audit_conduct import conduct_of
 from vault.services.cases import find_cases, list_cases, show_case
 from vault.services.casework import Casework
 from vault.services.erased_names import TakenNames
-from vault.services.erasing import approve_erasure, plan_erasure, run_erasure
+from vault.services.erasing import approve_erasure, run_erasure
+from vault.services.erasure_plan import plan_erasure
 from vault.services.erasure_status import erasure_status
 from vault.services.keyring import Keyring
 from vault.services.records import amend, open_case
@@ -242,18 +242,32 @@ def test_a_case_with_too_many_entries_is_refused(
     org: Organisation, doomed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Said when it is planned, not when somebody has approved it."""
-    monkeypatch.setattr(erasing, "MOST_PLACES", 3)
+    monkeypatch.setattr(erasure_plan, "MOST_PLACES", 3)
+    monkeypatch.setattr(erasure_plan, "MOST_DEEDS", 1)
     with pytest.raises(UsageError, match="names 3 at most"):
         planned(org.vault, org.field_1, doomed)
 
 
-def test_entries_of_an_earlier_epoch_are_refused(org: Organisation, doomed: str) -> None:
-    """No tombstone can name them: the case stays whole, and the reason is said."""
-    me = next_epoch(org, "field-1")
-    with pytest.raises(UsageError, match="earlier epoch of your journal \\(field-1/1\\)"):
-        planned(org.vault, me, doomed)
-    name = org.case(me, sex="female")
-    assert erase(org.vault, me, name, [hub(org)]).entries == 1, "negative control"
+def test_what_does_not_fit_one_tombstone_takes_several(
+    org: Organisation, doomed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one commit, each with its approval: one plan, one file of approvals; and the same plan again finishes it."""
+    monkeypatch.setattr(erasure_plan, "MOST_PLACES", 3)
+    plan = parse_plan(encode_plan(planned(org.vault, org.field_1, doomed).plan))
+    assert [len(deed.seqs) for deed in plan.deeds] == [3, 1]
+    approval = parse_approval(encode_approval(approve_erasure(org.vault, hub(org), plan)))
+    assert len(approval.signatures) == 2
+    half = replace(approval, signatures=approval.signatures[:1])
+    swapped = replace(approval, signatures=approval.signatures[::-1])
+    for other in (half, swapped):
+        with pytest.raises(IntegrityError):
+            run_erasure(org.vault, org.field_1, doomed, plan, [other])
+    done = run_erasure(org.vault, org.field_1, doomed, plan, [approval])
+    assert (done.entries, len(done.tombstones), done.name.count("field-1/1:")) == (4, 2, 2)
+    assert {layer for _, layer in parts(org, plan.seqs)} == {"tally"}
+    assert [len(line.approvers) for line in erasure_status(org.vault, org.field_1)] == [1, 1]
+    assert run_erasure(org.vault, org.field_1, doomed, plan, [approval]).before
+    assert org.audit().findings == ()
 
 
 def test_a_plan_is_of_one_case(org: Organisation, doomed: str) -> None:

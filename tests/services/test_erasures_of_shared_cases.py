@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry
+from tests.laptops import Fleet, Laptop, carry, outcome
 from tests.organisation import rows_of, select
 from tests.services.erasing import case, erase, erased, lying_about, needles_of, planned
 from vault.errors import IntegrityError, NotAllowed, UsageError
-from vault.model import Act, Kind
+from vault.model import Act, Kind, Role
 from vault.services.answering import accept_offer
 from vault.services.audit import verify_vault
 from vault.services.cases import list_cases, show_case
@@ -17,6 +17,7 @@ from vault.services.erasure_status import erasure_status
 from vault.services.handing import end_referral, offer_referral, offer_transfer, revoke_offer
 from vault.services.journal import Draft
 from vault.services.records import record
+from vault.services.replica import Outcome
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_a_hostile_former_owner_takes_nothing_back(one: Laptop, two: Laptop, hub
     carry(two, "field-2", hub, "hub-1")
     plan = planned(one.vault, one.key(), name).plan
     approval = approve_erasure(one.vault, one.fleet.keys["hub-1"], plan)
-    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(((approval.handle, approval.signature),)))])
+    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(0, (approval,)))])
     before = len(show_case(two.vault, two.key(), name).entries)
     carry(one, "field-1", two, "field-2")
     assert len(show_case(two.vault, two.key(), name).entries) == before == 3
@@ -158,3 +159,21 @@ def test_a_hostile_former_owner_takes_nothing_back(one: Laptop, two: Laptop, hub
     two.reopen()
     with pytest.raises(IntegrityError, match="damaged"):
         show_case(two.vault, two.key(), name)
+
+
+def test_a_new_headquarters_misses_no_copies_that_were_made_for_who_erased(
+    one: Laptop, two: Laptop, hub: Laptop, fleet: Fleet
+) -> None:
+    """The owner erased what a helper had delivered to them; a second hub takes the helper's journal all the same."""
+    fleet.enrol(hub, "hub-2", Role.HUB)
+    spare = Laptop(fleet, "second", hub.directory, ("hub-2",))
+    fleet.laptops.append(spare)
+    name, made = _shared(one, two, Act.REFERRAL)
+    end_referral(two.vault, two.key(), made)
+    for laptop, handle in ((one, "field-1"), (two, "field-2")):
+        carry(laptop, handle, hub, "hub-1")
+    carry(two, "field-2", one, "field-1")
+    erased(one, name)
+    carry(one, "field-1", hub, "hub-1")
+    assert outcome(carry(hub, "hub-1", spare, "hub-2", full=True), "field-2") is Outcome.NEW
+    assert {item.level for item in verify_vault(spare.directory).findings} <= {"notice"}

@@ -11,7 +11,7 @@ from tests.organisation import Organisation, rows_of, select
 from tests.services.erasing import case, erased, held, lying_about, needles_of, planned
 from tests.services.handing import opened_case
 from vault.errors import NotAllowed, UsageError
-from vault.formats.warrant import encode_approval, encode_plan, parse_approval, parse_plan
+from vault.formats.warrant import Approval, encode_approval, encode_plan, parse_approval, parse_plan
 from vault.model import Kind, Origin
 from vault.primitives.signing import sign
 from vault.services.audit import verify_vault
@@ -156,7 +156,7 @@ def test_nobody_follows_what_nobody_approved(one: Laptop, hub: Laptop) -> None:
     carry(one, "field-1", hub, "hub-1")
     before = held(hub, "part"), held(hub, "wrap")
     plan = planned(one.vault, one.key(), name).plan
-    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(()))])
+    one.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra())])
     one.write([Draft(kind=Kind.ERASE, extra=tuple([plan.origin, seq] for seq in plan.seqs))])
     arrived = carry(one, "field-1", hub, "hub-1")
     assert (outcome(arrived, "field-1"), arrived.erased) == (Outcome.NEW, 0)
@@ -185,10 +185,10 @@ def test_a_forged_tombstone_stops_its_writers_journal(one: Laptop, two: Laptop, 
     plan = planned(one.vault, one.key(), name).plan
     handles = {"self": "field-1", "auditor": "auditor-1"}
     by = one.fleet.keys[handles.get(what, "hub-1")]
-    signature = sign(by.signing_seed, plan.signed)
+    signature = sign(by.signing_seed, plan.signed[0])
     if what == "signature":
         signature = bytes(64)
-    extra = plan.entry_extra(((by.handle, signature),))
+    extra = plan.entry_extra(0, (Approval(digest=plan.digest, handle=by.handle, signatures=(signature,)),))
     source, handle = (two, "field-2") if what == "another's entries" else (one, "field-1")
     source.write([Draft(kind=Kind.ERASE, extra=extra)])
     arrived = carry(source, handle, hub, "hub-1")
@@ -256,7 +256,7 @@ def test_a_thiefs_tombstone_empties_no_laptop(one: Laptop, hub: Laptop) -> None:
     carry(one, "field-1", hub, "hub-1")
     thief = one.copied("thief")
     plan = planned(thief.vault, thief.key(), name).plan
-    thief.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(()))])
+    thief.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra())])
     carry(thief, "field-1", hub, "hub-1")
     before = held(one, "part"), held(one, "wrap")
     arrived = one.take(hub.bundle("field-1", "hub-1", full=True))

@@ -15,7 +15,7 @@ from vault.services.roster import Roster, fold
 
 FLOORS = {"people": 10, "parties": 5, "base": 5, "percent_base": 50}
 """Written down here once more, on purpose: lowering a default must not lower the floor unseen."""
-NOT_TIGHTENED = {"embargo": 0, "coarser": 0}
+NOT_TIGHTENED = {"embargo": 0, "coarser": 0, "erase_approvals": 1}
 """What an entry that does not name them says."""
 
 
@@ -96,3 +96,12 @@ def test_root_cannot_sign_the_floor_away(org: Organisation, people: int, opens: 
     else:
         with pytest.raises(IntegrityError, match="weaker"):
             org.reopen()
+
+
+@pytest.mark.parametrize("value", [1, 2, 3])
+def test_approvals_of_erasures_are_none_or_not_named(org: Organisation, value: int) -> None:
+    """An entry says 0 or nothing: what older rosters have means one, as it always did."""
+    assert _folded(org, FLOORS).policy.erase_approvals == 1
+    assert _folded(org, {**FLOORS, "erase_approvals": 0}).policy.erase_approvals == 0
+    with pytest.raises(IntegrityError):
+        _folded(org, {**FLOORS, "erase_approvals": value})

@@ -132,8 +132,14 @@ ACTS: dict[str, list[Any]] = {
     "renew": [1, 9, "grant", fixed.DAY, [], [["renew", *OFFER], WRAP]],
 }
 WARRANT: list[Any] = ["withdrawn", bytes(range(16)), ["identity", "case"], [["director-1", bytes(64)]]]
+HISTORY: list[Any] = ["history", 5, HASH]
+HUB = fixed.JOURNAL.replace("field-1", "hub-1")
 WARRANTED: dict[str, list[Any]] = {
     "warranted": [1, 9, "erase", fixed.DAY, [], [WARRANT, [fixed.JOURNAL, 1], [fixed.JOURNAL, 4]]],
+    "earlier": [1, 9, "erase", fixed.DAY, [], [[*WARRANT, [HISTORY]], [fixed.JOURNAL, 1], [fixed.JOURNAL, 4]]],
+    "by policy": [1, 9, "erase", fixed.DAY, [], [[*WARRANT[:3], [], [["alone", 1]]], [fixed.JOURNAL, 1]]],
+    "hold": [1, 8, "grant", fixed.DAY, [], [["hold", "field-1", "order"]]],
+    "lift": [1, 8, "grant", fixed.DAY, [], [["lift", HUB, 7, "field-1", [["director-1", bytes(64)]]]]],
 }
 
 
@@ -258,6 +264,32 @@ LEAF: dict[str, Defect] = {
     "warrant-entries-in-another-order": _leaf("M13", "warranted", lambda leaf: leaf[5].append(leaf[5].pop(1))),
     "warrant-entry-twice": _leaf("M13", "warranted", _add(5, item=[fixed.JOURNAL, 4])),
     "warrant-on-a-record": _leaf("M13", "record", _put(5, to=[WARRANT, WRAP])),
+    "terms-empty": _leaf("M13", "earlier", _put(5, 0, 4, to=[])),
+    "terms-nil": _leaf("M12", "earlier", _put(5, 0, 4, to=None)),
+    "terms-unknown": _leaf("M13", "earlier", _put(5, 0, 4, 0, 0, to="future")),
+    "terms-name-bytes": _leaf("M12", "earlier", _put(5, 0, 4, 0, 0, to=b"history")),
+    "terms-in-another-order": _leaf("M13", "by policy", _add(5, 0, 4, item=HISTORY)),
+    "terms-twice": _leaf("M13", "earlier", _add(5, 0, 4, item=HISTORY)),
+    "history-root-31-bytes": _leaf("M13", "earlier", _put(5, 0, 4, 0, 2, to=HASH[1:])),
+    "history-of-nothing": _leaf("M13", "earlier", _put(5, 0, 4, 0, 1, to=0)),
+    "history-size-true": _leaf("M12", "earlier", _put(5, 0, 4, 0, 1, to=True)),
+    "history-too-short": _leaf("M13", "earlier", _put(5, 0, 4, 0, 1, to=4)),
+    "history-of-two-journals": _leaf("M13", "earlier", _put(5, 2, 0, to=fixed.JOURNAL.removesuffix("1") + "2")),
+    "alone-with-an-approval": _leaf("M13", "by policy", _put(5, 0, 3, to=[["director-1", bytes(64)]])),
+    "alone-seq-text": _leaf("M12", "by policy", _put(5, 0, 4, 0, 1, to="1")),
+    "alone-seq-minus-1": _leaf("M9", "by policy", _put(5, 0, 4, 0, 1, to=-1)),
+    "hold-ground-unknown": _leaf("M13", "hold", _put(5, 0, 2, to="because")),
+    "hold-handle-capital": _leaf("M13", "hold", _put(5, 0, 1, to="Field-1")),
+    "hold-without-ground": _leaf("M13", "hold", lambda leaf: leaf[5][0].pop() and None),
+    "hold-with-a-wrap": _leaf("M13", "hold", _add(5, item=WRAP)),
+    "hold-twice": _leaf("M13", "hold", _add(5, item=["hold", "field-1", "order"])),
+    "hold-on-a-record": _leaf("M13", "record", _put(5, to=[["hold", "field-1", "order"]])),
+    "lift-origin-malformed": _leaf("M13", "lift", _put(5, 0, 1, to=HUB + "0x")),
+    "lift-seq-true": _leaf("M12", "lift", _put(5, 0, 2, to=True)),
+    "lift-without-a-handle": _leaf("M13", "lift", lambda leaf: leaf[5][0].pop(3) and None),
+    "lift-signature-63-bytes": _leaf("M13", "lift", _put(5, 0, 4, 0, 1, to=bytes(63))),
+    "lift-agreed-twice": _leaf("M13", "lift", _add(5, 0, 4, item=["director-1", bytes(64)])),
+    "lift-agreed-in-another-order": _leaf("M13", "lift", _add(5, 0, 4, item=["aa", bytes(64)])),
     "head-seen-text": _leaf("M12", "head-seen", _put(5, 0, to="a signed note")),
     "head-seen-two": _leaf("M13", "head-seen", _add(5, item=b"another")),
     "release-without-part": _leaf("M13", "release", _put(4, to=[])),

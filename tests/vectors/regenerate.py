@@ -19,10 +19,11 @@ from tests.vectors.tagged import dump, tag
 from vault import labels
 from vault.formats import canonical, keyfile, part, share
 from vault.formats.checkpoint import Checkpoint, sign_checkpoint
+from vault.formats.hold import Hold, Lift, encode_hold, signed_to_lift
 from vault.formats.leaf import Leaf, PartRef, encode_leaf
 from vault.formats.part import CELLS
-from vault.formats.warrant import WITH_TALLY, WITHOUT_TALLY, ErasurePlan, Warrant
-from vault.model import Digest, Handle, Kind, Layer, Origin, Why
+from vault.formats.warrant import WITH_TALLY, WITHOUT_TALLY, Approval, Deed, ErasurePlan, History, Warrant
+from vault.model import Digest, Ground, Handle, Kind, Layer, Origin, Place, Why
 from vault.primitives import hpke, kdf, passphrase, signing, tree
 from vault.primitives.hashing import hmac_sha256
 from vault.services.drafting import search_key_of, search_tag
@@ -139,11 +140,35 @@ def erased_leaves() -> dict[str, Leaf]:
     """Erasures with a warrant: approved by the director, who signs what stands in it; and approved by nobody."""
     origin, seed = Origin(fixed.JOURNAL), fixed.secret("director-1 signing seed")
     warrant = Warrant(why=Why.WITHDRAWN, tag=fixed.secret("a tag")[:16], layers=WITHOUT_TALLY)
-    plan = ErasurePlan(origin=origin, warrant=warrant, seqs=(1, 4))
+    plan = ErasurePlan(origin=origin, warrant=warrant, deeds=(Deed(target=origin, seqs=(1, 4)),))
     alone = replace(plan, warrant=replace(warrant, why=Why.RETENTION, layers=WITH_TALLY))
-    signed = ((Handle("director-1"), signing.sign(seed, plan.signed)),)
-    extras = {"erase-approved": plan.entry_extra(signed), "erase-alone": alone.entry_extra(())}
+    history = History(size=5, root=Digest(fixed.secret("a root")))
+    earlier = replace(
+        plan, origin=Origin(origin.removesuffix("1") + "2"), deeds=(Deed(target=origin, seqs=(1, 4), history=history),)
+    )
+    extras = {
+        "erase-approved": plan.entry_extra(0, (_approved(plan, seed),)),
+        "erase-alone": alone.entry_extra(),
+        "erase-earlier": earlier.entry_extra(0, (_approved(earlier, seed),)),
+        "erase-by-policy": alone.entry_extra(0, (), 1),
+    }
     return {name: Leaf(seq=9, kind=Kind.ERASE, day=fixed.DAY, extra=extra) for name, extra in extras.items()}
+
+
+def _approved(plan: ErasurePlan, seed: bytes) -> Approval:
+    signatures = tuple(signing.sign(seed, text) for text in plan.signed)
+    return Approval(digest=plan.digest, handle=Handle("director-1"), signatures=signatures)
+
+
+def hold_leaves() -> dict[str, Leaf]:
+    """A hold, and the lift of one to which the director agreed."""
+    place, handle = Place(Origin(fixed.JOURNAL.replace("field-1", "hub-1")), 8), Handle("field-1")
+    signature = signing.sign(fixed.secret("director-1 signing seed"), signed_to_lift(Handle("hub-1"), place, handle))
+    lifted = Lift(place=place, handle=handle, agreed=((Handle("director-1"), signature),))
+    items: dict[str, Hold | Lift] = {"hold": Hold(handle=handle, why=Ground.ORDER), "lift": lifted}
+    return {
+        name: Leaf(seq=8, kind=Kind.GRANT, day=fixed.DAY, extra=(encode_hold(item),)) for name, item in items.items()
+    }
 
 
 def roster_leaves() -> dict[str, Leaf]:
@@ -177,7 +202,14 @@ def leaf_vectors() -> dict[str, bytes]:
     made = {}
     values = (["base", 10], ["coarser", 1], ["embargo", 12], ["parties", 8], ["people", 20], ["percent_base", 100])
     strict = {"policy-strict": Leaf(seq=6, kind=Kind.POLICY, day=fixed.DAY, extra=values)}
-    for name, leaf in {**journal_leaves(), **roster_leaves(), **act_leaves(), **erased_leaves(), **strict}.items():
+    for name, leaf in {
+        **journal_leaves(),
+        **roster_leaves(),
+        **act_leaves(),
+        **erased_leaves(),
+        **hold_leaves(),
+        **strict,
+    }.items():
         raw = encode_leaf(leaf)
         fields = tag(canonical.parse(raw))
         made[f"leaf/good/{name}.json"] = dump(

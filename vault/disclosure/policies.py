@@ -7,6 +7,9 @@
     percent_base     50  1,000,000   more: the least printed figure over which a percentage is said
     embargo           0        120   more: whole months that must have passed since the end of a year
     coarser           0         16   more: the finest rungs of every ladder that are not used
+    erase_approvals   0          1   more: members beside its owner who must approve that a case is erased
+
+The last is nothing that totals depend on: no export may ask for it. Without it an entry means 1.
 
 One export may be stricter than the policy in force: its people are then a multiple of ten, its parties of five. What is
 withheld at one threshold and printed at the next lies between the two, so a director who tries them all would count.
@@ -29,26 +32,34 @@ from typing import Final
 from vault.errors import UsageError
 from vault.model import Policy
 
-LEAST: Final = Policy()
+LEAST: Final = Policy(erase_approvals=0)
 MOST: Final = Policy(
-    people=1_000_000, parties=1_000_000, base=1_000_000, percent_base=1_000_000, embargo=120, coarser=16
+    people=1_000_000,
+    parties=1_000_000,
+    base=1_000_000,
+    percent_base=1_000_000,
+    embargo=120,
+    coarser=16,
+    erase_approvals=1,
 )
 NAMES: Final = tuple(field.name for field in fields(Policy))
 EXPORT_STEPS: Final[Mapping[str, int]] = {"people": LEAST.people, "parties": LEAST.parties}
 """Of what the thresholds of one export are multiples, where they are not those of the policy in force."""
-ADDED: Final = frozenset({"embargo", "coarser"})
-"""Names that a policy entry has only if their value is not 0: rosters that are older than they have none of them."""
+ADDED: Final[Mapping[str, int]] = {"embargo": 0, "coarser": 0, "erase_approvals": 1}
+"""Names that a policy entry has only if their value is not this one: rosters that are older than they have none."""
+OF_TOTALS: Final = tuple(name for name in NAMES if name != "erase_approvals")
+"""What an export may ask for more of."""
 
 
 def policy_values(policy: Policy) -> tuple[tuple[str, int], ...]:
-    """A policy as its roster entry has it: (name, value), by name; what is 0 of the added names is left out."""
+    """A policy as its roster entry has it: (name, value), by name; what is usual of the added names is left out."""
     values = asdict(policy)
-    return tuple((name, values[name]) for name in sorted(NAMES) if values[name] or name not in ADDED)
+    return tuple((name, values[name]) for name in sorted(NAMES) if values[name] != ADDED.get(name))
 
 
 def policy_of(values: Mapping[str, int]) -> Policy | None:
     """The policy behind the names and values of an entry; None for anything that `policy_values` does not give."""
-    if not set(NAMES) - ADDED <= set(values) <= set(NAMES):
+    if not set(NAMES) - set(ADDED) <= set(values) <= set(NAMES):
         return None
     found = Policy(**values)
     return found if policy_values(found) == tuple(sorted(values.items())) else None
@@ -106,6 +117,8 @@ def tightened(policy: Policy, changes: Mapping[str, int], *, loosen: bool = Fals
 def tightened_for_export(policy: Policy, changes: Mapping[str, int]) -> Policy:
     """The policy in force with these values for one export. Raises UsageError for what `tightened` does not take, and
     for thresholds that are no multiple of their step: the next one up would be as strict."""
+    if "erase_approvals" in changes:
+        raise UsageError(f"an export may ask for more of these alone: {', '.join(OF_TOTALS)}")
     found = tightened(policy, changes)
     for name, step in EXPORT_STEPS.items():
         value = getattr(found, name)

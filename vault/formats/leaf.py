@@ -10,6 +10,7 @@
     record         [wrap...]                     the wraps of a case that this entry opens, else empty
     amend, reveal  []
     grant          [wrap...] | [act, wrap...]    at least one wrap, unless the act says otherwise
+                   [hold]                        nothing that a member wrote is erased, or may be again; no wraps
     erase          [[origin, seq]...] | [warrant, [origin, seq]...]    the entries whose parts and wraps are gone
     head-seen      [checkpoint]                  another journal's signed note, as bytes
     epoch-close    []
@@ -39,6 +40,8 @@ an earlier journal of the writer's own:
     ["restore", origin, size]   offers a case of that journal's writer, whom root has revoked, by the custodians' quorum
     ["renew", origin, size]     wraps the keys of that journal, which has so many entries, to a new recovery key
 
+A hold says that nothing of a member is erased, or that this ends (`formats/hold.py`).
+
 A warrant says why something was erased, of which layers, and who approved it (`formats/warrant.py`). Without one, an
 erasure says that everything is gone, and nobody else follows it.
 """
@@ -51,6 +54,7 @@ from typing import Any
 
 from vault.errors import FormatError
 from vault.formats import canonical
+from vault.formats.hold import Hold, Lift, check_hold, hold_of, is_hold
 from vault.formats.origin import is_handle, parse_origin
 from vault.formats.part import CELLS, is_cell
 from vault.formats.warrant import Warrant, check_warrant, is_warrant, warrant_of
@@ -157,7 +161,10 @@ def _act(item: list[Any]) -> str:
 
 def _grant(value: object) -> None:
     items = _items(value, "wraps")
-    if items and _is_act(items[0]):
+    if items and is_hold(items[0]):
+        check_hold(items[0])
+        _require(len(items) == 1, "hold")
+    elif items and _is_act(items[0]):
         name, wraps = _act(items[0]), items[1:]
         _require(name in _PERHAPS_WITHOUT if not wraps else name not in _WITHOUT_WRAPS, "act")
         _wraps(wraps)
@@ -181,8 +188,11 @@ def _erase(value: object) -> None:
     items = _items(value, "list of entries")
     if items and is_warrant(items[0]):
         check_warrant(items[0])
-        items = items[1:]
+        history, items = warrant_of(items[0]).history, items[1:]
         _places(items)
+        if history is not None:
+            _require(len({origin for origin, _ in items}) == 1, "list of entries")
+            _require(all(number < history.size for _, number in items), "list of entries")
         # What was approved has one form only: each entry once, in the order in which they stand.
         numbers = [number for _, number in items]
         _require(numbers == sorted(set(numbers)), "list of entries")
@@ -324,6 +334,8 @@ def encode_wrap_refs(wraps: list[WrapRef]) -> list[Any]:
 
 def raw_wraps(kind: str, extra: list[Any]) -> list[Any]:
     """The wraps that a leaf's checked `extra` commits to, as plain values."""
+    if kind == Kind.GRANT and is_hold(extra[0]):
+        return []
     if kind in (Kind.RECORD, Kind.GRANT):
         return extra[1:] if extra and _is_act(extra[0]) else extra
     if kind in (Kind.FOUND, Kind.ENROL):
@@ -346,6 +358,11 @@ def raw_act(kind: str, extra: list[Any]) -> list[Any] | None:
         return None
     act: list[Any] = extra[0]
     return act
+
+
+def raw_hold(kind: str, extra: list[Any]) -> Hold | Lift | None:
+    """The hold or lift in a leaf's checked `extra`; None for every other leaf."""
+    return hold_of(extra[0]) if kind == Kind.GRANT and is_hold(extra[0]) else None
 
 
 def grant_act(leaf: Leaf) -> GrantAct | None:

@@ -22,18 +22,20 @@ from vault.model import Handle, Origin, Role
 from vault.primitives.hashing import sha256
 from vault.services import files
 from vault.services.allotment import layers_kept, wraps_kept
+from vault.services.claims import Excuses, claims_on
 from vault.services.entry_rules import EntryRules
-from vault.services.erasures import follow
+from vault.services.erasures import follow, read_tombstones
 from vault.services.evidence import write_evidence
 from vault.services.forgetting import forget_replaced, scrubbed
 from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
 from vault.services.progress import Progress, quiet
-from vault.services.remembered import held_journals, require_writable, verified
+from vault.services.remembered import held_journals, verified
 from vault.services.replica import Outcome, Section, open_section
 from vault.services.roster import fold
 from vault.services.sealing import OpenedBundle
+from vault.services.still_locked import still_locked
 from vault.services.taking import TAKEN, Plan, write_plan
 from vault.services.vault import Vault
 from vault.services.witness import Head, verify_head
@@ -126,11 +128,17 @@ def _import(
 ) -> tuple[Plan, Learnt, tuple[int, int]]:
     """Reads twice and learns, and deletes what was erased, and what only an earlier recovery key opens; inside the
     transaction."""
-    plan = _Reading(vault, progress).read(opened)
+    reading = _Reading(vault, progress)
+    plan = reading.read(opened)
+    excuses = reading.excuses()
+    if excuses != Excuses():
+        # What lacks something may be excused by an erasure in another journal, which may come after it.
+        plan = _Reading(vault, progress, excuses).read(opened)
     if dry_run:
         return plan, Learnt(), (0, 0)
-    write_plan(vault, plan, opened, progress)
-    gone = follow(vault.store, plan.roster, vault.keys_here), forget_replaced(vault.store, plan.roster)
+    tombstones = write_plan(vault, plan, opened, progress)
+    erased = follow(vault.store, plan.roster, vault.keys_here, tombstones)
+    gone = erased, forget_replaced(vault.store, plan.roster)
     learnt = learn_heads(
         vault, me, plan.roster, notes=plan.notes, evidence=plan.evidence, sections=plan.heads(), locks=plan.locks
     )
@@ -174,8 +182,8 @@ class _RosterBehind(RollbackError):
 class _Reading:
     """The first reading: verifies, and writes nothing."""
 
-    def __init__(self, vault: Vault, progress: Progress) -> None:
-        self.vault, self.progress = vault, progress
+    def __init__(self, vault: Vault, progress: Progress, given: Excuses | None = None) -> None:
+        self.vault, self.progress, self.given = vault, progress, given or Excuses()
         self.store: Store = vault.store
         self.roster = vault.roster
         self.held = held_journals(vault.store, vault.roster)
@@ -215,6 +223,21 @@ class _Reading:
             evidence=self.evidence,
             locks=[self._lock_of(item) for item in self.sections.values() if item.outcome in _LOCKING],
             strangers=self.strangers,
+        )
+
+    def excuses(self) -> Excuses:
+        """What erasures, here or in the bundle, say of journals that lack something in it."""
+        lacking = {origin for origin, item in self.sections.items() if item.outcome is Outcome.INCOMPLETE}
+        if not lacking:
+            return Excuses()
+        believed = [item for item in self.sections.values() if item.outcome in (*TAKEN, Outcome.NOTHING_NEW)]
+        stones = read_tombstones(self.store, self.roster)
+        claims = [claim for item in believed for claim in item.claims]
+        claims += [item.claim for item in stones if item.claim is not None]
+        writers = {item.writer for item in stones} | {item.writer.handle for item in believed if item.erases}
+        return Excuses(
+            claims=tuple(claim for claim in claims if claim.target in lacking),
+            keys=frozenset(self.roster.member(handle).key_id for handle in writers),
         )
 
     def _unknown_sender(self) -> IntegrityError:
@@ -278,6 +301,7 @@ class _Reading:
             keys=frozenset() if roster else wraps_kept(self.roster, self.own, head.origin),
             heard=list(verified(self.roster, (row for row in remembered if held is None or row[0] > held.size))),
             rules=EntryRules.of(self.roster, head.origin),
+            excuses=replace(self.given, claims=tuple(claims_on(head.origin, self.given.claims))),
         )
         if head.origin == self.roster.origin:
             if len(self.sections) > 1:
@@ -357,10 +381,10 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
     journals += tuple(
         ArrivedJournal(origin=origin, before=0, after=0, outcome=Outcome.STRANGER) for origin in plan.strangers
     )
-    still_locked = dict(_still_locked(vault))
+    locked_still = dict(still_locked(vault))
     codes = {_CODES.get(item.outcome, 0) for item in plan.sections.values() if not _given_back(vault, item)}
     codes |= {ForkError.code if lock.reason == FORK else RollbackError.code for lock in learnt.locks}
-    codes |= {*still_locked.values(), *(_CODES[item.outcome] for item in journals if item.outcome is Outcome.STRANGER)}
+    codes |= {*locked_still.values(), *(_CODES[item.outcome] for item in journals if item.outcome is Outcome.STRANGER)}
     return Arrived(
         sender=Handle(plan.opening.sender),
         day=plan.opening.day,
@@ -370,20 +394,8 @@ def _arrived(vault: Vault, plan: Plan, learnt: Learnt, *, dry_run: bool) -> Arri
         locked=tuple(lock.origin for lock in learnt.locks),
         evidence=() if dry_run else _evidence(vault, plan, learnt),
         code=max(codes, default=0),
-        still_locked=tuple(origin for origin in still_locked if origin not in {lock.origin for lock in learnt.locks}),
+        still_locked=tuple(origin for origin in locked_still if origin not in {lock.origin for lock in learnt.locks}),
     )
-
-
-def _still_locked(vault: Vault) -> Iterator[tuple[Origin, int]]:
-    """The journals that are written on this laptop and may not be, each with the exit code that says why. An import
-    says it again as long as it is so: whoever heard it once may not have been the one who can mend it."""
-    held = held_journals(vault.store, vault.roster)
-    for handle in vault.keys_here:
-        for origin, _ in vault.own_journals(handle)[-1:]:
-            try:
-                require_writable(vault.store, origin, held[origin].size)
-            except (RollbackError, ForkError) as error:
-                yield origin, error.code
 
 
 def _given_back(vault: Vault, item: Section) -> bool:

@@ -178,6 +178,10 @@ class _Audit:
         for position, (number, origin) in enumerate(rows, start=1):
             with guard(f"journal {position}"):
                 self._journal(scan, share, position, number, origin)
+        claims = [claim for journal in self.journals for claim in journal.claims]
+        for journal in self.journals:
+            with guard(journal.origin):
+                journal.settle(claims)
         with guard(DATABASE):
             for fault in structure.result():
                 self.findings.add(BYTES, "structure", DATABASE, f"SQLite says: {plain(fault)}")

@@ -4,6 +4,7 @@
     transfer, referral       a case was offered to another member; accept, reject, withdraw, end and supplement follow
     restore                  a case of a member who is gone was handed to another, by the custodians' quorum
     erase                    parts and wraps were deleted
+    hold, lift               headquarters holds back erasures of what a member wrote, or no longer
     release                  figures left the vault
     recovery                 a journal went on in the next epoch: after its laptop was lost or restored, or renewed
     renew                    the keys of an earlier journal were wrapped to a new recovery key
@@ -24,7 +25,8 @@ from typing import Any, Final
 
 from vault.errors import IntegrityError, NoVault, UsageError, VaultError
 from vault.formats.checkpoint import parse_checkpoint
-from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_places, raw_warrant
+from vault.formats.hold import HOLD, LIFT, Hold, Lift
+from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_hold, raw_places, raw_warrant
 from vault.formats.leaf_shape import encode_number
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
@@ -160,6 +162,9 @@ class _Reading:
 
     def _grant(self, extra: list[Any]) -> tuple[str, str]:
         """An act; a grant without one gives a director the key of tallies, as every journal does."""
+        hold = raw_hold(Kind.GRANT.value, extra)
+        if hold is not None:
+            return _hold(hold)
         act = raw_act(Kind.GRANT.value, extra)
         if act is None:
             return "", ""
@@ -197,7 +202,19 @@ def _erased(extra: list[Any]) -> str:
     if warrant is None:
         return told
     names = ", ".join(handle for handle, _ in warrant.approvals) or "nobody"
+    if warrant.alone is not None:
+        names += f", which the policy in entry {warrant.alone} of the roster allows"
+    if warrant.history is not None:
+        told += f" of {_short(raw_places(extra)[0][0])}"
     return f"{told}{', tally too' * drops_tally(extra)}; {warrant.why}; approved by {names}"
+
+
+def _hold(item: Hold | Lift) -> tuple[str, str]:
+    """Whose entries are held and why; or which hold ends, and who agreed."""
+    if isinstance(item, Hold):
+        return HOLD, f"nothing that {item.handle} wrote is erased; {item.why}"
+    names = ", ".join(handle for handle, _ in item.agreed) or "nobody"
+    return LIFT, f"the hold {_short(item.place.origin)}:{item.place.seq} of {item.handle}; agreed by {names}"
 
 
 def _short(origin: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from vault.errors import VaultError
 from vault.formats.checkpoint import Checkpoint
-from vault.formats.leaf import drops_tally, parse_fields, raw_places, raw_wraps
+from vault.formats.leaf import drops_tally, parse_fields, raw_places, raw_warrant, raw_wraps
 from vault.formats.leaf_pattern import LeafPattern
 from vault.formats.leaf_shape import HEAD, Held, HeldWraps, Key, Shape, encode_number, key_of, learn
 from vault.formats.origin import parse_origin
@@ -21,13 +21,16 @@ from vault.model import Handle, Kind, Layer, Origin, Place, Purpose
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import layers_kept
+from vault.services.claims import Claim, claim_of
 from vault.services.entry_rules import (
     ALLOWED,
     NO_RENEWAL,
+    NO_RESTORE,
     EntryRules,
     approval_fault,
     limit_of,
     may_erase,
+    may_erase_all,
     quotes_head,
 )
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
@@ -41,6 +44,8 @@ BLOCK: Final = 1 << HEIGHT
 
 _LAYERS: Final = tuple(layer.value for layer in Layer)
 _NO_WRAPS: Final[HeldWraps] = {}
+_CODES: Final = {NO_RESTORE: "restore", NO_RENEWAL: "renew"}
+"""What an audit calls a grant that its writer may not make; any other is a hold."""
 _SHAPES: Final = 6
 """Shapes that are tried on one leaf: those with its kind, day and length, the newest first."""
 
@@ -58,7 +63,7 @@ class Quoted:
 class Seen:
     """What a stretch of entries came to, beside its findings: `size` is where the next one starts; how many parts and
     nodes are here; what is missing, as (entry, what); which entries a tombstone says are erased, and where it stands,
-    and of which the tally too; the heads that entries quote."""
+    and of which the tally too; what tombstones say of earlier epochs; the heads that entries quote."""
 
     size: int = 0
     parts: int = 0
@@ -66,6 +71,7 @@ class Seen:
     missing: list[tuple[int, str]] = field(default_factory=list)
     erased: dict[int, int] = field(default_factory=dict)
     dropped: dict[int, int] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
     quoted: list[Quoted] = field(default_factory=list)
 
     def add(self, more: Seen) -> None:
@@ -78,6 +84,7 @@ class Seen:
             self.erased.setdefault(number, tombstone)
         for number, tombstone in more.dropped.items():
             self.dropped.setdefault(number, tombstone)
+        self.claims += more.claims
         self.quoted += more.quoted
 
 
@@ -249,8 +256,10 @@ class EntryAudit:
         """Checks what stands behind the parts. Whether all of it was wraps to those who may have them."""
         if kind == Kind.ERASE:
             self._erase(seq, extra)
-        elif kind == Kind.GRANT and self.rules is not None and (unlawful := self.rules.grant_fault(extra)):
-            self.finding(SIGNATURES, "renew" if unlawful == NO_RENEWAL else "restore", unlawful, seq)
+        elif kind == Kind.GRANT and self.rules is not None:
+            fault = self.rules.grant_fault(seq, extra)
+            if fault is not None:
+                self.finding(SIGNATURES, _CODES.get(fault.message, "hold"), fault.message, seq)
         elif quotes_head(kind, extra):
             self._head_of_another(seq, extra[0])
         wraps = raw_wraps(kind, extra)
@@ -299,13 +308,17 @@ class EntryAudit:
             self.seen.quoted.append(Quoted(seq=seq, head=stated, vouched=vouched))
 
     def _erase(self, seq: int, extra: list[Any]) -> None:
-        """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it."""
+        """Notes what a tombstone says is gone. It speaks for its own journal, and for what stood there before it; or
+        for an earlier epoch, which is looked at when all journals were read (`audit_journal.py`)."""
         fault = approval_fault(self.roster, self.origin, seq, extra) if self.roster else None
         if fault is not None:
             self.finding(SIGNATURES, "approval", fault.message, seq)
-        dropped = drops_tally(extra)
+        dropped, warrant, claim = drops_tally(extra), raw_warrant(extra), claim_of(self.origin, seq, extra)
+        if claim is not None and may_erase_all(self.origin, seq, extra):
+            self.seen.claims.append(claim)
+            return
         for place in raw_places(extra):
-            if not may_erase(self.origin, seq, place):
+            if claim is not None or not may_erase(self.origin, seq, place, warrant):
                 self.finding(SIGNATURES, "tombstone", "it erases what is not its own, or not yet there", seq)
                 continue
             self.seen.erased.setdefault(place[1], seq)

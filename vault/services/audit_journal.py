@@ -7,16 +7,19 @@ block's own first entries give the root at any size inside it. So it does not ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from vault.errors import IntegrityError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_warrant
 from vault.formats.origin import parse_origin
 from vault.model import Handle, Layer, Member, Origin
 from vault.primitives import tree
 from vault.services.audit_entries import BLOCK, HEIGHT, Block, EntryAudit, Quoted
+from vault.services.audit_memory import root_at
 from vault.services.audit_share import Vouched
+from vault.services.claims import Claim, claims_on
 from vault.services.entry_rules import OF_CASES
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
@@ -87,6 +90,11 @@ class JournalAudit:
         return self.entries.wraps
 
     @property
+    def claims(self) -> list[Claim]:
+        """What its entries that count say of earlier epochs."""
+        return [claim for claim in self.entries.seen.claims if self.own or not self.entries.void(claim.seq)]
+
+    @property
     def quoted(self) -> list[Quoted]:
         """The heads that entries quote which count."""
         return [item for item in self.entries.seen.quoted if self.own or not self.entries.void(item.seq)]
@@ -96,8 +104,8 @@ class JournalAudit:
         self.entries.finding(level, code, message, seq)
 
     def run(self, advance: Callable[[int], None], elsewhere: Elsewhere = nowhere) -> None:
-        """Looks at everything. `advance` is called with the number of entries seen in each block; `elsewhere` is asked
-        for each block first."""
+        """Looks at everything but what is missing: for that, `settle` follows when all journals were read. `advance` is
+        called with the number of entries seen in each block; `elsewhere` is asked for each block first."""
         with self.findings.guard(self.origin):
             self.entries.read_wraps()
         self._check_heads_up_to(0, None)
@@ -113,6 +121,27 @@ class JournalAudit:
             if block.entries < BLOCK or not block.whole:
                 break
         self._finish()
+
+    def settle(self, later: Iterable[Claim]) -> None:
+        """Says what is missing that no erasure explains, and what is here although one names it. A claim of a later
+        epoch counts where the history that it means is the one here."""
+        claimed: dict[int, Claim] = {}
+        for claim in claims_on(self.origin, later):
+            if not self._is_meant(claim):
+                where, what = f"{claim.origin}:{claim.seq}", f"another history of {self.origin} than the one here"
+                self.findings.add(NOTICE, "other-history", where, f"it erases entries of {what}, and excuses nothing")
+                continue
+            for seq in claim.seqs:
+                claimed[seq] = claim if seq not in claimed or claim.tally else claimed[seq]
+        self._report_missing(claimed)
+
+    def _is_meant(self, claim: Claim) -> bool:
+        if claim.history.size > self.size:
+            return False
+        try:
+            return root_at(self.scan, self.number, claim.history.size) == claim.history.root
+        except IntegrityError:
+            return False  # the stored tree is damaged, which has been said
 
     def _vouched(self, elsewhere: Elsewhere) -> Vouched | None:
         """The next block, from another process."""
@@ -144,7 +173,6 @@ class JournalAudit:
                     )
 
     def _finish(self) -> None:
-        self._report_missing()
         for seq in sorted(self.entries.held_wraps, key=str):
             self.finding(BYTES, "surplus-wrap", "a wrap that no entry commits to", seq)
         last = self.checkpoints[-1][0] if self.checkpoints else None
@@ -164,7 +192,7 @@ class JournalAudit:
             elif self.size < limit and self.own:
                 self.finding(MEMORY, "rollback", f"root attested {limit} entries, and {self.size} are here")
 
-    def _report_missing(self) -> None:
+    def _report_missing(self, claimed: Mapping[int, Claim]) -> None:
         """Names the missing parts and wraps that no tombstone explains. What others need (grants, the roster's wraps)
         is never erased."""
         withdrawn, seen = self._withdrawn(), self.entries.seen
@@ -172,18 +200,25 @@ class JournalAudit:
             if seq in withdrawn and what in _OF_CASES:
                 continue
             excused = seq in seen.dropped if what == _TALLY else seq in seen.erased and what in _ERASABLE
-            if not excused:
+            claim = claimed.get(seq)
+            if not (excused or (claim and (claim.tally if what == _TALLY else what in _ERASABLE))):
                 self.finding(BYTES, "missing", f"its {what} is missing, and no erasure says so", seq)
         for seq, tombstone in seen.erased.items():
             if self.entries.void(tombstone):
                 continue
-            parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)}
-            if Layer.TALLY in parts and not (self.own and self._drops(seen.dropped.get(seq))):
-                parts -= {Layer.TALLY}
-            if parts or self.scan.count_wraps(self.number, seq, OF_CASES):
-                # Of a replica it is for this laptop to follow: its writer's word alone must not condemn what is here.
-                message = f"entry {tombstone} says that it was erased, and it is here"
-                self.finding(BYTES if self.own else NOTICE, "not-erased", message, seq)
+            self._not_erased(seq, str(tombstone), tally=self.own and self._drops(seen.dropped.get(seq)))
+        for seq, claim in claimed.items():
+            self._not_erased(seq, f"{claim.seq} of {claim.origin}", tally=self.own and claim.tally)
+
+    def _not_erased(self, seq: int, tombstone: str, *, tally: bool) -> None:
+        """Says so where something of an erased entry is here; its tally part only with `tally`."""
+        parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)}
+        if not tally:
+            parts -= {Layer.TALLY}
+        if parts or self.scan.count_wraps(self.number, seq, OF_CASES):
+            # Of a replica it is for this laptop to follow: its writer's word alone must not condemn what is here.
+            message = f"entry {tombstone} says that it was erased, and it is here"
+            self.finding(BYTES if self.own else NOTICE, "not-erased", message, seq)
 
     def _drops(self, tombstone: int | None) -> bool:
         """Whether a tombstone's warrant says that tally parts are gone; without one, they may be there or not."""

@@ -155,18 +155,7 @@ class Memory:
 
     def root_at(self, journal: Audited, size: int) -> bytes:
         """The root over the first `size` entries, from the stored tree, which the pass over the journal has checked."""
-        frontier = []
-        for level, index in tree.frontier_places(size):
-            rows: Iterable[tuple[Any, ...]]
-            if level:
-                rows = self.scan.nodes(journal.number, level, index, index + 1)
-            else:
-                rows = [(seq, tree.leaf_hash(raw)) for seq, raw in self.scan.leaves(journal.number, index, 1)]
-            found = [value for at, value in rows if at == index]
-            if len(found) != 1 or not isinstance(found[0], bytes):
-                raise IntegrityError(f"the stored tree lacks a node below {size} entries")
-            frontier.append(found[0])
-        return tree.fold(frontier)
+        return root_at(self.scan, journal.number, size)
 
     def _anchor(self, head: Head) -> None:
         """Keeps the largest head of a journal that somebody on another laptop cosigned, and that is its history."""
@@ -248,3 +237,20 @@ class Memory:
         elif kept:
             kept = f"by {kept}"
         return AnchoredJournal(origin=journal.origin, size=journal.size, anchored=size, by=kept or None)
+
+
+def root_at(scan: Scan, number: int, size: int) -> bytes:
+    """The root over the first `size` entries of a journal, from its stored tree. Raises IntegrityError where that lacks
+    a node."""
+    frontier = []
+    for level, index in tree.frontier_places(size):
+        rows: Iterable[tuple[Any, ...]]
+        if level:
+            rows = scan.nodes(number, level, index, index + 1)
+        else:
+            rows = [(seq, tree.leaf_hash(raw)) for seq, raw in scan.leaves(number, index, 1)]
+        found = [value for at, value in rows if at == index]
+        if len(found) != 1 or not isinstance(found[0], bytes):
+            raise IntegrityError(f"the stored tree lacks a node below {size} entries")
+        frontier.append(found[0])
+    return tree.fold(frontier)

@@ -6,7 +6,7 @@ The vault's blocks stand in one row, journal by journal. This process begins at 
     [position]                          once: it sees its snapshot. `position` is that of the journal it begins with
     [position, start]                   a block that it does not vouch for
     [position, start, end, parts, nodes, top, heads, missing, erased, dropped,
-     quoted]
+     claims, quoted]
 
 It vouches only for a full block in which it found **nothing** wrong: entries, parts, wraps, nodes up to the block's
 `top`, and every checkpoint inside the block, in `heads` as [size, size that it states, root that it states, root of the
@@ -28,9 +28,11 @@ from typing import Any, BinaryIO, Final
 from vault.errors import FormatError, VaultError
 from vault.formats import canonical
 from vault.formats.checkpoint import Checkpoint, verify_checkpoint
+from vault.formats.warrant import History
 from vault.model import Digest, Origin
 from vault.services.audit_entries import BLOCK, Block, EntryAudit, Quoted, Seen
 from vault.services.audit_fork import Copy, copy_of_this, read_frame, write_frame
+from vault.services.claims import Claim
 from vault.services.findings import Findings
 from vault.services.layout import handles_here
 from vault.services.roster import fold
@@ -145,7 +147,7 @@ def _place(scan: Scan, numbers: list[int]) -> Place | None:
 
 
 def _vouched(answer: list[Any], origin: str) -> Vouched:
-    _, start, end, parts, nodes, top, heads, missing, erased, dropped, quoted = answer
+    _, start, end, parts, nodes, top, heads, missing, erased, dropped, claims, quoted = answer
     seen = Seen(
         size=end,
         parts=parts,
@@ -153,10 +155,22 @@ def _vouched(answer: list[Any], origin: str) -> Vouched:
         missing=[(seq, what) for seq, what in missing],
         erased=dict(erased),
         dropped=dict(dropped),
+        claims=[_claim(origin, *claim) for claim in claims],
         quoted=[Quoted(seq=seq, head=_head(*head), vouched=vouched) for seq, vouched, *head in quoted],
     )
     stated = {at: _head(origin, size, root) for at, size, root, _ in heads}
     return Vouched(start=start, top=top, seen=seen, heads=stated, roots={head[0]: head[3] for head in heads})
+
+
+def _claim(origin: str, seq: int, target: str, size: int, root: bytes, tally: bool, seqs: list[int]) -> Claim:
+    return Claim(
+        origin=Origin(origin),
+        seq=seq,
+        target=Origin(target),
+        history=History(size=size, root=Digest(root)),
+        seqs=tuple(seqs),
+        tally=tally,
+    )
 
 
 def _head(origin: str, size: int, root: bytes) -> Checkpoint:
@@ -226,6 +240,10 @@ def _encoded(audit: EntryAudit, key: bytes, position: int, block: Block, checkpo
                 [[seq, what] for seq, what in seen.missing],
                 [[seq, tombstone] for seq, tombstone in seen.erased.items()],
                 [[seq, tombstone] for seq, tombstone in seen.dropped.items()],
+                [
+                    [item.seq, item.target, item.history.size, item.history.root, item.tally, list(item.seqs)]
+                    for item in seen.claims
+                ],
                 [[item.seq, item.vouched, item.head.origin, item.head.size, item.head.root] for item in seen.quoted],
             ]
         )

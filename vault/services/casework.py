@@ -59,6 +59,9 @@ class Casework(CaseIndex):
         by_half = {half_of(case_id): places for case_id, places in found.items()}
         for journal in self.journals:
             journal.read(self.store)
+        claims = [claim for journal in self.journals for claim in journal.leaves.claims]
+        for journal in self.journals:
+            journal.take_claims(self.store, claims)
             journal.locate(self.store, by_half, self.damaged)
         for case_id, places in found.items():
             delivered = self._take_delivered(case_id, places)

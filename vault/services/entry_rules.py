@@ -4,8 +4,10 @@
     head        an entry that quotes a head (head-seen, recovery) quotes one that a member of this vault signed
     restore     only a hub hands on the cases of another, and of a member of this vault; it grants nothing else
     renew       a recorder wraps keys of their own earlier journals anew, to recovery keys alone
+    hold        only a hub holds back erasures (`hold_rules.py`); who agreed that a hold is lifted signed that
     recipient   a key is wrapped to nobody who may not have it
-    tombstone   an entry erases what stands before it in its own journal, and nothing else; who approved it signed that
+    tombstone   an entry erases what stands before it in its own journal, or in one history of an earlier epoch of the
+                same member, and nothing else; who approved it signed that; a policy that does without lets it
     epoch       a further epoch is not empty and begins with the recovery that opens it, of an earlier one
 
 Were an import laxer than the audit, one member could write a line that every audit condemns for ever.
@@ -17,11 +19,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from vault.errors import SignatureInvalid, VaultError
-from vault.formats.leaf import raw_act, raw_places, raw_warrant, raw_wraps
+from vault.formats.leaf import raw_act, raw_hold, raw_places, raw_warrant, raw_wraps
 from vault.formats.origin import parse_origin
-from vault.formats.warrant import signed_by_approvers
+from vault.formats.place import name_of
+from vault.formats.warrant import Warrant, signed_by_approvers
 from vault.model import ROSTER_KINDS, Act, KeyId, Kind, Member, Origin, Purpose, Role
 from vault.primitives.signing import verify_signature
+from vault.services.hold_rules import hold_fault
 from vault.services.roster import Roster
 from vault.services.witness import verify_head
 
@@ -69,9 +73,19 @@ def quotes_head(kind: str, extra: list[Any]) -> bool:
     return kind == Kind.HEAD_SEEN or (kind == Kind.RECOVERY and bool(extra[0]))
 
 
-def may_erase(origin: Origin, seq: int, place: list[Any]) -> bool:
-    """Whether entry `seq` of a journal may say that what stands at `place` is gone: its own, and earlier."""
-    return bool(place[0] == origin and place[1] < seq)
+def may_erase(origin: Origin, seq: int, place: list[Any], warrant: Warrant | None) -> bool:
+    """Whether entry `seq` of a journal may say that what stands at `place` is gone: its own, and earlier; or what
+    stands in the history of an earlier epoch that the warrant names."""
+    if warrant is None or warrant.history is None:
+        return bool(place[0] == origin and place[1] < seq)
+    here, there = name_of(origin), name_of(place[0])
+    return (there.vault_id, there.handle) == (here.vault_id, here.handle) and there.epoch < here.epoch
+
+
+def may_erase_all(origin: Origin, seq: int, extra: list[Any]) -> bool:
+    """Whether an erasure names only what it may."""
+    warrant = raw_warrant(extra)
+    return all(may_erase(origin, seq, place, warrant) for place in raw_places(extra))
 
 
 def renews(origin: Origin, act: list[Any]) -> bool:
@@ -88,6 +102,12 @@ def approval_fault(roster: Roster, origin: Origin, seq: int, extra: list[Any]) -
     warrant = raw_warrant(extra)
     if warrant is None:
         return None
+    if warrant.alone is not None:
+        named = next((item.policy for item in roster.policies if item.seq == warrant.alone), None)
+        if named is None:
+            return Fault(seq=seq, message="an erasure names a policy that root did not sign", doubtful=True)
+        if named.erase_approvals > 0:
+            return Fault(seq=seq, message="an erasure names a policy that does not do without an approval")
     for handle, signature in warrant.approvals:
         member = roster.find(handle)
         if member is None:
@@ -129,11 +149,11 @@ class EntryRules:
         fits = purpose == Purpose.TALLY or self.origin == self.roster.origin
         return fits and (recipient in self.roster.recovery_ids or recipient in self.directors)
 
-    def grant_fault(self, extra: list[Any]) -> str:
-        """Why the writer of this journal may not make such a grant; empty when they may. A hub restores cases of
-        members of this vault, and hands over nothing but keys of cases; nobody else restores any. (Whether root has
-        revoked that member, the fold of the offers asks.) What is wrapped anew is the writer's own, and goes to
-        recovery keys: to which of them the order of two journals cannot say."""
+    def handing_fault(self, extra: list[Any]) -> str:
+        """Why the writer of this journal may not make such a grant, holds aside; empty when they may. A hub restores
+        cases of members of this vault, and hands over nothing but keys of cases; nobody else restores any. (Whether
+        root has revoked that member, the fold of the offers asks.) What is wrapped anew is the writer's own, and goes
+        to recovery keys: to which of them the order of two journals cannot say."""
         name, act = parse_origin(self.origin), raw_act(Kind.GRANT.value, extra)
         restores = act is not None and act[0] == Act.RESTORE
         if self.roster.member(name.handle).role is not Role.HUB:
@@ -149,6 +169,15 @@ class EntryRules:
         fits = all(purpose in RECOVERABLE and recipient not in self.directors for purpose, recipient, _ in wraps)
         return fits and renews(self.origin, act)
 
+    def grant_fault(self, seq: int, extra: list[Any]) -> Fault | None:
+        """What is wrong with a grant, its wraps aside."""
+        item = raw_hold(Kind.GRANT.value, extra)
+        if item is None:
+            unlawful = self.handing_fault(extra)
+            return Fault(seq=seq, message=unlawful) if unlawful else None
+        found = hold_fault(self.roster, self.roster.member(parse_origin(self.origin).handle), item)
+        return None if found is None else Fault(seq=seq, message=found[0], doubtful=found[1])
+
     def fault(self, seq: int, kind: str, extra: list[Any]) -> Fault | None:
         """What is wrong with an entry that arrives, if anything. The roster's own entries are for its fold to judge:
         they bring the members whom they speak of."""
@@ -161,13 +190,12 @@ class EntryRules:
             return Fault(seq=seq, message="a further epoch does not begin with the recovery that would open it")
         if not extra:
             return None
-        unlawful = self.grant_fault(extra) if kind == Kind.GRANT else ""
-        if unlawful:
-            return Fault(seq=seq, message=unlawful)
+        if kind == Kind.GRANT and (fault := self.grant_fault(seq, extra)) is not None:
+            return fault
         if quotes_head(kind, extra):
             return self._head_fault(seq, kind, extra[0])
         if kind == Kind.ERASE:
-            if not all(may_erase(self.origin, seq, place) for place in raw_places(extra)):
+            if not may_erase_all(self.origin, seq, extra):
                 return Fault(seq=seq, message="it erases what is not its own, or not yet there")
             return approval_fault(self.roster, self.origin, seq, extra)
         if not all(self.may_have(purpose, recipient) for purpose, recipient, _ in raw_wraps(kind, extra)):

@@ -5,70 +5,56 @@
     run       the tombstone is signed and the rows are deleted in one commit; then the bytes leave the files
 
 A crash leaves all of it or nothing: before the commit nothing has happened, after it running the same plan again only
-finishes the cleaning. A tombstone speaks for its own journal. So everybody erases what they wrote, the owner of a case
-decides, and whoever took a case over must approve that its former owner erases what they handed over.
+finishes the cleaning. A tombstone speaks for its own journal, or for one earlier epoch of it: so a case that goes back
+before a recovery takes several, and so does one of more entries than fit one. Everybody erases what they wrote, the
+owner of a case decides, and whoever took a case over must approve that its former owner erases what they handed over.
+While headquarters holds what somebody wrote (`holds.py`), nothing of it is planned, approved or erased.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from vault.errors import IntegrityError, NotAllowed, StorageError, UsageError, VaultLocked
-from vault.formats.leaf import parse_fields
+from vault.formats.canonical import MOST_INTEGER
 from vault.formats.origin import parse_origin
 from vault.formats.place import short
-from vault.formats.warrant import MOST_PLACES, WITH_TALLY, WITHOUT_TALLY, Approval, ErasurePlan, Warrant
-from vault.model import Act, Digest, Handle, Kind, Layer, Place, Pseudonym, Role, Why
+from vault.formats.warrant import (
+    Approval,
+    ErasurePlan,
+)
+from vault.model import Digest, Handle, Kind, Layer, Place, Role, Why
 from vault.primitives.signing import sign
-from vault.services.case_keys import Case
 from vault.services.casework import Casework
-from vault.services.entry_rules import APPROVERS, approval_fault
+from vault.services.entry_rules import APPROVERS, approval_fault, may_erase_all
+from vault.services.erasure_plan import PlannedErasure, as_tombstones, planned_now
 from vault.services.erasure_status import Copy, copies_of
 from vault.services.erasures import (
     ERASE_MARK,
     Tombstone,
-    able_to_approve,
-    deal_of,
     delete,
     delete_wrapped,
     read_offers,
     tombstones,
     wrapped_to_writer,
 )
+from vault.services.holds import list_holds, refuse_held, standing_holds
 from vault.services.journal import Draft
 from vault.services.keyring import Keyring
-from vault.services.offers import State
-from vault.services.places import Name, name_in
-from vault.services.received import Received
 from vault.services.records import append
 from vault.services.roster import Roster
-from vault.services.vault import Vault, in_one_snapshot
+from vault.services.vault import Vault
 from vault.store.arrivals import Arrivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedErasure:
-    """A plan, and what its author should know: how many entries of each kind, who must approve (empty: anybody who
-    may), who could, which other members are known to hold copies, how many entries of the case are others' to erase,
-    and which entries do not open, so that nobody can say whether they belong to it."""
-
-    plan: ErasurePlan
-    pseudonym: Pseudonym
-    kinds: tuple[tuple[Kind, int], ...]
-    needed: tuple[Handle, ...]
-    able: tuple[Handle, ...]
-    copies: tuple[Copy, ...]
-    of_others: int = 0
-    damaged: tuple[Name, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What was erased: the tombstone's place, how many parts and wraps were deleted in this run, who approved, and who
-    is known to hold copies. `before`: the tombstone stood already, and this run finished the cleaning."""
+    """What was erased: where the tombstones stand, how many parts and wraps were deleted in this run, who approved, and
+    who is known to hold copies. `of_others` entries of the case were not one's own to erase. `alone`: a policy of
+    root's did without an approval. `before`: the tombstones stood already, and this run finished the cleaning."""
 
-    tombstone: Place
+    tombstones: tuple[Place, ...]
     day: int
     digest: Digest
     why: Why
@@ -77,130 +63,28 @@ class Erased:
     deleted: int
     approvers: tuple[Handle, ...]
     copies: tuple[Copy, ...]
+    of_others: int = 0
+    alone: bool = False
     before: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
+    def tombstone(self) -> Place:
+        """Where the first of them stands."""
+        return self.tombstones[0]
+
+    @property
     def name(self) -> str:
-        """`HANDLE/EPOCH:SEQ` of the tombstone."""
-        return short(self.tombstone)
-
-
-# -- planning --------------------------------------------------------------------------------------------------------
-
-
-@in_one_snapshot
-def plan_erasure(vault: Vault, me: Keyring, pseudonym: str, why: Why, *, drop_tally: bool = False) -> PlannedErasure:
-    """What erasing a case would delete; nothing is written. The tally rows stay unless `drop_tally`: they count a
-    person and name nobody.
-
-    Raises UsageError for an unknown case, for one that is on offer or in a referral that goes on, and for one that this
-    version cannot erase (entries in an earlier epoch, or too many).
-    """
-    return _planned(vault, me, pseudonym, why, drop_tally=drop_tally)
-
-
-def _planned(vault: Vault, me: Keyring, pseudonym: str, why: Why, *, drop_tally: bool) -> PlannedErasure:
-    received = Received(vault, me)
-    work = Casework(vault, me, received)
-    case = work.case(pseudonym)
-    _refuse_dealings(received, case)
-    everywhere = _entries(work, received, case)
-    own = sorted(place.seq for place in everywhere if place.origin == work.origin)
-    _refuse_epochs(work, everywhere)
-    if len(own) > MOST_PLACES:
-        raise UsageError(f"the case has {len(own)} entries; one erasure names {MOST_PLACES} at most")
-    warrant = Warrant(
-        why=why,
-        tag=work.current.compartment.erased_name(case.pseudonym),
-        layers=WITH_TALLY if drop_tally else WITHOUT_TALLY,
-    )
-    plan = ErasurePlan(origin=work.signer.origin, warrant=warrant, seqs=tuple(own))
-    return PlannedErasure(
-        plan=plan,
-        pseudonym=case.pseudonym,
-        kinds=_kinds(work, own),
-        needed=_needed(vault.roster, received, case),
-        able=able_to_approve(vault.roster, me.handle),
-        copies=copies_of(vault, _as_tombstone(plan, Place(plan.origin, -1), 0)),
-        of_others=sum(place.origin not in work.own for place in everywhere),
-        damaged=tuple(name_in(work.origin, place) for place in sorted(work.damaged) if place.origin in work.own),
-    )
-
-
-def _as_tombstone(plan: ErasurePlan, place: Place, day: int) -> Tombstone:
-    return Tombstone(place=place, day=day, warrant=plan.warrant, seqs=plan.seqs)
-
-
-def _entries(work: Casework, received: Received, case: Case) -> set[Place]:
-    """Every entry of a case: its records and reveals, the wraps of its keys, and one's own part in handing it over."""
-    places = work.places_by_case()[case.case_id]
-    found = {*places, *work.identity_places(case, places), *case.wraps}
-    for offer in () if received.alone else received.of_case(case.case_id):
-        found.update(deal_of(offer, work.me.handle))
-    return found
-
-
-def _refuse_epochs(work: Casework, places: set[Place]) -> None:
-    earlier = sorted({place.origin for place in places if place.origin in work.own} - {work.origin})
-    if earlier:
-        names = ", ".join("/".join(origin.split("/")[2:]) for origin in earlier)
-        raise UsageError(
-            f"entries of this case stand in an earlier epoch of your journal ({names}), which no tombstone in this one "
-            "can name; this version cannot erase them"
-        )
-
-
-def _refuse_dealings(received: Received, case: Case) -> None:
-    """Raises UsageError while somebody else may still take the case, or writes in it."""
-    for offer in () if received.alone else received.of_case(case.case_id):
-        other = offer.taker if offer.giver == received.me.handle else offer.giver
-        if offer.kind is Act.REFERRAL and offer.state in (State.OFFERED, State.ACCEPTED):
-            raise UsageError(
-                f'the referral {offer.name} with "{other}" goes on',
-                hint=f"end it first: fieldvault referral end {offer.name}",
-            )
-        if offer.state is State.OFFERED:
-            raise UsageError(
-                f'the case is offered to "{other}"',
-                hint=f"take that back first: fieldvault transfer revoke {offer.name}",
-            )
-
-
-def _needed(roster: Roster, received: Received, case: Case) -> tuple[Handle, ...]:
-    """Whose approval nobody else's replaces: of everybody who took the case over from this member, and of its owner."""
-    if received.alone:
-        return ()
-    me, found = received.me.handle, set[Handle]()
-    for offer in received.of_case(case.case_id):
-        if offer.giver == me and offer.kind is Act.TRANSFER and offer.state is State.ACCEPTED:
-            found.add(offer.taker)
-    if not received.owns(case.case_id):
-        standing = received.standing(case.case_id)
-        if standing.given is not None:
-            found.add(standing.given.taker)
-        elif standing.through is not None:
-            found.add(standing.through.giver)
-    return tuple(sorted(handle for handle in found - {me} if not roster.member(handle).revoked))
-
-
-def _kinds(work: Casework, seqs: Sequence[int]) -> tuple[tuple[Kind, int], ...]:
-    found: dict[Kind, int] = {}
-    for seq in seqs:
-        raw = work.store.leaf(work.journal, seq)
-        if raw is None:
-            raise IntegrityError(f"entry {seq} is missing from the database", hint='run "fieldvault audit verify"')
-        kind = Kind(parse_fields(raw)[2])
-        found[kind] = found.get(kind, 0) + 1
-    return tuple(sorted(found.items()))
+        """`HANDLE/EPOCH:SEQ` of each tombstone."""
+        return ", ".join(map(short, self.tombstones))
 
 
 # -- approving -------------------------------------------------------------------------------------------------------
 
 
 def approve_erasure(vault: Vault, me: Keyring, plan: ErasurePlan) -> Approval:
-    """This member's signature under a plan. Raises NotAllowed for one's own, and for a role that may not approve;
-    UsageError for a plan of another organisation or of nobody here."""
+    """This member's signatures under a plan. Raises NotAllowed for one's own, for a role that may not approve, and
+    while headquarters holds what its writer wrote; UsageError for a plan of another organisation or of nobody here."""
     name = parse_origin(plan.origin)
     writer = vault.roster.find(name.handle)
     if name.vault_id != vault.vault_id or writer is None or writer.revoked or writer.role is not Role.RECORDER:
@@ -209,12 +93,27 @@ def approve_erasure(vault: Vault, me: Keyring, plan: ErasurePlan) -> Approval:
         raise NotAllowed("the one who erases cannot approve it", hint="name another member with --as HANDLE")
     if me.member.role not in APPROVERS:
         raise NotAllowed(f'"{me.handle}" is a {me.member.role.value}; a hub, a recorder or a director approves')
-    signature = sign(me.signing_seed, plan.signed)
-    approval = Approval(digest=plan.digest, handle=me.handle, signature=signature)
-    fault = approval_fault(vault.roster, plan.origin, 0, list(plan.entry_extra(((me.handle, signature),))))
+    refuse_held(list_holds(vault), name.handle)
+    signatures = tuple(sign(me.signing_seed, text) for text in plan.signed)
+    approval = Approval(digest=plan.digest, handle=me.handle, signatures=signatures)
+    fault = _fault(vault.roster, plan, approval)
     if fault is not None:
-        raise IntegrityError(fault.message)
+        raise IntegrityError(fault)
     return approval
+
+
+def _fault(roster: Roster, plan: ErasurePlan, approval: Approval) -> str | None:
+    """What is wrong with an approval of a plan, if anything."""
+    if len(approval.signatures) != len(plan.deeds):
+        return f'the approval of "{approval.handle}" is not for every part of the plan'
+    for number in range(len(plan.deeds)):
+        extra = list(plan.entry_extra(number, (approval,)))
+        fault = approval_fault(roster, plan.origin, 0, extra)
+        if fault is not None:
+            return fault.message
+        if not may_erase_all(plan.origin, MOST_INTEGER, extra):
+            return "the plan names entries that its writer may not erase"
+    return None
 
 
 # -- running ---------------------------------------------------------------------------------------------------------
@@ -232,7 +131,8 @@ def run_erasure(
 ) -> Erased:
     """Erases what the plan names: tombstone and deletion in one commit, then the database is written anew.
 
-    `alone` does without an approval, only where the roster names nobody who could give one. Raises UsageError when the
+    `alone` does without an approval, only where the policy in force lets an owner erase alone, or the roster names
+    nobody who could give one. Raises UsageError when the
     plan is not the case's as it stands now, NotAllowed without the approvals that it needs, VaultLocked or StorageError
     when the case is erased and the files are not clean yet: running the same plan again finishes that.
     """
@@ -256,43 +156,56 @@ def _run(
     dry_run: bool,
 ) -> Erased:
     drop = Layer.TALLY in plan.warrant.layers
-    now = _planned(vault, me, pseudonym, plan.warrant.why, drop_tally=drop)
+    now = planned_now(vault, me, pseudonym, plan.warrant.why, drop_tally=drop)
     if now.plan != plan:
         raise UsageError(
             "the case is not what it was when this was planned", hint="plan it again, and have it approved"
         )
-    signed = tuple((item.handle, item.signature) for item in _checked(vault.roster, now, approvals, alone=alone))
-    deleted, seq, warnings = 0, -1, tuple[str, ...]()
+    checked = _checked(vault.roster, now, approvals, alone=alone)
+    policy = vault.roster.policies[-1]
+    term = policy.seq if not checked and policy.policy.erase_approvals == 0 else None
+    deleted, first, warnings = 0, -1, tuple[str, ...]()
     if not dry_run:
-        written = append(Casework(vault, me), [Draft(kind=Kind.ERASE, extra=plan.entry_extra(signed))])
-        seq, warnings = written.seq, written.warnings
-        deleted = _delete(vault, me, _as_tombstone(plan, Place(plan.origin, seq), vault.day))
+        extras = [plan.entry_extra(number, checked, term) for number in range(len(plan.deeds))]
+        written = append(Casework(vault, me), [Draft(kind=Kind.ERASE, extra=extra) for extra in extras])
+        first, warnings = written.seq + 1 - len(extras), written.warnings
+        deleted = sum(_delete(vault, me, item) for item in as_tombstones(plan, first, vault.day))
     return _erased(
-        vault, plan, Place(plan.origin, seq), vault.day, tuple(handle for handle, _ in signed), deleted, warnings
+        vault,
+        plan,
+        as_tombstones(plan, first, vault.day),
+        tuple(item.handle for item in checked),
+        deleted,
+        of_others=now.of_others,
+        alone=term is not None,
+        warnings=warnings,
     )
 
 
 def _erased(
     vault: Vault,
     plan: ErasurePlan,
-    place: Place,
-    day: int,
+    stones: Sequence[Tombstone],
     approvers: tuple[Handle, ...],
     deleted: int,
-    warnings: tuple[str, ...] = (),
     *,
+    of_others: int = 0,
+    alone: bool = False,
     before: bool = False,
+    warnings: tuple[str, ...] = (),
 ) -> Erased:
     return Erased(
-        tombstone=place,
-        day=day,
+        tombstones=tuple(item.place for item in stones),
+        day=stones[0].day,
         digest=plan.digest,
         why=plan.warrant.why,
         layers=plan.warrant.layers,
-        entries=len(plan.seqs),
+        entries=plan.entries,
         deleted=deleted,
         approvers=approvers,
-        copies=copies_of(vault, _as_tombstone(plan, place, day)),
+        copies=copies_of(vault, stones),
+        of_others=of_others,
+        alone=alone,
         before=before,
         warnings=warnings,
     )
@@ -308,9 +221,9 @@ def _checked(
             raise NotAllowed(f'what "{approval.handle}" approved is another plan')
         if approval.handle not in planned.able:
             raise NotAllowed(f'"{approval.handle}" is not enrolled, was revoked, or may not approve this')
-        fault = approval_fault(roster, plan.origin, 0, list(plan.entry_extra(((approval.handle, approval.signature),))))
+        fault = _fault(roster, plan, approval)
         if fault is not None:
-            raise IntegrityError(fault.message)
+            raise IntegrityError(fault)
     found = {approval.handle: approval for approval in approvals}
     missing = [handle for handle in planned.needed if handle not in found]
     if missing:
@@ -318,14 +231,18 @@ def _checked(
             f"this needs the approval of {', '.join(missing)}, who took the case over or owns it",
             hint="they type: fieldvault erase approve PLANFILE -o FILE",
         )
-    if not found and planned.able:
+    if not found and planned.alone and not alone:
+        raise NotAllowed(
+            "nobody approved this", hint="the policy lets you erase alone: add --alone, or have it approved"
+        )
+    if not found and planned.able and not planned.alone:
         raise NotAllowed(
             "a second member has to approve this",
             hint=f"one of {', '.join(planned.able)} types: fieldvault erase approve PLANFILE -o FILE",
         )
     if not found and not alone:
         raise NotAllowed("nobody on the roster could approve this", hint="add --alone if that is how it has to be")
-    return tuple(found.values())
+    return tuple(found[handle] for handle in sorted(found))
 
 
 def _delete(vault: Vault, me: Keyring, tombstone: Tombstone) -> int:
@@ -333,24 +250,35 @@ def _delete(vault: Vault, me: Keyring, tombstone: Tombstone) -> int:
     offers = read_offers(vault.store, vault.roster)
     copies = wrapped_to_writer(offers, tombstone)
     here = frozenset(vault.keys_here)
-    deleted = delete(vault.store, tombstone.place.origin, tombstone.seqs, tombstone.layers)
+    deleted = delete(vault.store, tombstone.target, tombstone.seqs, tombstone.layers)
     return deleted + delete_wrapped(vault.store, copies, me.member.key_id, here)
 
 
 def _done_before(vault: Vault, me: Keyring, pseudonym: str, plan: ErasurePlan, *, dry_run: bool) -> Erased | None:
     """What this very plan erased before, if it did. Deletes again what a backup may have brought back."""
-    name = pseudonym.strip().lower()
-    for origin, number in vault.own_journals(me.handle):
-        if origin != plan.origin or me.has_no_key_of(int(origin.rpartition("/")[2])):
-            continue
-        tag = me.compartment_of(int(origin.rpartition("/")[2])).erased_name(name)
-        for item in tombstones(vault.roster, origin, Arrivals(vault.store).marked(number, ERASE_MARK)):
-            same = item.warrant is not None and item.warrant.tag == tag == plan.warrant.tag
-            if same and item.seqs == plan.seqs and item.layers == plan.warrant.layers:
-                deleted = 0 if dry_run else _delete(vault, me, item)
-                approvers = tuple(sorted(item.approvers(vault.roster, now=False)))
-                return _erased(vault, plan, item.place, item.day, approvers, deleted, before=True)
-    return None
+    epoch = parse_origin(plan.origin).epoch
+    number = dict(vault.own_journals(me.handle)).get(plan.origin)
+    if number is None or me.has_no_key_of(epoch):
+        return None
+    if me.compartment_of(epoch).erased_name(pseudonym.strip().lower()) != plan.warrant.tag:
+        return None
+    leaves = Arrivals(vault.store).marked(number, ERASE_MARK)
+    standing = {_core(item): item for item in tombstones(vault.roster, plan.origin, leaves)}
+    found = [standing.get(_core(item)) for item in as_tombstones(plan, -1, 0)]
+    stones = [item for item in found if item is not None]
+    if len(stones) < len(plan.deeds):
+        return None
+    refuse_held(standing_holds(vault.store, vault.roster), me.handle)
+    deleted = 0 if dry_run else sum(_delete(vault, me, item) for item in stones)
+    approvers = tuple(sorted(stones[0].approvers(vault.roster, now=False)))
+    alone = stones[0].warrant is not None and stones[0].warrant.alone is not None
+    return _erased(vault, plan, stones, approvers, deleted, alone=alone, before=True)
+
+
+def _core(item: Tombstone) -> tuple[object, ...]:
+    """What of a tombstone its plan says."""
+    said = None if item.warrant is None else replace(item.warrant, approvals=(), alone=None)
+    return item.target, item.seqs, said
 
 
 def _scrub(vault: Vault, done: Erased) -> None:

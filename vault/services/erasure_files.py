@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vault.formats.hold import MOST_BYTES as MOST_AGREEMENT
+from vault.formats.hold import Agreement, encode_agreement, parse_agreement
+from vault.formats.origin import parse_origin
 from vault.formats.warrant import (
     MOST_BYTES,
     Approval,
@@ -31,6 +34,13 @@ _WHY = {
 }
 
 
+_OF_OTHERS = (
+    "- what others wrote in this case, and, of a case that was restored from a member who is gone, that member's own",
+    "  entries and the copy in headquarters' journal: they are not the eraser's to erase. They open to their writers,",
+    "  to the one who erased, and to the custodians' quorum.",
+)
+
+
 def read_plan_file(path: Path) -> ErasurePlan:
     """A plan from a file. Raises UsageError, FormatError, StorageError."""
     return parse_plan(files.read_limited(path, MOST_BYTES))
@@ -39,6 +49,16 @@ def read_plan_file(path: Path) -> ErasurePlan:
 def read_approval_file(path: Path) -> Approval:
     """An approval from a file. Raises UsageError, FormatError, StorageError."""
     return parse_approval(files.read_limited(path, MOST_BYTES))
+
+
+def read_agreement_file(path: Path) -> Agreement:
+    """An agreement to lift a hold from a file. Raises UsageError, FormatError, StorageError."""
+    return parse_agreement(files.read_limited(path, MOST_AGREEMENT))
+
+
+def agreement_file(agreement: Agreement) -> bytes:
+    """An agreement's bytes."""
+    return encode_agreement(agreement)
 
 
 def plan_file(plan: ErasurePlan) -> bytes:
@@ -59,16 +79,19 @@ def certificate(done: Erased) -> str:
         if Layer.TALLY in done.layers
         else "The tally rows stay: codes and a random token that counts a person once. They name nobody."
     )
+    nobody = "nobody; " + (
+        "the organisation's policy lets an owner erase alone" if done.alone else "the roster names nobody who could"
+    )
     open_copies = [f"{copy.handle} ({copy.role})" for copy in done.copies if not copy.gone]
     closed = [copy.handle for copy in done.copies if copy.gone]
     lines = [
         "Certificate of an erasure",
         "",
-        f"Tombstone: entry {done.name} of the journal {done.tombstone.origin}",
+        f"Tombstone: entry {done.name} of the vault {parse_origin(done.tombstone.origin).vault_id}",
         f"Day: {day_of(done.day).isoformat()}, as the laptop claims",
         f"Reason: {done.why}: {_WHY[done.why]}",
         f"Erased: the {layers} of {done.entries} entries, and the keys of the case that they held",
-        f"Approved by: {', '.join(done.approvers) or 'nobody; the roster names nobody who could'}",
+        f"Approved by: {', '.join(done.approvers) or nobody}",
         f"Digest of what was approved: {done.digest.hex()}",
         "",
         "On this laptop the sealed bytes were deleted, the database was written anew and its log emptied.",
@@ -79,6 +102,7 @@ def certificate(done: Erased) -> str:
         "What may survive:",
         f"- copies that have not acknowledged yet: {', '.join(open_copies) or 'none is known'}",
         f"- (these have acknowledged: {', '.join(closed) or 'none yet'})",
+        *_OF_OTHERS[: 3 * bool(done.of_others)],
         "- bundles on sticks, and backups of any laptop: nothing can reach into them. Their sealed bytes open only to",
         "  the keys that could open them before. Destroy them. What is imported from them stays out.",
         "- what a disk keeps beneath its file system: flash memory moves data about, and may hold old copies for long.",

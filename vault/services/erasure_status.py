@@ -7,7 +7,7 @@ receipt that says "I hold all of it".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vault.errors import UsageError
@@ -15,8 +15,10 @@ from vault.formats.place import short
 from vault.model import Handle, Layer, Role, Why
 from vault.ports import day_of
 from vault.services.erasures import ERASE_MARK, Tombstone, takers, tombstones
+from vault.services.holds import held_members
 from vault.services.keyring import Keyring
 from vault.services.remembered import known_to
+from vault.services.roster import Roster
 from vault.services.vault import Vault, in_one_snapshot
 from vault.store.arrivals import Arrivals
 
@@ -35,7 +37,7 @@ class Copy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureLine:
     """One tombstone of one's own: `HANDLE/EPOCH:SEQ`, the day as claimed (days since 1970-01-01), how many entries,
-    why, who approved, and the copies elsewhere."""
+    why, who approved or that a policy of root's did without (`alone`), and the copies elsewhere."""
 
     name: str
     day: int
@@ -43,6 +45,7 @@ class ErasureLine:
     why: Why | None
     approvers: tuple[Handle, ...]
     copies: tuple[Copy, ...]
+    alone: bool = False
 
     @property
     def date(self) -> str:
@@ -50,21 +53,30 @@ class ErasureLine:
         return day_of(self.day).isoformat()
 
 
-def copies_of(vault: Vault, tombstone: Tombstone) -> tuple[Copy, ...]:
-    """The members on other laptops who may hold copies: hubs everything, those to whom the case was handed what they
-    were given, directors the tally rows."""
+def copies_of(vault: Vault, stones: Sequence[Tombstone]) -> tuple[Copy, ...]:
+    """The members on other laptops who may hold copies of what these tombstones of one member erase: hubs everything,
+    those to whom the case was handed what they were given, directors the tally rows. While headquarters holds what that
+    member wrote, nobody is known to have let go: who knows of it follows no tombstone."""
     arrivals, roster = Arrivals(vault.store), vault.roster
-    given, here = takers(vault.store, tombstone, roster), set(vault.keys_here)
+    given = frozenset[Handle]().union(*(takers(vault.store, item, roster) for item in stones))
+    here, held = set(vault.keys_here), held_members(vault.store, roster)
     found = []
     for member in roster.members:
-        tally = member.role is Role.DIRECTOR and Layer.TALLY in tombstone.layers
+        tally = member.role is Role.DIRECTOR and any(Layer.TALLY in item.layers for item in stones)
         if member.revoked or member.handle in here or not (member.role is Role.HUB or tally or member.handle in given):
             continue
-        known = known_to(arrivals, roster, tombstone.place.origin, member.handle)
-        gone = 0 <= tombstone.place.seq < known
-        holds = known > min(tombstone.seqs, default=0) or member.handle in given
+        gone = all(_acknowledged(arrivals, roster, item, member.handle) for item in stones)
+        gone = gone and stones[0].writer not in held
+        holds = member.handle in given or any(
+            known_to(arrivals, roster, item.target, member.handle) > min(item.seqs, default=0) for item in stones
+        )
         found.append(Copy(handle=member.handle, role=member.role, holds=holds and not gone, gone=gone))
     return tuple(found)
+
+
+def _acknowledged(arrivals: Arrivals, roster: Roster, item: Tombstone, handle: Handle) -> bool:
+    """Whether a member cosigned a head that covers a tombstone."""
+    return 0 <= item.place.seq < known_to(arrivals, roster, item.place.origin, handle)
 
 
 @in_one_snapshot
@@ -90,5 +102,6 @@ def _lines(vault: Vault, me: Keyring, which: str | None) -> Iterator[ErasureLine
                     entries=len(item.seqs),
                     why=None if item.warrant is None else item.warrant.why,
                     approvers=tuple(sorted(item.approvers(vault.roster, now=False))),
-                    copies=copies_of(vault, item),
+                    alone=item.warrant is not None and item.warrant.alone is not None,
+                    copies=copies_of(vault, (item,)),
                 )

@@ -8,24 +8,22 @@ another member is no secret between two people: anybody can make one. What says 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from vault.errors import IntegrityError, VaultError
 from vault.formats.leaf import parse_fields, raw_wraps
 from vault.formats.place import name_of, short
-from vault.model import Act, KeyId, Member, Origin, Place, Purpose, Role
+from vault.model import KeyId, Origin, Place, Purpose, Role
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services.erasures import tombstones
+from vault.services.erasures import is_meant, tombstones
 from vault.services.journal import Signer, read_head
 from vault.services.offers import Offers, fold_offers
+from vault.services.restored_journals import restoring
 from vault.services.vault import Vault
 from vault.store.arrivals import Arrivals
-
-_RESTORE: Final = bytes((0xA0 + len(Act.RESTORE.value),)) + Act.RESTORE.value.encode()
-_RESTORE_BY: Final = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +74,10 @@ def read_exchange(vault: Vault) -> Exchange:
     leaves: dict[Origin, list[bytes]] = {}
     restored: dict[Origin, list[bytes]] = {}
     unsound = []
+    hubs = {origin for _, origin in restoring(vault.store, vault.roster)}
     for number, origin in vault.store.journals():
         member = vault.roster.find(name_of(origin).handle)
-        if member is None or not (member.role is Role.RECORDER or _restores(vault, number, member)):
+        if member is None or not (member.role is Role.RECORDER or origin in hubs):
             continue
         signer = Signer(vault_id=vault.vault_id, origin=origin, seed=b"", public_key=member.keys.signing)
         try:
@@ -101,19 +100,6 @@ def read_exchange(vault: Vault) -> Exchange:
     )
 
 
-def restoring_journals(vault: Vault) -> Iterator[tuple[int, Origin]]:
-    """The hubs' journals here in which cases were restored."""
-    for number, origin in vault.store.journals():
-        member = vault.roster.find(name_of(origin).handle)
-        if member is not None and _restores(vault, number, member):
-            yield number, origin
-
-
-def _restores(vault: Vault, number: int, member: Member) -> bool:
-    """Whether a hub's journal has a restore in it: most have none, and are not read further."""
-    return member.role is Role.HUB and any(_RESTORE in raw[:_RESTORE_BY] for raw in vault.store.leaves(number))
-
-
 def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:
     """A journal's leaves. Raises IntegrityError unless they are exactly what its last signed head covers."""
     head = read_head(vault.store, number, signer)
@@ -127,16 +113,16 @@ def _signed_leaves(vault: Vault, number: int, signer: Signer) -> list[bytes]:
 
 def _hidden(vault: Vault, leaves: Mapping[Origin, list[bytes]]) -> tuple[frozenset[Place], frozenset[Place]]:
     """The entries that their own author has erased, as far as this laptop follows it (they are its own, or who works
-    here approved it); and all that were erased with anybody's approval."""
+    here approved it); and all that were erased with anybody's approval, or by a policy that does without."""
     here = frozenset(vault.keys_here)
     followed: set[Place] = set()
     approved: set[Place] = set()
     for origin, raws in leaves.items():
         for tombstone in tombstones(vault.roster, origin, raws):
-            places = {Place(origin, seq) for seq in tombstone.seqs}
-            approvers = tombstone.approvers(vault.roster, now=False)
-            if tombstone.writer in here or not here.isdisjoint(approvers):
-                followed |= places
-            if approvers:
-                approved |= places
+            if not is_meant(vault.store, tombstone):
+                continue
+            if tombstone.writer in here or not here.isdisjoint(tombstone.approvers(vault.roster, now=False)):
+                followed |= tombstone.places
+            if tombstone.is_warranted(vault.roster, now=False):
+                approved |= tombstone.places
     return frozenset(followed), frozenset(approved)

@@ -110,7 +110,7 @@ def found(
     keyring.check_passphrase(passphrase)
     raw_codebook = codebook if codebook is not None else shipped_codebook()
     parse_codebook(raw_codebook)
-    policy = tightened(Policy(), asdict(policy or Policy()))
+    policy = tightened(Policy(), asdict(policy or Policy()), loosen=True)  # there is none before it to loosen
     payload = keyring.new_payload(environment, org, Role.ROOT, export=environment.random.token(32))
     recovery_seed = environment.random.token(hpke.SEED)
     words = split_seed(recovery_seed, threshold, shares)

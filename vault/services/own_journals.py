@@ -6,15 +6,18 @@ before stay where they are; each epoch has a compartment of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from vault.errors import IntegrityError
 from vault.formats.origin import parse_origin
 from vault.formats.part import HEADER
 from vault.model import CaseId, KeyId, Layer, Origin, Place
+from vault.services.claims import Claim, claims_on
 from vault.services.journal import Signer
 from vault.services.keyring import LOCATOR_ID, Compartment, Keyring, unmask_locator
 from vault.services.own_leaves import OwnLeaves, read_own_leaves
+from vault.services.remembered import is_history
 from vault.services.vault import Vault
 from vault.store.store import Store
 
@@ -42,6 +45,13 @@ class OwnJournal:
     def read(self, store: Store) -> None:
         """Reads the leaves, believed as far as the signed head covers them. Raises IntegrityError without a head."""
         self.leaves = read_own_leaves(store, self.number, self.signer)
+
+    def take_claims(self, store: Store, claims: Iterable[Claim]) -> None:
+        """Takes in what later epochs say was erased here: in the history that is meant, and only where the whole
+        journal is what was signed."""
+        for claim in () if self.leaves.damaged else claims_on(self.origin, claims):
+            if is_history(store, self.number, claim.history):
+                self.leaves.erased.update(claim.seqs)
 
     def must_have(self, seq: int, layer: Layer) -> bool:
         """Whether an entry must have a part in this layer: its leaf says so, and no erasure does away with it."""

@@ -13,18 +13,22 @@ from vault.errors import VaultError
 from vault.formats.leaf import parse_fields, raw_places
 from vault.model import Kind
 from vault.primitives import tree
+from vault.services.claims import Claim, claim_of
+from vault.services.entry_rules import may_erase_all
 from vault.services.journal import Signer, read_head
 from vault.store.store import Store
 
 
 @dataclass(slots=True, kw_only=True)
 class OwnLeaves:
-    """Kind and day of every entry, the layers it must have, which entries were erased, and which are damaged."""
+    """Kind and day of every entry, the layers it must have, which entries were erased, which are damaged, and what
+    erasures say of earlier epochs."""
 
     known: dict[int, tuple[Kind, int]] = field(default_factory=dict)
     layers: dict[int, set[str]] = field(default_factory=dict)
     erased: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
+    claims: list[Claim] = field(default_factory=list)
 
 
 def read_own_leaves(store: Store, journal: int, signer: Signer) -> OwnLeaves:
@@ -41,6 +45,7 @@ def read_own_leaves(store: Store, journal: int, signer: Signer) -> OwnLeaves:
     for seq, raw in rows.items():
         _take(found, seq, raw, signer)
     if found.damaged:
+        found.claims.clear()
         found.erased.clear()  # a tombstone counts only where the whole journal is what was signed
     return found
 
@@ -64,4 +69,6 @@ def _take(found: OwnLeaves, seq: int, raw: bytes, signer: Signer) -> None:
     if refs:
         found.layers[seq] = {layer for layer, _, _ in refs}
     if kind == Kind.ERASE:
+        claim = claim_of(signer.origin, seq, extra)
+        found.claims += [claim] if claim is not None and may_erase_all(signer.origin, seq, extra) else []
         found.erased.update(place for origin, place in raw_places(extra) if origin == signer.origin and place < seq)

@@ -15,6 +15,7 @@ from vault.errors import ForkError, IntegrityError, RollbackError, VaultError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, parse_origin
+from vault.formats.warrant import History
 from vault.model import Handle, Kind, Origin
 from vault.primitives import tree
 from vault.services.roster import Roster
@@ -65,6 +66,14 @@ def frontier_at(store: Store, journal: int, size: int) -> list[bytes]:
             raise IntegrityError("the stored tree of a journal is incomplete", hint='run "fieldvault audit verify"')
         found.append(value)
     return found
+
+
+def is_history(store: Store, journal: int, history: History) -> bool:
+    """Whether the first entries of a journal here are the ones that an erasure means."""
+    try:
+        return tree.fold(frontier_at(store, journal, history.size)) == history.root
+    except IntegrityError:
+        return False  # fewer are here than that history has
 
 
 def verified(roster: Roster, rows: Iterable[tuple[int, bytes]]) -> Iterator[Head]:

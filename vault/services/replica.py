@@ -31,7 +31,8 @@ from vault.model import Act, Kind, Layer, Member, Origin
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.allotment import Wanted
-from vault.services.entry_rules import EntryRules, Fault, limit_of
+from vault.services.claims import Claim, Excuses, claim_of
+from vault.services.entry_rules import OF_CASES, EntryRules, Fault, limit_of
 from vault.services.history import contradicts
 from vault.services.remembered import Held
 from vault.services.witness import Head
@@ -66,7 +67,9 @@ class Outcome(StrEnum):
 class Section:
     """One journal's section while it is read. `before` entries are held; `frontier` grows with the entries read.
     `heard` are remembered heads of sizes above that; `contradicted` is the note of one that these entries disprove.
-    `rules` are those for new entries, None where they were checked before; `fault` is the first one against them."""
+    `rules` are those for new entries, None where they were checked before; `fault` is the first one against them.
+    `excuses` is what other journals say was erased here; `claims` what these entries say of earlier epochs; `erases` is
+    whether they erase anything."""
 
     head: Head
     start: int
@@ -87,6 +90,9 @@ class Section:
     supplements: dict[int, list[int]] = field(default_factory=dict, repr=False)
     lacks: bool = False
     rules: EntryRules | None = field(default=None, repr=False)
+    excuses: Excuses = field(default_factory=Excuses, repr=False)
+    claims: list[Claim] = field(default_factory=list, repr=False)
+    erases: bool = False
     fault: Fault | None = None
 
     def __post_init__(self) -> None:
@@ -149,17 +155,11 @@ class Section:
         if seq >= self.before:
             self.nodes += made
             expected: set[str | int] = {layer for layer in refs if layer in self.keeps}
-            gone = frozenset[bytes]() if self.rules is None else self.rules.roster.replaced_ids
-            expected.update(
-                at
-                for at, wrap in enumerate(wraps)
-                # What was wrapped to a recovery key that root replaced may be deleted where it comes from.
-                if (self.keys is None or wrap[:2] in self.keys) and wrap[1] not in gone
-            )
+            expected.update(at for at, wrap in enumerate(wraps) if self._awaits(kind, wrap))
             if expected:
                 self.missing[seq] = expected
         if kind == Kind.ERASE:
-            self._take_erasure(extra)
+            self._take_erasure(seq, extra)
         elif kind == Kind.GRANT:
             self._take_act(seq, raw_act(kind, extra))
         if max(len(self.missing), len(self.supplements)) > MOST_MISSING:
@@ -171,6 +171,18 @@ class Section:
             self._compare_with_ours()
         if self.at in self.heard:
             self._compare_with_heard()
+        for claim in self.excuses.claims:
+            # Only in the history that is meant: other entries may stand under the same numbers.
+            if claim.history.size == self.at and claim.history.root == tree.fold(self.frontier):
+                self._excuse_erased(claim.seqs, tally=claim.tally)
+
+    def _awaits(self, kind: str, wrap: tuple[str, bytes, bytes]) -> bool:
+        """Whether a wrap must come: not one to somebody who erased something, nor to a recovery key that root replaced."""
+        if kind == Kind.GRANT and wrap[0] in OF_CASES and wrap[1] in self.excuses.keys:
+            return False
+        if self.rules is not None and wrap[1] in self.rules.roster.replaced_ids:
+            return False
+        return self.keys is None or wrap[:2] in self.keys
 
     def _take_act(self, seq: int, act: list[Any] | None) -> None:
         """An offer that is taken back, and what was delivered by it before, leaves no wraps (`withdrawn.py`)."""
@@ -181,16 +193,22 @@ class Section:
         elif act[0] == Act.REVOKE:
             self._excuse((act[2], *self.supplements.pop(act[2], ())))
 
-    def _take_erasure(self, extra: list[Any]) -> None:
+    def _take_erasure(self, seq: int, extra: list[Any]) -> None:
         """What was erased need not come; a tally part that an erasure leaves must."""
-        places = [place for origin, place in raw_places(extra) if origin == self.origin]
-        for place in places if not drops_tally(extra) else ():
-            if Layer.TALLY.value in self.missing.get(place, ()):
+        claim = claim_of(self.origin, seq, extra)
+        if claim is None:
+            places = [place for origin, place in raw_places(extra) if origin == self.origin]
+            self._excuse_erased(places, tally=drops_tally(extra))
+        elif not self._void(seq):
+            self.claims.append(claim)
+        self.erases = self.erases or not self._void(seq)
+
+    def _excuse_erased(self, places: Iterable[int], *, tally: bool) -> None:
+        for place in places:
+            if not tally and Layer.TALLY.value in self.missing.get(place, ()):
                 self.missing[place] = {Layer.TALLY.value}
             else:
                 self.missing.pop(place, None)
-        if drops_tally(extra):
-            self._excuse(places)
 
     def _excuse(self, places: Iterable[int]) -> None:
         """What these entries commit to need not come any more."""
@@ -291,6 +309,7 @@ def open_section(
     keys: Wanted,
     heard: Iterable[Head] = (),
     rules: EntryRules | None = None,
+    excuses: Excuses | None = None,
 ) -> Section:
     """The section of the journal that `head` names. Raises IntegrityError or FormatError for one that cannot be."""
     if any(len(peak) != tree.HASH for peak in peaks):
@@ -307,4 +326,5 @@ def open_section(
         keys=keys,
         heard={item.size: item for item in heard},
         rules=rules,
+        excuses=excuses or Excuses(),
     )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from vault.formats import bundle as wire
-from vault.model import Origin
+from vault.model import Origin, Role
 from vault.services.allotment import wraps_kept
-from vault.services.erasures import read_gone
+from vault.services.erasures import Tombstone, read_gone, read_tombstones, tombstones
 from vault.services.progress import Progress
 from vault.services.replica import Outcome, Section, open_section
 from vault.services.roster import Roster
@@ -44,8 +44,8 @@ class Plan:
         return {origin: item.head for origin, item in self.sections.items() if item.outcome not in _NOT_BELIEVED}
 
 
-def write_plan(vault: Vault, plan: Plan, opened: OpenedBundle, progress: Progress) -> None:
-    """The second reading: writes what the first one found to be new."""
+def write_plan(vault: Vault, plan: Plan, opened: OpenedBundle, progress: Progress) -> list[Tombstone]:
+    """The second reading: writes what the first one found to be new. Returns the tombstones that are here then."""
     writing = _Writing(vault, plan)
     done = total = 0
     total = sum(item.head.size - item.before for item in plan.sections.values() if item.outcome in TAKEN)
@@ -56,6 +56,7 @@ def write_plan(vault: Vault, plan: Plan, opened: OpenedBundle, progress: Progres
     for digest, raw in plan.codebooks.items():
         if vault.store.codebook(digest) is None and digest in plan.roster.codebooks:
             vault.store.add_codebook(digest, raw)
+    return writing.tombstones
 
 
 class _Writing:
@@ -65,7 +66,8 @@ class _Writing:
         self.vault, self.plan = vault, plan
         self.arrivals = Arrivals(vault.store)
         self.here = vault.keys_here
-        self.gone = read_gone(vault.store, plan.roster, self.here)
+        self.tombstones = read_tombstones(vault.store, plan.roster)
+        self.gone = read_gone(vault.store, plan.roster, self.here, self.tombstones)
         self.section: Section | None = None
         self.number = 0
 
@@ -81,6 +83,8 @@ class _Writing:
             fresh = self.section.take_leaves(item.start, item.leaves)
             if self.section.outcome in TAKEN:
                 self.arrivals.extend(self.number, fresh, self.section.nodes)
+                if self.section.writer.role is Role.RECORDER:
+                    self.tombstones += tombstones(self.plan.roster, self.section.origin, (raw for _, raw in fresh))
                 return len(fresh)
         elif self.section is not None and isinstance(item, wire.PartsItem):
             origin, keeps = self.section.origin, self.section.keeps

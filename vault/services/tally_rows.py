@@ -18,11 +18,13 @@ from vault.formats.place import name_of
 from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Origin, Place, Purpose
 from vault.primitives import aead, hpke
+from vault.services.claims import Claim, claim_of
 from vault.services.entry_rules import limit_of
-from vault.services.exchange import restoring_journals
 from vault.services.keyring import Keyring, tally_id
 from vault.services.lawful import Lawful
 from vault.services.offers import fold_offers
+from vault.services.remembered import is_history
+from vault.services.restored_journals import restoring
 from vault.services.tally_fold import TallyFold, TallyJournal, broken
 from vault.services.vault import Vault
 
@@ -33,11 +35,16 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
     Raises NotAllowed naming the recorders whose tally is not open to this director, IntegrityError naming the entry
     that is not what it should be, RollbackError naming the journal that an amendment waits for.
     """
-    journals = {origin: _journal(vault, origin) for origin in origins}
+    claims: list[Claim] = []
+    journals = {origin: _journal(vault, origin, claims) for origin in origins}
+    for claim in claims:
+        target = journals.get(claim.target)
+        if claim.tally and target is not None and is_history(vault.store, target.number, claim.history):
+            target.erased.update(claim.seqs)
     keys = _keys_by_handle(vault, me, journals)
     _require_open(vault, journals, keys)
     leaves = {origin: vault.store.leaves(journal.number) for origin, journal in journals.items()}
-    leaves |= {origin: vault.store.leaves(number) for number, origin in restoring_journals(vault)}
+    leaves |= {origin: vault.store.leaves(number) for number, origin in restoring(vault.store, vault.roster)}
     fold = TallyFold(vault.roster, journals, lawful=Lawful(fold_offers(vault.roster, leaves)))
     for origin, journal in journals.items():
         for place, kind, tally in _opened(vault, origin, journal, keys[name_of(origin).handle]):
@@ -45,7 +52,8 @@ def read_rows(vault: Vault, me: Keyring, origins: Iterable[Origin]) -> list[Tall
     return fold.rows()
 
 
-def _journal(vault: Vault, origin: Origin) -> TallyJournal:
+def _journal(vault: Vault, origin: Origin, claims: list[Claim]) -> TallyJournal:
+    """What a journal's leaves say; what they say of earlier epochs is added to `claims`."""
     number = vault.journal_number(origin)
     limit = limit_of(vault.roster.member(name_of(origin).handle), origin)
     kinds: list[tuple[Kind, int]] = []
@@ -59,6 +67,8 @@ def _journal(vault: Vault, origin: Origin) -> TallyJournal:
         if refs and refs[-1][0] == Layer.TALLY:
             tallied.add(seq)
         if kind == Kind.ERASE and drops_tally(extra):
+            claim = claim_of(origin, seq, extra)
+            claims += [claim] if claim is not None else []
             erased.update(place for name, place in raw_places(extra) if name == origin)
     return TallyJournal(
         number=number, kinds=kinds, tallied=tallied, erased=erased, limit=len(kinds) if limit is None else limit
