@@ -103,6 +103,7 @@ class Purpose(StrEnum):
     COMPARTMENT = "compartment"
     EXPORT = "export"
     DELIVERY = "delivery"
+    LETTER = "letter"
 
 
 class Act(StrEnum):
