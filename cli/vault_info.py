@@ -16,6 +16,7 @@ from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
 from cli.recovering import recover
 from cli.session import opened
+from cli.travel import banner, states_as_json
 from cli.wording import counted, entries, short
 from vault.errors import UsageError
 
@@ -111,16 +112,20 @@ def _following(journals: Sequence[JournalStatus], members: Sequence[Member], her
 @pass_settings
 def status(settings: Settings) -> None:
     """What is in this vault, and what is and is not protected now. Needs no key."""
+    import vault
+
     with opened(settings) as found:
         members, here, journals = found.members, found.keys_here, found.journals()
         today = found.day
         vault_id, codebook = found.vault_id, found.codebook
+        states = vault.travel_status(found)
     terminal = settings.terminal
     terminal.data(f"vault      {vault_id}")
     terminal.data(f"directory  {settings.directory}")
     terminal.data(f"codebook   {codebook.name} {codebook.version}")
     terminal.data(f"members    {len(members)}; keys here: {', '.join(map(str, here)) or 'none'}")
     terminal.data()
+    banner(settings, states)
     _print_journals(settings, journals)
     terminal.data()
     terminal.data(
@@ -138,6 +143,7 @@ def status(settings: Settings) -> None:
             "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest.hex()},
             "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
             "journals": _journal_objects(journals),
+            "travel": states_as_json(states),
         }
     )
 

@@ -30,7 +30,7 @@ _HOMES = {
     "vault.formats.table": ("Table",),
     "vault.formats.warrant": ("Approval", "ErasurePlan"),
     "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
-    "vault.ports": ("Environment",),
+    "vault.ports": ("Environment", "day_of"),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
     "vault.services.arming": ("ArmPlan", "Armed", "arm", "plan_arming"),
@@ -118,7 +118,7 @@ _HOMES = {
     "vault.services.release_files": ("can_hold", "encode_release", "figures_written"),
     "vault.services.tables": ("CheckedTable", "check_table", "shipped_tables"),
     "vault.services.totals": ("Preview", "export_table", "preview_table"),
-    "vault.services.trustee": ("TravelAsked", "answer_travel"),
+    "vault.services.trustee": ("TravelAsked", "answer_travel", "read_travel_request"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
     "vault.services.waits": ("WaitingOffer", "Waits", "what_waits"),
     "vault.services.welcome": ("Answer",),
@@ -171,6 +171,7 @@ if TYPE_CHECKING:
     from vault.model import Role as Role
     from vault.model import Why as Why
     from vault.ports import Environment as Environment
+    from vault.ports import day_of as day_of
     from vault.primitives.passphrase import KdfCost as KdfCost
     from vault.services.answering import accept_offer as accept_offer
     from vault.services.answering import reject_offer as reject_offer
@@ -375,6 +376,7 @@ if TYPE_CHECKING:
     )
     from vault.services.trustee import TravelAsked as TravelAsked
     from vault.services.trustee import answer_travel as answer_travel
+    from vault.services.trustee import read_travel_request as read_travel_request
     from vault.services.vault import (
         JournalStatus as JournalStatus,
     )

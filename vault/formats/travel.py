@@ -9,9 +9,9 @@ msgpack, at most 8 KiB, trailing bytes refused.
 
 `wrap` is HPKE to the trustee's sealing key: `[deposit key (32 bytes), words]`, padded to 104 bytes, with the `info`
 `[label, vault id, handle, trustee's key id, day, travel key]`. The words were shown to the member who armed: the
-trustee asks for them over another line. The signature is the member's, over the label `fieldvault/v1/travel` LF and the array
-of the eight before it. The deposit key opens the deposit in the armed key file (`formats/keyfile.py`), whose associated
-data is `[label, vault id, handle, day, trustee]`.
+trustee asks for them over another line. The signature is the member's, over the label `fieldvault/v1/travel` LF and
+the array of the eight before it. The deposit key opens the deposit in the armed key file (`formats/keyfile.py`), whose
+associated data is `[label, vault id, handle, day, trustee]`.
 
 **Answer**, made by `travel answer`, for the armed laptop alone:
 

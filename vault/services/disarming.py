@@ -24,23 +24,24 @@ from vault.services.vault import Vault, unlock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TravelStatus:
-    """A member's key file that is armed: since which claimed day (days since 1970-01-01), who has the deposit key, and
-    how many letters wait."""
+    """A member whose key file here is armed, or who has letters here: since which claimed day (days since 1970-01-01;
+    None when it is not armed), who has the deposit key, and how many letters wait."""
 
     handle: Handle
-    day: int
-    to: Handle
+    since: int | None
+    to: Handle | None
     letters: int
 
 
 def travel_status(vault: Vault) -> tuple[TravelStatus, ...]:
-    """The armed key files on this laptop. Needs no key."""
+    """The armed key files on this laptop, and the letters that wait here. Needs no key."""
     found = []
     for handle in vault.keys_here:
-        deposit = vault.armed(handle)
+        deposit, letters = vault.armed(handle), waiting_letters(vault, handle)
         if deposit is not None:
-            letters = waiting_letters(vault, handle)
-            found.append(TravelStatus(handle=handle, day=deposit.day, to=deposit.to, letters=letters))
+            found.append(TravelStatus(handle=handle, since=deposit.day, to=deposit.to, letters=letters))
+        elif letters:
+            found.append(TravelStatus(handle=handle, since=None, to=None, letters=letters))
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ LETTER_NUMBERS: Final = range(10)
 """Pseudonyms end in 10 to 99; those that are drawn on an armed laptop, which cannot see which names are taken, in 00 to
 09: so they name no case that was opened on a laptop that could."""
 _MARKS: Final = tuple(bytes((0xA0 + len(name),)) + name.encode() for name in (Purpose.LETTER.value, Kind.ERASE.value))
+UNCHECKED = "whether you have a case of that name cannot be looked up here now; it shows when the laptop is disarmed"
 SEALED = "this laptop is armed: what was saved cannot be shown here until it is disarmed, and no total counts it before"
 
 

@@ -17,7 +17,7 @@ from vault.services.erased_names import TakenNames
 from vault.services.grants import pending
 from vault.services.journal import Advance, Draft, write
 from vault.services.keyring import Keyring
-from vault.services.letters import SEALED, LetterDraft, draw_name, typed_name, write_letters
+from vault.services.letters import SEALED, UNCHECKED, LetterDraft, draw_name, typed_name, write_letters
 from vault.services.places import name_in, parse_name
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
@@ -146,7 +146,7 @@ def _as_letter(
     opens = name is None
     letter = LetterDraft(prepared=prepared, pseudonym=name or draw_name(vault.environment.random), opens=opens)
     origin, seq = (vault.signer(me).origin, -1) if dry_run else write_letters(vault, me, [letter])
-    warnings = (consent_warnings(kind, prepared) if opens else ()) + (SEALED,)
+    warnings = (*consent_warnings(kind, prepared), SEALED) if opens else (UNCHECKED, SEALED)
     return Saved(pseudonym=letter.pseudonym, origin=origin, seq=seq, warnings=warnings)
 
 
