@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import defects, deliveries, fixed, published, requests, sealed
+from tests.vectors import defects, deliveries, fixed, published, requests, sealed, travels
 from tests.vectors.tagged import dump, tag
 from vault import labels
 from vault.formats import canonical, keyfile, part, share
@@ -323,6 +323,7 @@ def deterministic() -> dict[str, bytes]:
         | requests.vectors()
         | deliveries.vectors()
         | published.vectors()
+        | travels.vectors()
     )
 
 
