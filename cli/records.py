@@ -13,8 +13,8 @@ from cli.answers import answer_options, given
 from cli.choosing import chosen_case
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.progress import Progress
 from cli.phrases import phrase
+from cli.progress import Progress
 from cli.session import ask, opened, readable, unlocked
 from cli.wording import counted, entries
 from cli.writes import answered, finish

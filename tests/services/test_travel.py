@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
 from tests.laptops import Fleet
-from tests.organisation import COST, flipped, rows_of
+from tests.organisation import COST, Organisation, flipped, rows_of
+from tests.services.custodians import accept_all, lose, restored
+from tests.services.handing import opened_case
 from tests.services.travelling import NEWER, SECRET, STEP, Travelling, laptop_key
-from vault.errors import IntegrityError, NotAllowed, SignatureInvalid, UsageError, WrongPassphrase
+from vault.errors import (
+    IntegrityError,
+    NotAllowed,
+    SignatureInvalid,
+    StorageError,
+    UsageError,
+    VaultLocked,
+    WrongPassphrase,
+)
+from vault.formats.keyfile import ArmedPayload
 from vault.formats.wraps import member_context
 from vault.model import Layer, Purpose, Why
 from vault.primitives import hpke
-from vault.services import letters_taken, records
+from vault.services import files, keyring, letters_taken, records
 from vault.services.arming import arm
 from vault.services.audit import verify_vault
 from vault.services.bundling import create_bundle
@@ -21,14 +35,16 @@ from vault.services.cases import list_cases, show_case
 from vault.services.disarming import disarm, travel_status
 from vault.services.erasing import approve_erasure, plan_erasure, run_erasure
 from vault.services.importing import import_file
+from vault.services.keyring import armed_keyring
 from vault.services.letters import waiting_letters
 from vault.services.letters_taken import take_letters
 from vault.services.records import open_case, record
 from vault.services.repassphrase import change_passphrase
 from vault.services.reveal import reveal
 from vault.services.revoking import revoke
+from vault.services.tally_rows import read_rows
 from vault.services.trustee import answer_travel
-from vault.services.vault import unlock
+from vault.services.vault import Vault, unlock
 
 
 @pytest.fixture
@@ -148,6 +164,7 @@ def test_a_crash_between_the_two_steps_loses_nothing(travelling: Travelling, mon
     travelling.letters()
     ring = disarm(travelling.field.vault, "field-1", SECRET, travelling.answered(None), cost=COST)
     assert len(list_cases(travelling.field.vault, ring)) == 1
+
     def fails(*_: object) -> int:
         raise RuntimeError("the power fails")
 
@@ -318,3 +335,115 @@ def test_an_erased_case_takes_its_letters_along(travelling: Travelling) -> None:
     travelling.send()
     assert travelling.hq.vault.store.part(number, last - 1, Layer.CASE) is None
     assert verify_vault(travelling.field.directory).findings == ()
+
+
+def test_totals_count_what_was_added_once_the_laptop_is_disarmed(travelling: Travelling) -> None:
+    """A letter has no tally row; a director's count goes on without it, and has it afterwards."""
+    director = travelling.fleet.keys["director-1"]
+    origins = [travelling.field.origin()]
+
+    def rows() -> int:
+        return len(read_rows(travelling.field.vault, director, origins))
+
+    before = rows()
+    travelling.arm()
+    travelling.letters()
+    assert rows() == before
+    travelling.disarm()
+    assert rows() == before + 2
+
+
+def test_a_laptop_that_is_lost_while_armed(org: Organisation) -> None:
+    """Its owner's cases are handed on as ever; what was added armed stays sealed, and is counted."""
+    case = opened_case(org, org.field_1)
+    travelling = armed_keyring(
+        org.field_1.member, ArmedPayload(signing_seed=org.field_1.signing_seed, travel_seed=bytes(32))
+    )
+    record(org.vault, travelling, "journey", case, STEP)
+    lose(org)
+    done = restored(org)
+    assert (done.cases, done.damaged, done.letters) == (1, 0, 1)
+    assert accept_all(org, done) == [case]
+
+
+@pytest.mark.parametrize("crash", range(1, 10))
+def test_a_crash_while_arming(travelling: Travelling, crash: int) -> None:
+    """The process dies at each call that changes a file: not armed, or armed and the trustee's file is whole.
+
+    There are eight such calls; the ninth is the control, in which it ends well.
+    """
+    key_file = laptop_key(travelling.field)
+    before = key_file.read_bytes()
+    travelling.field.close()
+    child = os.fork()
+    if child == 0:
+        try:
+            _die_at(crash)
+            with Vault.open(travelling.field.directory, travelling.field.environment) as vault:
+                arm(vault, travelling.me, SECRET, "hub-1", travelling.request, unsent=True, cost=COST)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == (9 if crash <= 8 else 0)
+    travelling.field.vault = Vault.open(travelling.field.directory, travelling.field.environment)
+    if travelling.field.vault.armed(travelling.me.handle) is None:
+        assert key_file.read_bytes() == before
+        assert crash <= 8
+        travelling.request.unlink(missing_ok=True)
+        travelling.arm()
+    assert travelling.disarm().kept == ()
+    assert unlock(travelling.field.vault, "field-1", SECRET) == travelling.me
+
+
+def _die_at(crash: int) -> None:
+    """Ends this process before the given one of its calls that change a file."""
+    count = 0
+
+    def dying(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*given: object, **named: object) -> object:
+            nonlocal count
+            count += 1
+            if count == crash:
+                os._exit(9)
+            return real(*given, **named)
+
+        return call
+
+    Path.replace = dying(Path.replace)  # type: ignore[method-assign, assignment]
+    os.fsync, os.pwrite = dying(os.fsync), dying(os.pwrite)  # type: ignore[assignment]
+
+
+def test_a_stick_that_fails_leaves_the_laptop_as_it_was(
+    travelling: Travelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads back differently is no file for a trustee: it is removed, and nothing is armed."""
+    before = laptop_key(travelling.field).read_bytes()
+    real = files.write_new_file
+
+    def torn(path: Path, write: Callable[[BinaryIO], None], **how: bool) -> None:
+        real(path, write, **how)
+        path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+
+    monkeypatch.setattr(files, "write_new_file", torn)
+    with pytest.raises(StorageError, match="not what was written"):
+        travelling.arm()
+    assert laptop_key(travelling.field).read_bytes() == before
+    assert not travelling.request.exists()
+
+
+def test_a_key_file_that_changes_meanwhile_is_not_replaced(
+    travelling: Travelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disarming that another process overtook leaves what that one made."""
+    travelling.arm()
+    answer = travelling.answered(None)
+    real = keyring.seal_keyfile
+
+    def meanwhile(*given: Any, **named: Any) -> bytes:  # noqa: ANN401 - stands in for any signature
+        laptop_key(travelling.field).write_bytes(real(*given, **named))
+        return real(*given, **named)
+
+    monkeypatch.setattr(keyring, "seal_keyfile", meanwhile)
+    with pytest.raises(VaultLocked):
+        disarm(travelling.field.vault, "field-1", SECRET, answer, cost=COST)
