@@ -62,6 +62,7 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             before=1,
             helped=1,
             damaged=1,
+            letters=1,
         )
 
     def change_passphrase(_: FakeVault, handle: str, old: str, new: str, **how: object) -> None:
