@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tests.laptops import Fleet
+from tests.laptops import Fleet, carry
 from tests.organisation import COST, Organisation, flipped, rows_of
 from tests.services.custodians import accept_all, lose, restored
 from tests.services.handing import opened_case
@@ -23,10 +23,11 @@ from vault.errors import (
     VaultLocked,
     WrongPassphrase,
 )
+from vault.formats import part as parts
 from vault.formats.keyfile import ArmedPayload
 from vault.formats.wraps import member_context
-from vault.model import Layer, Purpose, Why
-from vault.primitives import hpke
+from vault.model import Kind, Layer, Purpose, Why
+from vault.primitives import aead, hpke
 from vault.services import files, keyring, letters_taken, records
 from vault.services.arming import arm
 from vault.services.audit import verify_vault
@@ -34,9 +35,11 @@ from vault.services.bundling import create_bundle
 from vault.services.cases import list_cases, show_case
 from vault.services.disarming import disarm, travel_status
 from vault.services.erasing import approve_erasure, plan_erasure, run_erasure
+from vault.services.grants import member_wrap
 from vault.services.importing import import_file
+from vault.services.journal import Draft, PartDraft
 from vault.services.keyring import armed_keyring
-from vault.services.letters import waiting_letters
+from vault.services.letters import part_key, waiting_letters
 from vault.services.letters_taken import take_letters
 from vault.services.records import open_case, record
 from vault.services.repassphrase import change_passphrase
@@ -447,3 +450,68 @@ def test_a_key_file_that_changes_meanwhile_is_not_replaced(
     monkeypatch.setattr(keyring, "seal_keyfile", meanwhile)
     with pytest.raises(VaultLocked):
         disarm(travelling.field.vault, "field-1", SECRET, answer, cost=COST)
+
+
+@pytest.mark.parametrize("layer", [Layer.CASE, Layer.IDENTITY])
+def test_a_letter_whose_part_was_changed_is_kept(travelling: Travelling, layer: Layer) -> None:
+    """With the key of the letter one could seal another text into its place: the leaf's hash says no."""
+    travelling.arm()
+    _, last = travelling.letters()
+    number, seq = travelling.field.vault.journal_number(travelling.field.origin()), last - 1
+    me, vault = travelling.me, travelling.field.vault
+    raw = vault.store.wrap(number, me.member.key_id, Purpose.LETTER, seq)
+    part = vault.store.part(number, seq, layer)
+    assert raw is not None
+    assert part is not None
+    context = member_context(vault.vault_id, travelling.field.origin(), seq, Purpose.LETTER, me.member.key_id)
+    key = part_key(hpke.unwrap(me.sealing_seed, raw, context), layer)
+    header = bytes(16)
+    aad = parts.encode_aad(vault.vault_id, travelling.field.origin(), seq, Kind.RECORD, layer, header)
+    opened = parts.unpad(aead.open_sealed(key, parts.split(part)[1], _aad_of(part, aad, header)))
+    forged = parts.join(header, aead.seal(key, parts.pad(opened), aad))
+    with rows_of(travelling.field.directory) as rows:
+        rows.run("UPDATE part SET bytes = ? WHERE seq = ? AND layer = ?", forged, seq, layer.value)
+    taken = travelling.disarm()
+    assert [item.name for item in taken.kept] == [f"field-1/1:{seq}"]
+    assert "changed" in taken.kept[0].why
+
+
+def _aad_of(part: bytes, aad: bytes, header: bytes) -> bytes:
+    """The AAD of a part with its own header in place of another."""
+    return aad[: -len(header)] + parts.split(part)[0]
+
+
+def test_a_letter_is_wrapped_to_nobody_else(travelling: Travelling) -> None:
+    """An entry that wraps a letter to a director is found by the audit, and not taken elsewhere."""
+    ring = travelling.fleet.keys["director-1"].member
+    wrap = member_wrap(
+        travelling.field.vault.vault_id,
+        travelling.field.origin(),
+        Purpose.LETTER,
+        ring.key_id,
+        ring.keys.sealing,
+        bytes(32),
+    )
+    part = PartDraft(layer=Layer.CASE, key=bytes(32), payload=b"x", header=lambda _: bytes(16))
+    travelling.field.write([Draft(kind=Kind.RECORD, parts=(part,), wraps=(wrap,))], "field-1")
+    assert "recipient" in {finding.code for finding in verify_vault(travelling.field.directory).findings}
+    path = travelling.field.bundle("hub-1", "field-1")
+    arrived = travelling.hq.take(path, "hub-1")
+    assert arrived.code == IntegrityError.code
+    assert waiting_letters(travelling.hq.vault, travelling.me.handle) == 0
+
+
+def test_an_older_bundle_brings_no_letter_back(travelling: Travelling) -> None:
+    """What became a record stays one: headquarters' copy, sent back with --full, does not make it a letter again."""
+    travelling.arm()
+    travelling.letters()
+    path = travelling.fleet.stick / "armed.fvb"
+    create_bundle(travelling.field.vault, travelling.armed_ring, ["hub-1"], path)
+    travelling.hq.take(path, "hub-1")
+    travelling.disarm()
+    carry(travelling.hq, "hub-1", travelling.field, "field-1", full=True)
+    assert waiting_letters(travelling.field.vault, travelling.me.handle) == 0
+    assert take_letters(travelling.field.vault, travelling.me).recorded == 0
+    number = travelling.field.vault.journal_number(travelling.field.origin())
+    assert travelling.field.vault.store.wraps_for(number, travelling.me.member.key_id, Purpose.LETTER) == ()
+    assert verify_vault(travelling.field.directory).findings == ()
