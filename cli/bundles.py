@@ -53,7 +53,7 @@ def create(settings: Settings, to: tuple[str, ...], output: Path | None, full: b
     import vault
 
     with opened(settings) as found:
-        me = unlocked(settings, found, None)
+        me = unlocked(settings, found, None, armed=True)
         with Progress(settings.terminal) as progress:
             made = vault.create_bundle(found, me, to, output or Path(), full=full, progress=progress, dry_run=dry_run)
         closed = [short(item.origin) for item in superseded(found.journals())[1] if item.locked]

@@ -37,9 +37,10 @@ def open_(settings: Settings, sets: tuple[str, ...], set_from: str | None, dry_r
     with opened(settings) as found:
         opening = next(kind for kind in found.codebook.types.values() if kind.opens_case)
         answers = given(settings, [opening], sets, set_from)
-        me = unlocked(settings, found, "recorder")
+        me = unlocked(settings, found, "recorder", armed=True)
         saved = answered(settings, opening, answers, lambda values: vault.open_case(found, me, values, dry_run=dry_run))
-    finish(settings, saved, dry_run=dry_run, following=f"record journey {saved.pseudonym}", show_case=True)
+    following = f"record journey {saved.pseudonym}"
+    finish(settings, saved, dry_run=dry_run, following=following, show_case=True)
 
 
 def _print_cases(

@@ -232,6 +232,7 @@ def restore(
             "before": done.before,
             "helped": done.helped,
             "damaged": done.damaged,
+            "letters": done.letters,
             "dry_run": dry_run,
         }
     )
@@ -314,6 +315,11 @@ def _warnings(done: Restored) -> list[str]:
         found.append(
             f"with {done.helped} cases somebody helps: what helpers wrote is theirs. Have them type referral end, and "
             f"{done.successor} refer the case to them anew"
+        )
+    if done.letters:
+        found.append(
+            f"{done.letters} records that {done.member} wrote while their laptop was armed stay sealed, here and "
+            "elsewhere: the recovery key opens them, and this version has no command for it"
         )
     if done.damaged:
         found.append(f"{done.damaged} entries do not open and are left out: fieldvault audit verify")

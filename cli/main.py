@@ -23,6 +23,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("cli.founding:init", "Found an organisation: its root key, roster and recovery shares."),
         "member": ("cli.members:member", "Enrol, list and revoke members, on this laptop and on others."),
         "passphrase": ("cli.repassphrase:passphrase", "Change the passphrase of your key on this laptop."),
+        "travel": ("cli.travel:travel", "Arm this laptop: it adds records and opens nothing, until a trustee answers."),
         "recovery": ("cli.custody:recovery", "Prove and renew the custodians' shares; hand on a lost member's cases."),
         "status": ("cli.vault_info:status", "What is in this vault, and what is and is not protected now."),
         "doctor": ("cli.vault_info:doctor", "Is this machine fit for it?"),

@@ -13,8 +13,9 @@ from cli.answers import answer_options, given
 from cli.choosing import chosen_case
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
+from cli.phrases import phrase
 from cli.progress import Progress
-from cli.session import opened, readable, unlocked
+from cli.session import ask, opened, readable, unlocked
 from cli.wording import counted, entries
 from cli.writes import answered, finish
 from vault.errors import InputNeeded, UsageError
@@ -55,9 +56,11 @@ def record(
         if pseudonym is None and not kind.opens_case and not settings.interactive:
             raise InputNeeded(f"CASE is needed: fieldvault record {kind.name} CASE")
         answers = given(settings, [kind], sets, set_from)
-        me = unlocked(settings, found, "recorder")
+        me = unlocked(settings, found, "recorder", armed=True)
         case = pseudonym
-        if not kind.opens_case and settings.interactive:
+        if me.armed and not kind.opens_case:
+            case = pseudonym or ask(settings, phrase(settings.language, "which_case"))
+        elif not kind.opens_case and settings.interactive:
             case = str(chosen_case(settings, found, me, pseudonym).pseudonym)
         elif kind.opens_case and pseudonym is not None:
             raise UsageError(
@@ -69,12 +72,12 @@ def record(
             return vault.record(found, me, kind.name, case, values, dry_run=dry_run)
 
         saved = answered(settings, kind, answers, save)
-    following = "record journey" if kind.opens_case else "case show"
+    following = f"{'record journey' if kind.opens_case else 'case show'} {saved.pseudonym}"
     finish(
         settings,
         saved,
         dry_run=dry_run,
-        following=f"{following} {saved.pseudonym}",
+        following="status" if me.armed else following,
         show_case=case is None,
     )
 
@@ -123,7 +126,7 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
 
     terminal = settings.terminal
     with opened(settings) as found:
-        me = unlocked(settings, found, "recorder")
+        me = unlocked(settings, found, "recorder", armed=True)
         with Progress(terminal) as progress:
             imported = vault.import_file(found, me, file, progress=progress, dry_run=dry_run)
     for warning in imported.warnings:
@@ -138,5 +141,5 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
     if imported.cases:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
     terminal.talk(f"Sealed {entries(imported.entries)} in {counted(len(imported.cases), 'case')}. Saved.")
-    terminal.talk(f"Next: {settings.line('case list')}")
+    terminal.talk(f"Next: {settings.line('status' if me.armed else 'case list')}")
     terminal.result({"cases": dict(imported.cases), "entries": imported.entries, "warnings": list(imported.warnings)})

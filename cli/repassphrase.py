@@ -32,7 +32,7 @@ def change(settings: Settings, new_passphrase_file: Path | None, new_passphrase_
 
     environment = vault.Environment.system()
     with opened(settings) as found:
-        me, old = unlocked_with(settings, found, None)
+        me, old = unlocked_with(settings, found, None, armed=True)
         new = passphrases.new(
             settings,
             vault_name=vault_name(settings),

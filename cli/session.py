@@ -89,20 +89,23 @@ def _listing(what: str, names: Sequence[str]) -> str:
     return f"{what}: {', '.join(names) or 'none'}"
 
 
-def unlocked(settings: Settings, found: Vault, role: str | None) -> Keyring:
-    """The keys of the member who acts. At a terminal a mistyped passphrase may be typed again, twice."""
-    return unlocked_with(settings, found, role)[0]
+def unlocked(settings: Settings, found: Vault, role: str | None, *, armed: bool = False) -> Keyring:
+    """The keys of the member who acts. At a terminal a mistyped passphrase may be typed again, twice. `armed`: those of
+    a laptop that is armed for travel will do."""
+    return unlocked_with(settings, found, role, armed=armed)[0]
 
 
-def unlocked_with(settings: Settings, found: Vault, role: str | None) -> tuple[Keyring, str]:
+def unlocked_with(settings: Settings, found: Vault, role: str | None, *, armed: bool = False) -> tuple[Keyring, str]:
     """The keys of the member who acts, and the passphrase that opened them: for what seals the key file anew."""
     import vault
 
     handle = choose_member(settings, found, role)
+    if not armed:
+        found.refuse_armed(handle)
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
         try:
-            me = vault.unlock(found, handle, passphrase)
+            me = vault.unlock(found, handle, passphrase, armed=armed)
         except WrongPassphrase:
             if passphrases.is_given(settings) or attempt == ATTEMPTS:
                 raise

@@ -17,6 +17,7 @@ from cli.phrases import labelled
 from cli.recovering import recover
 from cli.renewing import hanging_on_the_old_key, renew, told_of_renewals
 from cli.session import opened
+from cli.travel import banner, states_as_json
 from cli.wording import counted, entries, short
 from vault.errors import UsageError
 
@@ -117,17 +118,21 @@ def _following(
 @pass_settings
 def status(settings: Settings) -> None:
     """What is in this vault, and what is and is not protected now. Needs no key."""
+    import vault
+
     with opened(settings) as found:
         members, here, journals = found.members, found.keys_here, found.journals()
         today = found.day
         vault_id, codebook = found.vault_id, found.codebook
         behind = hanging_on_the_old_key(found)
+        states = vault.travel_status(found)
     terminal = settings.terminal
     terminal.data(f"vault      {vault_id}")
     terminal.data(f"directory  {settings.directory}")
     terminal.data(f"codebook   {codebook.name} {codebook.version}")
     terminal.data(f"members    {len(members)}; keys here: {', '.join(map(str, here)) or 'none'}")
     terminal.data()
+    banner(settings, states)
     _print_journals(settings, journals)
     terminal.data()
     terminal.data(
@@ -148,6 +153,7 @@ def status(settings: Settings) -> None:
             "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
             "journals": _journal_objects(journals),
             "not_renewed": [str(item.handle) for item in behind],
+            "travel": states_as_json(states),
         }
     )
 

@@ -31,10 +31,11 @@ _HOMES = {
     "vault.formats.hold": ("Agreement",),
     "vault.formats.warrant": ("Approval", "ErasurePlan"),
     "vault.model": ("Act", "Ground", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
-    "vault.ports": ("Environment",),
+    "vault.ports": ("Environment", "day_of"),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
     "vault.services.appointing": ("Appointed", "appoint_recovery"),
+    "vault.services.arming": ("ArmPlan", "Armed", "arm", "plan_arming"),
     "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
     "vault.services.audit_conduct": ("Conduct", "Deed", "conduct_of"),
     "vault.services.audit_copies": ("CopyCompared",),
@@ -60,6 +61,7 @@ _HOMES = {
     ),
     "vault.services.cosigning": ("CosignedHead", "Cosigning", "cosign_journals"),
     "vault.services.demo": ("run_demo",),
+    "vault.services.disarming": ("TravelStatus", "disarm", "travel_status"),
     "vault.services.drafts": (
         "CheckedNumber",
         "Quote",
@@ -96,6 +98,7 @@ _HOMES = {
     "vault.services.holds": ("HoldEntry", "Standing", "agree_to_lift", "hold", "lift", "list_holds"),
     "vault.services.importing": ("Imported", "import_file"),
     "vault.services.inspecting": ("Inspected", "inspect_file"),
+    "vault.services.letters_taken": ("Kept", "LettersTaken", "take_letters"),
     "vault.services.joining": ("Joined", "join", "joinable", "waiting"),
     "vault.services.keyring": ("Keyring",),
     "vault.services.members": ("add_member",),
@@ -124,6 +127,7 @@ _HOMES = {
     "vault.services.release_files": ("can_hold", "encode_release", "figures_written"),
     "vault.services.tables": ("CheckedTable", "check_table", "shipped_tables"),
     "vault.services.totals": ("Preview", "export_table", "preview_table"),
+    "vault.services.trustee": ("TravelAsked", "answer_travel", "read_travel_request"),
     "vault.services.vault": ("JournalStatus", "Vault", "open_vault", "unlock"),
     "vault.services.waits": ("WaitingOffer", "Waits", "what_waits"),
     "vault.services.welcome": ("Answer",),
@@ -178,11 +182,16 @@ if TYPE_CHECKING:
     from vault.model import Role as Role
     from vault.model import Why as Why
     from vault.ports import Environment as Environment
+    from vault.ports import day_of as day_of
     from vault.primitives.passphrase import KdfCost as KdfCost
     from vault.services.answering import accept_offer as accept_offer
     from vault.services.answering import reject_offer as reject_offer
     from vault.services.appointing import Appointed as Appointed
     from vault.services.appointing import appoint_recovery as appoint_recovery
+    from vault.services.arming import Armed as Armed
+    from vault.services.arming import ArmPlan as ArmPlan
+    from vault.services.arming import arm as arm
+    from vault.services.arming import plan_arming as plan_arming
     from vault.services.arriving import Arrived as Arrived
     from vault.services.arriving import ArrivedJournal as ArrivedJournal
     from vault.services.arriving import import_bundle as import_bundle
@@ -245,6 +254,9 @@ if TYPE_CHECKING:
     from vault.services.cosigning import Cosigning as Cosigning
     from vault.services.cosigning import cosign_journals as cosign_journals
     from vault.services.demo import run_demo as run_demo
+    from vault.services.disarming import TravelStatus as TravelStatus
+    from vault.services.disarming import disarm as disarm
+    from vault.services.disarming import travel_status as travel_status
     from vault.services.drafts import (
         CheckedNumber as CheckedNumber,
     )
@@ -307,6 +319,9 @@ if TYPE_CHECKING:
     from vault.services.joining import joinable as joinable
     from vault.services.joining import waiting as waiting
     from vault.services.keyring import Keyring as Keyring
+    from vault.services.letters_taken import Kept as Kept
+    from vault.services.letters_taken import LettersTaken as LettersTaken
+    from vault.services.letters_taken import take_letters as take_letters
     from vault.services.members import add_member as add_member
     from vault.services.offer_list import OfferLine as OfferLine
     from vault.services.offer_list import list_offers as list_offers
@@ -386,6 +401,9 @@ if TYPE_CHECKING:
     from vault.services.totals import (
         preview_table as preview_table,
     )
+    from vault.services.trustee import TravelAsked as TravelAsked
+    from vault.services.trustee import answer_travel as answer_travel
+    from vault.services.trustee import read_travel_request as read_travel_request
     from vault.services.vault import (
         JournalStatus as JournalStatus,
     )

@@ -115,6 +115,7 @@ class Purpose(StrEnum):
     COMPARTMENT = "compartment"
     EXPORT = "export"
     DELIVERY = "delivery"
+    LETTER = "letter"
 
 
 class Act(StrEnum):

@@ -64,6 +64,7 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             before=1,
             helped=1,
             damaged=1,
+            letters=1,
         )
 
     def appoint_recovery(_: FakeVault, root: str, *, dry_run: bool = False, **how: object) -> SimpleNamespace:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
-from tests.cli import fake_bundles, fake_custody, fake_enrolment, fake_erasing, fake_handing
+from tests.cli import fake_bundles, fake_custody, fake_enrolment, fake_erasing, fake_handing, fake_travel
 from vault import errors
 from vault.formats.codebook import parse_codebook
 from vault.model import Handle, KeyId, Member, Origin, Policy, PublicKeys, Role
@@ -51,6 +51,11 @@ class Me(str):
     def handle(self) -> str:
         """The handle."""
         return str(self)
+
+    @property
+    def armed(self) -> bool:
+        """Not for travel."""
+        return False
 
     @property
     def member(self) -> Member:
@@ -98,6 +103,9 @@ class FakeVault:
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
+    def refuse_armed(self, handle: Handle) -> None:
+        """Nothing here is armed."""
+
     def epochs_without_key(self, me: object) -> tuple[str, ...]:
         """None: the key file is the newest."""
         return ()
@@ -126,13 +134,14 @@ class FakeVault:
 def functions(vault: FakeVault) -> Mapping[str, object]:
     """Every name of the façade that cli calls, over this vault."""
     handed = {**fake_enrolment.functions(vault, member, PASSPHRASE), **fake_handing.functions(vault)}
+    handed |= fake_travel.functions(vault)
     more = {**fake_custody.functions(vault), **fake_bundles.functions(vault), **fake_erasing.functions(vault)}
     return {**_writes(vault), **_reads(vault), **handed, **more}
 
 
 def _writes(vault: FakeVault) -> Mapping[str, object]:
 
-    def unlock(_: FakeVault, handle: str, passphrase: str) -> Me:
+    def unlock(_: FakeVault, handle: str, passphrase: str, *, armed: bool = False) -> Me:
         if passphrase != PASSPHRASE:
             raise errors.WrongPassphrase(f'the passphrase does not open the key "{handle}"')
         vault.calls.append(("unlock", handle))

@@ -82,6 +82,9 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("export",): ["all_years"],
     ("export", "check-draft"): [__file__],
     ("export", "quotes"): [],
+    ("travel", "arm"): ["--to", "hub-1", "-o", "/nonexistent/request", "--unsent", "--yes"],
+    ("travel", "answer"): [__file__, "-o", "/nonexistent/answer", "--without-words", "--yes"],
+    ("travel", "disarm"): [],
     ("codebook", "check"): [__file__],
     ("policy", "tighten"): ["--people", "20", "--yes"],
     ("bundle", "create"): ["--to", "hub-1"],
@@ -106,6 +109,7 @@ ANYBODY = {
     ("journal", "recover"),
     ("passphrase", "change"),
     ("erase", "approve"),
+    ("travel", "answer"),
 }
 """What a member of any role may do: where several work, one is named."""
 
@@ -224,8 +228,8 @@ def test_every_command_helps(words: Words, capsys: pytest.CaptureFixture[str]) -
     assert err == ""
 
 
-REAL_VAULT = {("audit", "prove"), ("audit", "publish"), ("erase", "approve")}
-"""Not over a stand-in: test_audit_published and test_erase have their last lines, of a real vault."""
+REAL_VAULT = {("audit", "prove"), ("audit", "publish"), ("erase", "approve"), ("travel", "answer")}
+"""Not over a stand-in: test_audit_published, test_travel and test_erase have their last lines, of a real vault."""
 DONE = [line for line in ARGUMENTS if line not in {("codebook", "check"), ("import",), ("init",)} | REAL_VAULT]
 
 

@@ -22,7 +22,7 @@ from vault.services.roster import fold
 HERE = regenerate.HERE
 OURS = (
     *("canonical", "leaf", "origin", "part", "wraps", "keyfile", "share", "request", "delivery", "aead", "hpke"),
-    *("hybrid_key", "tiles", "tlog_proof", "tlog_policy"),
+    *("hybrid_key", "tiles", "tlog_proof", "tlog_policy", "travel", "letter"),
 )
 ELSEWHERE = {"hpke/published.json"}
 MADE = regenerate.deterministic()

@@ -73,7 +73,7 @@ def test_a_crash_at_any_point(org: Organisation, step: str, monkeypatch: pytest.
     path = key_path(org.directory, payload.handle)
     secrets = keyring.new_payload(org.environment, "Crash", payload.member.role)
     path.write_bytes(keyring.seal_keyfile(org.environment, org.vault.vault_id, payload.handle, secrets, OLD, COST))
-    monkeypatch.setattr(repassphrase, "unlock", lambda *_: payload)  # these secrets are not those of the roster
+    monkeypatch.setattr(repassphrase, "unlock", lambda *_, **__: payload)  # these secrets are not those of the roster
     with monkeypatch.context() as failing:
         _fail(failing, step)
         with pytest.raises(_PowerFailed):

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import defects, deliveries, fixed, published, requests, sealed
+from tests.vectors import defects, deliveries, fixed, published, requests, sealed, travels
 from tests.vectors.tagged import dump, tag
 from vault import labels
 from vault.formats import canonical, keyfile, part, share
@@ -370,6 +370,7 @@ def deterministic() -> dict[str, bytes]:
         | requests.vectors()
         | deliveries.vectors()
         | published.vectors()
+        | travels.vectors()
     )
 
 

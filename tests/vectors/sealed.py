@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.vectors import deliveries, fixed
+from tests.vectors import deliveries, fixed, travels
 from tests.vectors.tagged import dump, tag
 from vault.formats import keyfile, part, wraps
 from vault.formats.origin import origin_of
@@ -146,6 +146,7 @@ MAKERS: Mapping[str, Callable[[], bytes]] = {
     "aead/open.json": _aead,
     "hpke/open.json": _hpke,
     "keyfile/open.json": _key_file,
+    "travel/open.json": lambda: travels.sealed_travel(KEY_PAYLOAD, SALT, COST),
     "part/open-identity.json": lambda: _part(
         1, RECORD, Layer.IDENTITY, "identity key", fixed.IDENTITY_KEY, part.encode_identity(dict(IDENTITY))
     ),

@@ -13,6 +13,15 @@ file is damaged or the passphrase is wrong, and a thief nothing new.
     4,096
 
 The organisation's name is sealed here and stored nowhere else. Trailing bytes are refused.
+
+**Armed** (`travel arm`), the file has version 2, one field more, and another payload:
+
+    ["fieldvault key", 2, vault id, handle, PHC string, sealed, [day, trustee, deposit], SHA-256 of the seven before]
+
+    payload = ["travel", signing seed, travel HPKE seed]                                            padded to 4,096
+    deposit = the payload above, as it was, under a deposit key that is not here                    (formats/travel.py)
+
+`day` (UTC days since 1970-01-01, as claimed) and the trustee's handle are in the associated data of both seals.
 """
 
 from __future__ import annotations
@@ -28,6 +37,9 @@ from vault.primitives.hashing import sha256
 
 MAGIC = "fieldvault key"
 VERSION = 1
+ARMED_VERSION = 2
+TRAVEL = "travel"
+"""How the payload of an armed key file begins."""
 PAYLOAD = 4096
 """Bytes: room for a long name and a hundred epochs, so that the length says nothing of either."""
 MOST_BYTES = 16 * 1024
@@ -36,13 +48,32 @@ MOST_NAME = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """What an armed key file shows: the claimed day on which it was armed (days since 1970-01-01), the trustee who has
+    the deposit key, and the sealed payload of the key file as it was."""
+
+    day: int
+    to: Handle
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFile:
-    """The public frame of a key file."""
+    """The public frame of a key file; `deposit` is None unless it is armed."""
 
     vault_id: VaultId
     handle: Handle
     phc: bytes
     sealed: bytes
+    deposit: Deposit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmedPayload:
+    """The secrets of an armed key file: they sign, and receive the answer; they open nothing that was recorded."""
+
+    signing_seed: bytes = field(repr=False)
+    travel_seed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +87,23 @@ class KeyPayload:
     export: bytes = field(default=b"", repr=False)
 
 
-def _head(file: KeyFile) -> list[canonical.Value]:
-    return [MAGIC, VERSION, file.vault_id, file.handle, file.phc]
+def _version(deposit: Deposit | None) -> int:
+    return VERSION if deposit is None else ARMED_VERSION
 
 
-def encode_aad(vault_id: VaultId, handle: Handle, phc: bytes) -> bytes:
+def _deposit(deposit: Deposit | None) -> list[canonical.Value]:
+    return [] if deposit is None else [[deposit.day, deposit.to, deposit.sealed]]
+
+
+def encode_aad(vault_id: VaultId, handle: Handle, phc: bytes, deposit: Deposit | None = None) -> bytes:
     """The associated data of a key file's seal."""
-    return canonical.encode([labels.KEY_FILE, VERSION, vault_id, handle, phc])
+    return canonical.encode([labels.KEY_FILE, _version(deposit), vault_id, handle, phc, *_deposit(deposit)])
 
 
 def encode_keyfile(file: KeyFile) -> bytes:
     """A key file's bytes."""
-    fields = [*_head(file), file.sealed]
+    head: list[canonical.Value] = [MAGIC, _version(file.deposit), file.vault_id, file.handle, file.phc, file.sealed]
+    fields = [*head, *_deposit(file.deposit)]
     return canonical.encode([*fields, sha256(canonical.encode(fields))])
 
 
@@ -79,16 +115,33 @@ def parse_keyfile(raw: bytes) -> KeyFile:
         value = canonical.parse(raw)
     except FormatError:
         raise FormatError("a key file is damaged or is not a key file", hint="restore it from a backup") from None
-    if type(value) is not list or len(value) != 7 or value[0] != MAGIC:
+    if type(value) is not list or len(value) not in (7, 8) or value[0] != MAGIC:
         raise FormatError("this is not a key file")
-    if type(value[1]) is not int or value[1] != VERSION:
+    if type(value[1]) is not int or value[1] not in (VERSION, ARMED_VERSION):
         raise FormatError("this key file was made by a newer version of fieldvault", hint="update fieldvault")
-    _, _, vault_id, handle, phc, sealed, digest = value
-    if type(phc) is not bytes or type(sealed) is not bytes or digest != sha256(canonical.encode(value[:6])):
+    if (value[1] == ARMED_VERSION) != (len(value) == 8):
+        raise FormatError("this is not a key file")
+    _, _, vault_id, handle, phc, sealed, *deposit, digest = value
+    if type(phc) is not bytes or type(sealed) is not bytes or digest != sha256(canonical.encode(value[:-1])):
         raise FormatError("a key file is damaged", hint="restore it from a backup; the passphrase was not tried")
     if type(vault_id) is not str or not is_vault_id(vault_id) or type(handle) is not str or not is_handle(handle):
         raise FormatError("a key file names no vault or no member")
-    return KeyFile(vault_id=VaultId(vault_id), handle=Handle(handle), phc=phc, sealed=sealed)
+    return KeyFile(
+        vault_id=VaultId(vault_id),
+        handle=Handle(handle),
+        phc=phc,
+        sealed=sealed,
+        deposit=_parse_deposit(deposit[0]) if deposit else None,
+    )
+
+
+def _parse_deposit(value: canonical.Value) -> Deposit:
+    if type(value) is not list or len(value) != 3:
+        raise FormatError("an armed key file's deposit is not of the format")
+    day, to, sealed = value
+    if type(day) is not int or day < 0 or type(to) is not str or not is_handle(to) or type(sealed) is not bytes:
+        raise FormatError("an armed key file's deposit is not of the format")
+    return Deposit(day=day, to=Handle(to), sealed=sealed)
 
 
 def encode_payload(payload: KeyPayload) -> bytes:
@@ -102,9 +155,25 @@ def encode_payload(payload: KeyPayload) -> bytes:
             payload.export,
         ]
     )
+    return _padded(raw)
+
+
+def encode_armed_payload(payload: ArmedPayload) -> bytes:
+    """The padded secrets of an armed key file: as long as any other's."""
+    return _padded(canonical.encode([TRAVEL, payload.signing_seed, payload.travel_seed]))
+
+
+def _padded(raw: bytes) -> bytes:
     if len(raw) + 1 > PAYLOAD:
         raise FormatError("a key file's content is too long")
     return (raw + b"\x80").ljust(PAYLOAD, b"\x00")
+
+
+def _unpadded(raw: bytes) -> canonical.Value:
+    stripped = raw.rstrip(b"\x00")
+    if len(raw) != PAYLOAD or stripped[-1:] != b"\x80":
+        raise FormatError("a key file's content is not of the format")
+    return canonical.parse(stripped[:-1])
 
 
 def _key(value: canonical.Value) -> bytes:
@@ -115,10 +184,7 @@ def _key(value: canonical.Value) -> bytes:
 
 def parse_payload(raw: bytes) -> KeyPayload:
     """The inverse of `encode_payload`. Raises FormatError."""
-    stripped = raw.rstrip(b"\x00")
-    if len(raw) != PAYLOAD or stripped[-1:] != b"\x80":
-        raise FormatError("a key file's content is not of the format")
-    value = canonical.parse(stripped[:-1])
+    value = _unpadded(raw)
     if type(value) is not list or len(value) != 5 or type(value[0]) is not str or type(value[3]) is not list:
         raise FormatError("a key file's content is not of the format")
     compartments = []
@@ -133,3 +199,11 @@ def parse_payload(raw: bytes) -> KeyPayload:
         compartments=tuple(compartments),
         export=b"" if value[4] == b"" else _key(value[4]),
     )
+
+
+def parse_armed_payload(raw: bytes) -> ArmedPayload:
+    """The inverse of `encode_armed_payload`. Raises FormatError."""
+    value = _unpadded(raw)
+    if type(value) is not list or len(value) != 3 or value[0] != TRAVEL:
+        raise FormatError("an armed key file's content is not of the format")
+    return ArmedPayload(signing_seed=_key(value[1]), travel_seed=_key(value[2]))

@@ -7,7 +7,8 @@
 `[layer, SHA-256 of the part's bytes, cell]`, in the order identity, case, tally; `cell` is the part's length in bytes.
 `extra` holds what an auditor must see, by kind:
 
-    record         [wrap...]                     the wraps of a case that this entry opens, else empty
+    record         [wrap...]                     the wraps of a case that this entry opens, or of a letter
+                                                 (`formats/letter.py`), else empty
     amend, reveal  []
     grant          [wrap...] | [act, wrap...]    at least one wrap, unless the act says otherwise
                    [hold]                        nothing that a member wrote is erased, or may be again; no wraps

@@ -14,7 +14,7 @@ from vault.errors import IntegrityError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import parse_fields, raw_warrant
 from vault.formats.origin import parse_origin
-from vault.model import Handle, Layer, Member, Origin
+from vault.model import Handle, Layer, Member, Origin, Purpose
 from vault.primitives import tree
 from vault.services.audit_entries import BLOCK, HEIGHT, Block, EntryAudit, Quoted
 from vault.services.audit_memory import root_at
@@ -26,11 +26,12 @@ from vault.services.roster import Roster
 from vault.services.withdrawn import taken_back
 from vault.store.scan import Scan
 
-_ERASABLE = frozenset({"identity part", "case part", "identity wrap", "case wrap", "delivery wrap"})
+_ERASABLE = frozenset({"identity part", "case part", "identity wrap", "case wrap", "delivery wrap", "letter wrap"})
 """What an erasure may take away: a person's record, never what a recorder owes to others. A tally part only where the
 erasure says so."""
 _TALLY: Final = f"{Layer.TALLY.value} part"
 
+_WITH_PARTS = (*(purpose.value for purpose in OF_CASES), Purpose.LETTER.value)
 _OF_CASES = frozenset(f"{purpose.value} wrap" for purpose in OF_CASES)
 """What goes with an offer of a case, and is deleted when the offer is taken back."""
 
@@ -215,7 +216,7 @@ class JournalAudit:
         parts = {layer for _, layer, _ in self.scan.parts(self.number, seq, seq + 1)}
         if not tally:
             parts -= {Layer.TALLY}
-        if parts or self.scan.count_wraps(self.number, seq, OF_CASES):
+        if parts or self.scan.count_wraps(self.number, seq, _WITH_PARTS):
             # Of a replica it is for this laptop to follow: its writer's word alone must not condemn what is here.
             message = f"entry {tombstone} says that it was erased, and it is here"
             self.finding(BYTES if self.own else NOTICE, "not-erased", message, seq)

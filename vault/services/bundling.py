@@ -69,7 +69,8 @@ def create_bundle(
     dry_run: bool = False,
 ) -> Created:
     """Seals a bundle for the members `to` into `path`, or under a fresh name that says nothing into the directory
-    `path`. A recorder's own debts come first: grants to new directors, and what others are owed of shared cases.
+    `path`. A recorder's own debts come first: grants to new directors, and what others are owed of shared cases. (An
+    armed laptop has no key to grant.)
 
     Raises UsageError for recipients who may not have the same or a file that is there already, NotAllowed for a revoked
     one, StorageError when the stick does not take it; then nothing stands under the final name. UsageError also for
@@ -78,7 +79,7 @@ def create_bundle(
     """
     files.check_place(path, or_directory=True)
     warnings: tuple[str, ...] = ()
-    if me.member.role is Role.RECORDER and not dry_run:
+    if me.member.role is Role.RECORDER and not dry_run and not me.armed:
         warnings = write_owed(vault, me)
     members = recipients_of(vault.roster, to)
     if any(member.handle == me.handle for member in members):

@@ -140,10 +140,13 @@ class EntryRules:
 
     def may_have(self, purpose: str, recipient: bytes) -> bool:
         """Whether a key may be wrapped to this recipient: what opens compartments to recovery only, tallies and the
-        rounding key to directors too. (The keys of a case go to compartments, which have no public list, and to
-        recorders to whom it is offered.)"""
+        rounding key to directors too, a letter to recovery and its own writer. (The keys of a case go to compartments,
+        which have no public list, and to recorders to whom it is offered.)"""
         if purpose in OF_CASES:
             return recipient not in self.caseless
+        if purpose == Purpose.LETTER:
+            writer = self.roster.find(parse_origin(self.origin).handle)
+            return recipient in self.roster.recovery_ids or (writer is not None and recipient == writer.key_id)
         if purpose == Purpose.COMPARTMENT:
             return recipient in self.roster.recovery_ids
         fits = purpose == Purpose.TALLY or self.origin == self.roster.origin

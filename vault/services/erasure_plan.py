@@ -35,6 +35,7 @@ from vault.services.erasures import (
 from vault.services.holds import refuse_held, standing_holds
 from vault.services.journal import read_head
 from vault.services.keyring import Keyring
+from vault.services.letters import letters_behind
 from vault.services.offers import State
 from vault.services.places import Name, name_in
 from vault.services.received import Received
@@ -146,6 +147,17 @@ def _entries(work: Casework, received: Received, case: Case) -> set[Place]:
     found = {*places, *work.identity_places(case, places), *case.wraps}
     for offer in () if received.alone else received.of_case(case.case_id):
         found.update(deal_of(offer, work.me.handle))
+    return found | _letters(work, found)
+
+
+def _letters(work: Casework, places: set[Place]) -> set[Place]:
+    """The letters that became records of the case: others may hold them still, sealed."""
+    found: set[Place] = set()
+    for journal in work.journals:
+        behind = letters_behind(work.store.leaves(journal.number), journal.origin)
+        found.update(
+            Place(journal.origin, behind[seq]) for origin, seq in places if origin == journal.origin and seq in behind
+        )
     return found
 
 

@@ -30,7 +30,7 @@ from vault.formats.leaf import parse_fields, raw_places, raw_warrant, raw_wraps
 from vault.formats.note import parse_note
 from vault.formats.place import handle_of
 from vault.formats.warrant import History, Warrant
-from vault.model import Act, Handle, KeyId, Kind, Layer, Origin, Place, Role
+from vault.model import Act, Handle, KeyId, Kind, Layer, Origin, Place, Purpose, Role
 from vault.services.claims import Claim
 from vault.services.entry_rules import APPROVERS, OF_CASES, approval_fault, limit_of, may_erase_all
 from vault.services.holds import held_members
@@ -45,7 +45,9 @@ from vault.store.store import Store
 ERASE_MARK: Final = bytes((0xA0 + len(Kind.ERASE.value),)) + Kind.ERASE.value.encode()
 _MARKED: Final = 24
 """How the kind stands in a leaf's bytes, and before which byte: other leaves need no parsing."""
-_PURPOSES: Final = frozenset(purpose.value for purpose in OF_CASES)
+_WRAPPED: Final = (*OF_CASES, Purpose.LETTER)
+"""The wraps that go with an entry's parts."""
+_PURPOSES: Final = frozenset(purpose.value for purpose in _WRAPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +305,7 @@ def delete(store: Store, origin: Origin, seqs: Iterable[int], layers: Iterable[L
     """Deletes the parts and the case wraps of some entries of one journal; how many there were."""
     number = {name: number for number, name in store.journals()}[origin]
     wanted, seqs = tuple(layers), tuple(seqs)
-    return erase_parts(store, number, seqs, wanted) + erase_wraps(store, number, seqs, OF_CASES)
+    return erase_parts(store, number, seqs, wanted) + erase_wraps(store, number, seqs, _WRAPPED)
 
 
 def delete_wrapped(store: Store, places: Iterable[Place], key: KeyId, here: frozenset[Handle]) -> int:

@@ -83,6 +83,26 @@ def write_private(path: Path, data: bytes, *, replace: bool = False) -> None:
     sync_directory(path.parent)
 
 
+def replace_and_overwrite(path: Path, data: bytes) -> None:
+    """As `write_private` with `replace`; then the bytes of the file that stood there are overwritten where they lay, as
+    far as the file system goes along: one that keeps versions, and flash memory, may keep them. Raises StorageError
+    when the new file cannot be written; that the old one cannot be overwritten is no error, for the new one stands."""
+    old = None
+    with suppress(OSError):
+        if os.name == "posix":  # elsewhere a file that is open cannot be replaced
+            old = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        write_private(path, data, replace=True)
+        if old is not None:
+            with suppress(OSError):
+                size = os.fstat(old).st_size
+                os.pwrite(old, bytes(size), 0)
+                os.fsync(old)
+    finally:
+        if old is not None:
+            os.close(old)
+
+
 def read_limited(path: Path, limit: int) -> bytes:
     """The bytes of a regular file of at most `limit` bytes. Raises UsageError for anything else: a pipe, a device, a
     directory, a file that is too large."""

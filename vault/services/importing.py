@@ -16,18 +16,19 @@ from typing import TypeVar
 from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import Codebook
 from vault.formats.jsonl import ImportLine, parse_line
-from vault.model import Pseudonym
+from vault.model import Pseudonym, Role
 from vault.ports import Randomness, draw_below
 from vault.services import files
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, draft_opening, draft_record
 from vault.services.erased_names import TakenNames
 from vault.services.keyring import Keyring
+from vault.services.letters import SEALED, LetterDraft, draw_name, write_letters
 from vault.services.prepare import Prepared, prepare
 from vault.services.progress import Progress, quiet
 from vault.services.pseudonyms import draw_pseudonym
 from vault.services.records import CONSENT, append, desk_of
-from vault.services.vault import Vault
+from vault.services.vault import Vault, require_role
 
 _Item = TypeVar("_Item")
 MOST_BYTES = 256 * 1024 * 1024
@@ -54,7 +55,8 @@ def import_file(
     vault: Vault, me: Keyring, path: Path, *, progress: Progress = quiet, dry_run: bool = False
 ) -> Imported:
     """Imports a JSON Lines file. Raises InputRefused naming every bad line, NotAllowed, StorageError."""
-    work = Casework(vault, me)
+    work = None if me.armed else Casework(vault, me)
+    require_role(me, Role.RECORDER)
     raw_lines = files.read_limited(path, MOST_BYTES).split(b"\n")
     if raw_lines and raw_lines[-1] == b"":
         raw_lines.pop()
@@ -65,9 +67,10 @@ def import_file(
         warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
     if dry_run:
         return Imported(cases={}, entries=len(lines), warnings=warnings)
-    keys, told = _write(work, vault, _mixed(lines, vault.environment.random), progress)
+    mixed = _mixed(lines, vault.environment.random)
+    names, told = _write_letters(vault, me, mixed, progress) if work is None else _write(work, vault, mixed, progress)
     return Imported(
-        cases={line.label: keys[line.label].pseudonym for line in lines if line.opens},
+        cases={line.label: names[line.label] for line in lines if line.opens},
         entries=len(lines),
         warnings=warnings + told,
     )
@@ -175,8 +178,8 @@ def _draw_cases(work: Casework, vault: Vault, lines: list[_Line]) -> dict[str, C
 
 def _write(
     work: Casework, vault: Vault, lines: list[_Line], progress: Progress
-) -> tuple[dict[str, CaseKeys], tuple[str, ...]]:
-    """Writes every line in one transaction; returns the cases by label, and what their recorder should know."""
+) -> tuple[dict[str, Pseudonym], tuple[str, ...]]:
+    """Writes every line in one transaction; returns the pseudonyms by label, and what their recorder should know."""
     desk = desk_of(work)
     with vault.writing(work.me):
         work.read_cases()  # another process may have taken a pseudonym
@@ -186,4 +189,18 @@ def _write(
         )
         written = append(work, drafts, advance=lambda done: progress("sealed", done, len(lines)))
     progress("sealed", len(lines), len(lines))
-    return keys, written.warnings
+    return {label: case.pseudonym for label, case in keys.items()}, written.warnings
+
+
+def _write_letters(
+    vault: Vault, me: Keyring, lines: list[_Line], progress: Progress
+) -> tuple[dict[str, Pseudonym], tuple[str, ...]]:
+    """Likewise on an armed laptop, as letters."""
+    names: dict[str, Pseudonym] = {}
+    for line in lines:
+        if line.opens:
+            names[line.label] = draw_name(vault.environment.random, set(names.values()))
+    letters = [LetterDraft(prepared=line.prepared, pseudonym=names[line.label], opens=line.opens) for line in lines]
+    write_letters(vault, me, letters, advance=lambda done: progress("sealed", done, len(lines)))
+    progress("sealed", len(lines), len(lines))
+    return names, (SEALED,)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vault import labels
-from vault.errors import IntegrityError, OpenFailed, UsageError, WrongPassphrase
+from vault.errors import IntegrityError, NotAllowed, OpenFailed, UsageError, WrongPassphrase
 from vault.formats import keyfile
-from vault.formats.keyfile import KeyFile, KeyPayload
+from vault.formats.keyfile import ArmedPayload, Deposit, KeyFile, KeyPayload
 from vault.formats.text import TextRefused, clean
 from vault.model import CaseId, Handle, KeyId, Member, PublicKeys, Role, VaultId
-from vault.ports import Environment
+from vault.ports import Environment, day_of
 from vault.primitives import aead, hpke, kdf, passphrase, signing
 from vault.primitives.hashing import hmac_sha256
 from vault.primitives.passphrase import KdfCost
@@ -98,6 +98,9 @@ class Keyring:
     sealing_seed: bytes = field(repr=False)
     compartments: tuple[Compartment, ...] = field(repr=False)
     export: bytes = field(repr=False)
+    armed: bool = False
+    """Whether the key file is armed for travel: then the sealing seed is not the one on the roster, and there is no
+    compartment (`services/travel.py`)."""
 
     @property
     def handle(self) -> Handle:
@@ -176,13 +179,38 @@ def seal_keyfile(
     environment: Environment, vault_id: VaultId, handle: Handle, payload: KeyPayload, text: str, cost: KdfCost | None
 ) -> bytes:
     """A key file's bytes. `cost` None calibrates to about a second on this machine."""
+    return _sealed(environment, vault_id, handle, keyfile.encode_payload(payload), text, cost)
+
+
+def seal_armed(
+    environment: Environment,
+    vault_id: VaultId,
+    handle: Handle,
+    payload: ArmedPayload,
+    deposit: Deposit,
+    text: str,
+    cost: KdfCost | None,
+) -> bytes:
+    """An armed key file's bytes, with its deposit."""
+    return _sealed(environment, vault_id, handle, keyfile.encode_armed_payload(payload), text, cost, deposit)
+
+
+def _sealed(
+    environment: Environment,
+    vault_id: VaultId,
+    handle: Handle,
+    padded: bytes,
+    text: str,
+    cost: KdfCost | None,
+    deposit: Deposit | None = None,
+) -> bytes:
     check_passphrase(text)
     salt = environment.random.token(passphrase.SALT)
     chosen = cost or passphrase.calibrate(environment.clock.seconds)
     phc = passphrase.encode_phc(salt, chosen)
-    aad = keyfile.encode_aad(vault_id, handle, phc)
-    sealed = aead.seal(passphrase.stretch(text, salt, chosen), keyfile.encode_payload(payload), aad)
-    return keyfile.encode_keyfile(KeyFile(vault_id=vault_id, handle=handle, phc=phc, sealed=sealed))
+    aad = keyfile.encode_aad(vault_id, handle, phc, deposit)
+    sealed = aead.seal(passphrase.stretch(text, salt, chosen), padded, aad)
+    return keyfile.encode_keyfile(KeyFile(vault_id=vault_id, handle=handle, phc=phc, sealed=sealed, deposit=deposit))
 
 
 def open_keyfile(raw: bytes, vault_id: VaultId, handle: Handle, text: str) -> KeyPayload:
@@ -191,13 +219,40 @@ def open_keyfile(raw: bytes, vault_id: VaultId, handle: Handle, text: str) -> Ke
     file = keyfile.parse_keyfile(raw)
     if file.vault_id != vault_id or file.handle != handle:
         raise WrongPassphrase(f'the key file of "{handle}" belongs to another vault or member')
+    if file.deposit is not None:
+        raise armed_error(handle, file.deposit)
+    return keyfile.parse_payload(_opened(file, text))
+
+
+def armed_error(handle: Handle, deposit: Deposit) -> NotAllowed:
+    """What somebody is told who wants to read with an armed key file."""
+    return NotAllowed(
+        f'this laptop is armed for travel since {day_of(deposit.day).isoformat()}: with the key of "{handle}" records '
+        "can be added here, and nothing that was saved can be opened",
+        hint=f'"fieldvault travel disarm ANSWER" takes the answer of "{deposit.to}"',
+    )
+
+
+def open_armed(raw: bytes, vault_id: VaultId, handle: Handle, text: str) -> ArmedPayload:
+    """The secrets of an armed key file. Raises WrongPassphrase, FormatError; UsageError for one that is not armed."""
+    file = keyfile.parse_keyfile(raw)
+    if file.vault_id != vault_id or file.handle != handle:
+        raise WrongPassphrase(f'the key file of "{handle}" belongs to another vault or member')
+    if file.deposit is None:
+        raise UsageError(f'the key of "{handle}" is not armed for travel on this laptop')
+    return keyfile.parse_armed_payload(_opened(file, text))
+
+
+def _opened(file: KeyFile, text: str) -> bytes:
+    """What a key file seals. Raises WrongPassphrase."""
     salt, cost = passphrase.parse_phc(file.phc)
     key = passphrase.stretch(text, salt, cost)
     try:
-        raw_payload = aead.open_sealed(key, file.sealed, keyfile.encode_aad(vault_id, handle, file.phc))
+        return aead.open_sealed(
+            key, file.sealed, keyfile.encode_aad(file.vault_id, file.handle, file.phc, file.deposit)
+        )
     except OpenFailed:
-        raise WrongPassphrase(f'that is not the passphrase of key "{handle}"') from None
-    return keyfile.parse_payload(raw_payload)
+        raise WrongPassphrase(f'that is not the passphrase of key "{file.handle}"') from None
 
 
 def keyring_of(member: Member, payload: KeyPayload) -> Keyring:
@@ -211,6 +266,22 @@ def keyring_of(member: Member, payload: KeyPayload) -> Keyring:
         sealing_seed=payload.sealing_seed,
         compartments=tuple(Compartment(epoch=epoch, key=key) for epoch, key in payload.compartments),
         export=payload.export,
+    )
+
+
+def armed_keyring(member: Member, payload: ArmedPayload) -> Keyring:
+    """The keyring behind an armed key file: it signs, and opens nothing. Raises WrongPassphrase when it does not sign
+    for the member on the roster."""
+    if signing.public_key(payload.signing_seed) != member.keys.signing:
+        raise WrongPassphrase(f'the key file of "{member.handle}" does not hold the key on the roster')
+    return Keyring(
+        member=member,
+        organisation="",
+        signing_seed=payload.signing_seed,
+        sealing_seed=payload.travel_seed,
+        compartments=(),
+        export=b"",
+        armed=True,
     )
 
 

@@ -65,6 +65,8 @@ class OwnJournal:
         gone = {seq for seq, layers in self.leaves.layers.items() if layer in layers and seq not in erased}
         for seq, header in store.part_headers(self.number, Layer.CASE):
             gone.discard(seq)
+            if seq in self.leaves.letters:
+                continue
             # No locator of another length than a header's names a case: half a case id is never empty.
             half = unmask_locator(self.locator_key, seq, layer, header) if len(header) == HEADER else b""
             places = by_half.get(half)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from vault.errors import VaultError
 from vault.formats.leaf import parse_fields, raw_places
+from vault.formats.letter import is_letter
 from vault.model import Kind
 from vault.primitives import tree
 from vault.services.claims import Claim, claim_of
@@ -29,6 +30,8 @@ class OwnLeaves:
     erased: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
     claims: list[Claim] = field(default_factory=list)
+    letters: set[int] = field(default_factory=set)
+    """Records that were written while the laptop was armed: no locator names their case (`services/letters.py`)."""
 
 
 def read_own_leaves(store: Store, journal: int, signer: Signer) -> OwnLeaves:
@@ -66,7 +69,9 @@ def _take(found: OwnLeaves, seq: int, raw: bytes, signer: Signer) -> None:
     if number != seq:
         found.damaged.add(seq)
     found.known[seq] = (Kind(kind), day)
-    if refs:
+    if kind == Kind.RECORD and is_letter(extra):
+        found.letters.add(seq)
+    elif refs:
         found.layers[seq] = {layer for layer, _, _ in refs}
     if kind == Kind.ERASE:
         claim = claim_of(signer.origin, seq, extra)

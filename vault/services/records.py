@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vault.errors import InputRefused, Problem, UsageError
 from vault.formats.codebook import RecordType
 from vault.formats.part import Amends
-from vault.model import Kind, Layer, Origin, Place, Pseudonym
+from vault.model import Kind, Layer, Origin, Place, Pseudonym, Role
 from vault.ports import day_of
 from vault.services.case_keys import Case
 from vault.services.casework import OUTCOME, Casework
@@ -17,11 +17,12 @@ from vault.services.erased_names import TakenNames
 from vault.services.grants import pending
 from vault.services.journal import Advance, Draft, write
 from vault.services.keyring import Keyring
+from vault.services.letters import SEALED, UNCHECKED, LetterDraft, draw_name, typed_name, write_letters
 from vault.services.places import name_in, parse_name
 from vault.services.prepare import Prepared, prepare
 from vault.services.pseudonyms import draw_pseudonym
 from vault.services.record_states import RecordState
-from vault.services.vault import Vault
+from vault.services.vault import Vault, require_role
 
 CONSENT = "consent_statistics"
 
@@ -83,9 +84,13 @@ def desk_of(work: Casework) -> Desk:
 
 def open_case(vault: Vault, me: Keyring, answers: Mapping[str, object], *, dry_run: bool = False) -> Saved:
     """Opens a case with its intake. Raises InputRefused naming every bad answer; nothing is written then."""
-    work = Casework(vault, me)
     opening = next(item for item in vault.codebook.types.values() if item.opens_case)
     today = vault.environment.clock.today()
+    if me.armed:
+        require_role(me, Role.RECORDER)
+        prepared = prepare(vault.codebook, opening.name, answers, today=today, now=today)
+        return _as_letter(vault, me, opening, prepared, None, dry_run=dry_run)
+    work = Casework(vault, me)
     prepared = prepare(vault.codebook, opening.name, answers, today=today, now=today)
     random = vault.environment.random
     if dry_run:
@@ -119,14 +124,30 @@ def record(
         return open_case(vault, me, answers, dry_run=dry_run)
     if kind.opens_case:
         raise UsageError(f"a {type_name} record opens a new case", hint='leave the pseudonym out, or use "amend"')
+    today = vault.environment.clock.today()
+    if me.armed:
+        require_role(me, Role.RECORDER)
+        name = typed_name(pseudonym)
+        prepared = prepare(vault.codebook, type_name, answers, today=today, now=today)
+        return _as_letter(vault, me, kind, prepared, name, dry_run=dry_run)
     work = Casework(vault, me)
     case = work.case(pseudonym)
     work.deliveries.check_writable(case.case_id)
-    today = vault.environment.clock.today()
     prepared = prepare(vault.codebook, type_name, answers, today=today, now=today)
     draft = draft_record(desk_of(work), _keys(case, work.identity_key(case) if prepared.identity else b""), prepared)
     written = Written(seq=-1) if dry_run else commit(work, draft)
     return Saved(pseudonym=case.pseudonym, origin=work.origin, seq=written.seq, warnings=written.warnings)
+
+
+def _as_letter(
+    vault: Vault, me: Keyring, kind: RecordType, prepared: Prepared, name: Pseudonym | None, *, dry_run: bool
+) -> Saved:
+    """Seals a record on an armed laptop: without a `name` it opens a case."""
+    opens = name is None
+    letter = LetterDraft(prepared=prepared, pseudonym=name or draw_name(vault.environment.random), opens=opens)
+    origin, seq = (vault.signer(me).origin, -1) if dry_run else write_letters(vault, me, [letter])
+    warnings = (*consent_warnings(kind, prepared), SEALED) if opens else (UNCHECKED, SEALED)
+    return Saved(pseudonym=letter.pseudonym, origin=origin, seq=seq, warnings=warnings)
 
 
 def _keys(case: Case, identity_key: bytes = b"") -> CaseKeys:

@@ -12,6 +12,7 @@ from vault.errors import IntegrityError, UsageError, VaultLocked
 from vault.formats.keyfile import MOST_BYTES
 from vault.primitives.passphrase import KdfCost
 from vault.services import files, keyring
+from vault.services.arming import change_armed_passphrase
 from vault.services.keyring import key_path
 from vault.services.vault import Vault, unlock
 
@@ -24,10 +25,13 @@ def change_passphrase(
     Raises UsageError for an unknown member or a passphrase that must not be used, WrongPassphrase unless `old` opens
     the key file, NotAllowed for a revoked member, StorageError; then the old file stands as it was.
     """
-    me = unlock(vault, handle, old)
+    me = unlock(vault, handle, old, armed=True)
     keyring.check_passphrase(new)
     if new == old:
         raise UsageError("the new passphrase is the old one; nothing was changed")
+    if me.armed:
+        change_armed_passphrase(vault, me, old, new, cost=cost, dry_run=dry_run)
+        return
     if dry_run:
         return
     path = key_path(vault.directory, me.handle)

@@ -177,7 +177,7 @@ class Section:
                 self._excuse_erased(claim.seqs, tally=claim.tally)
 
     def _awaits(self, kind: str, wrap: tuple[str, bytes, bytes]) -> bool:
-        """Whether a wrap must come: not one to somebody who erased something, nor to a recovery key that root replaced."""
+        """Whether a wrap must come: not to somebody who erased something, nor to a recovery key that was replaced."""
         if kind == Kind.GRANT and wrap[0] in OF_CASES and wrap[1] in self.excuses.keys:
             return False
         if self.rules is not None and wrap[1] in self.rules.roster.replaced_ids:

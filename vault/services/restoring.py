@@ -26,6 +26,7 @@ from vault.services.forgetting import quorum_for
 from vault.services.handing_desk import texts
 from vault.services.journal import Draft, WrapDraft, write
 from vault.services.keyring import Keyring
+from vault.services.letters import waiting_letters
 from vault.services.lost_member import LostReceived, LostWork, Void, lost_received, newest, whole
 from vault.services.offers import Offer, State
 from vault.services.parcels import content_of, delivery_wraps, gather, key_wraps
@@ -41,7 +42,8 @@ class Restored:
 
     `waiting` are cases that the member had offered to somebody who can still accept; `before` are such as were restored
     before, to somebody who has not answered; `helped` are cases in which somebody helps, whose entries are with them;
-    `damaged` are entries that do not open.
+    `damaged` are entries that do not open; `letters` are records that were written while the member's laptop was armed
+    (`services/letters.py`): they are not handed on, and stay sealed where they are.
     """
 
     member: Handle
@@ -54,6 +56,7 @@ class Restored:
     before: int = 0
     helped: int = 0
     damaged: int = 0
+    letters: int = 0
 
 
 def restore(
@@ -203,6 +206,7 @@ class _Restoring:
             before=self.before,
             helped=self.helped,
             damaged=len(self.work.damaged),
+            letters=waiting_letters(self.vault, self.received.me.handle),
         )
 
     def nothing(self) -> str:

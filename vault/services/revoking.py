@@ -30,6 +30,7 @@ _WORDS = {
     Purpose.CASE: "the case layer of one case",
     Purpose.IDENTITY: "the identity layer of one case: who the person is",
     Purpose.DELIVERY: "a case as it was delivered",
+    Purpose.LETTER: "one letter: a record that was written while a laptop was armed for travel",
     Purpose.TALLY: "the tally rows of that whole journal, those to come under the same key too",
     Purpose.EXPORT: "the export key, which decides how totals are rounded",
     Purpose.COMPARTMENT: "the compartment key of that journal: every case in it",

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from vault.errors import IntegrityError, NotAllowed, NoVault, UsageError
+from vault.errors import FormatError, IntegrityError, NotAllowed, NoVault, UsageError
 from vault.formats.codebook import Codebook, parse_codebook
-from vault.formats.keyfile import MOST_BYTES
+from vault.formats.keyfile import MOST_BYTES, Deposit, parse_keyfile
 from vault.formats.leaf import parse_leaf
 from vault.formats.origin import ROOT, origin_of, parse_origin
 from vault.model import Handle, Member, Origin, Policy, Role, VaultId
@@ -27,7 +27,16 @@ from vault.ports import Environment, day_number
 from vault.primitives.hashing import sha256
 from vault.services import files
 from vault.services.journal import Signer, read_head
-from vault.services.keyring import EPOCH, Keyring, key_path, keyring_of, open_keyfile
+from vault.services.keyring import (
+    EPOCH,
+    Keyring,
+    armed_error,
+    armed_keyring,
+    key_path,
+    keyring_of,
+    open_armed,
+    open_keyfile,
+)
 from vault.services.layout import DATABASE
 from vault.services.remembered import witnessed_size
 from vault.services.roster_reading import read_roster
@@ -124,6 +133,20 @@ class Vault:
         """The members whose key files lie on this laptop, in roster order."""
         return tuple(member.handle for member in self.members if key_path(self.directory, member.handle).is_file())
 
+    def armed(self, handle: Handle) -> Deposit | None:
+        """What the key file of a member shows who armed this laptop for travel; None where it is not armed, or cannot
+        be read."""
+        try:
+            return parse_keyfile(files.read_limited(key_path(self.directory, handle), MOST_BYTES)).deposit
+        except (FormatError, UsageError):
+            return None
+
+    def refuse_armed(self, handle: Handle) -> None:
+        """Raises NotAllowed where a member's key file is armed, before a passphrase is asked for in vain."""
+        deposit = self.armed(handle)
+        if deposit is not None:
+            raise armed_error(handle, deposit)
+
     @property
     def day(self) -> int:
         """Today, in days since 1970-01-01, as the clock claims."""
@@ -218,15 +241,19 @@ def open_vault(directory: Path, environment: Environment | None = None) -> Vault
     return Vault.open(directory, environment)
 
 
-def unlock(vault: Vault, handle: str, passphrase: str) -> Keyring:
-    """A member's keys. Raises UsageError for an unknown member, NotAllowed for a revoked one, WrongPassphrase, and
+def unlock(vault: Vault, handle: str, passphrase: str, *, armed: bool = False) -> Keyring:
+    """A member's keys. With `armed` those of an armed key file will do, for who only adds records. Raises UsageError
+    for an unknown member, NotAllowed for a revoked one and where the key file is armed, WrongPassphrase, and
     FormatError for a damaged key file."""
     member = vault.roster.member(handle)
     path = key_path(vault.directory, member.handle)
     if not path.is_file():
         raise UsageError(f'the key of "{handle}" is not on this laptop', hint="name another member with --as")
     raw = files.read_limited(path, MOST_BYTES)
-    keyring = keyring_of(member, open_keyfile(raw, vault.vault_id, member.handle, passphrase))
+    if armed and parse_keyfile(raw).deposit is not None:
+        keyring = armed_keyring(member, open_armed(raw, vault.vault_id, member.handle, passphrase))
+    else:
+        keyring = keyring_of(member, open_keyfile(raw, vault.vault_id, member.handle, passphrase))
     if member.revoked:
         raise revoked_error(handle)
     return keyring

@@ -22,6 +22,15 @@ def generate_passphrase(random: Randomness) -> str:
     return " ".join(word(draw_below(random, 1024)) for _ in range(PASSPHRASE_WORDS))
 
 
+TRAVEL_WORDS = 3
+"""30 bits: nobody but the trustee's program compares them."""
+
+
+def travel_words(random: Randomness) -> str:
+    """Three random words, by which a trustee knows who asks."""
+    return " ".join(word(draw_below(random, 1024)) for _ in range(TRAVEL_WORDS))
+
+
 def _words_of(number: int) -> str:
     return " ".join(word(number >> 10 * place & 1023) for place in range(FINGERPRINT_WORDS - 1, -1, -1))
 

@@ -243,9 +243,10 @@ class Scan:
             self._bytes_left = left
         return found
 
-    def count_wraps(self, journal: int, seq: int, purposes: tuple[str, str, str]) -> int:
-        """How many wraps of one entry for three purposes are here."""
-        sql = "SELECT coalesce(sum(1), 0) FROM wrap WHERE journal = ? AND seq = ? AND purpose IN (?, ?, ?)"
+    def count_wraps(self, journal: int, seq: int, purposes: tuple[str, ...]) -> int:
+        """How many wraps of one entry for some purposes are here."""
+        places = ", ".join("?" * len(purposes))
+        sql = f"SELECT coalesce(sum(1), 0) FROM wrap WHERE journal = ? AND seq = ? AND purpose IN ({places})"  # noqa: S608  # places only
         return int(self.rows(sql, journal, seq, *purposes)[0][0])
 
     def last_entry(self, journal: int) -> int:
