@@ -133,7 +133,12 @@ BAD_LETTERS: Final[dict[str, Callable[[], bytes]]] = {
 
 def vectors() -> dict[str, bytes]:
     """The files, by their path below the folder of the vectors."""
-    request = {"signing seed": SEED.hex(), "fields": tag(canonical.parse(REQUEST)), "request": REQUEST.hex(), "head": REQUEST[:28].hex()}
+    request = {
+        "signing seed": SEED.hex(),
+        "fields": tag(canonical.parse(REQUEST)),
+        "request": REQUEST.hex(),
+        "head": REQUEST[:28].hex(),
+    }
     made = {
         "travel/request.json": dump(request),
         "travel/answer.json": dump({"fields": tag(canonical.parse(ANSWER)), "answer": ANSWER.hex()}),
