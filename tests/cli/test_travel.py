@@ -169,3 +169,14 @@ def test_every_command_works_armed_or_says_that_it_does_not(
         assert ("travel disarm" in answer["hint"]) == ("armed for travel" in answer["error"])
     for word in ("Kim", "Pak", "tired"):
         assert word not in out + err
+
+
+def test_no_passphrase_is_asked_for_in_vain(
+    armed_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be done armed is said before a passphrase is wanted."""
+    shutil.copytree(armed_home / "travelling", tmp_path / "travelling")
+    given = ["-C", str(tmp_path / "travelling"), "--as", "field-1", "--no-input"]
+    assert run(["case", "list", *given]) == 31
+    assert "armed for travel" in capsys.readouterr().err
+    assert run(["case", "open", "--set", "sex=male", *given]) == 2
