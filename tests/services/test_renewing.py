@@ -13,15 +13,18 @@ from tests.services.custodians import accept_all, lose, restored, shares_of
 from tests.services.handing import NAME, notes, opened_case, supplement
 from tests.services.renewing import appointed, new_shares, renew, words_of
 from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, VaultLocked, WrongPassphrase
-from vault.formats.leaf import parse_leaf, wrap_refs
-from vault.model import Kind, Place, Purpose, Role
+from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf, parse_leaf, wrap_refs
+from vault.model import Act, Kind, Origin, Place, Purpose, Role
 from vault.services import appointing, recovering, renewing
 from vault.services.answering import accept_offer
 from vault.services.appointing import appoint_recovery
+from vault.services.entry_rules import NO_RENEWAL, NO_RESTORE, EntryRules
 from vault.services.forgetting import forget_replaced, renewals
 from vault.services.handing import offer_referral, offer_transfer
+from vault.services.keyring import key_path
 from vault.services.quorum import ShareState, check_shares, read_share_file
 from vault.services.records import amend
+from vault.services.renewals import outdated, wrapped_in
 from vault.services.renewing import renew_journal
 from vault.services.restoring import which_shares
 from vault.services.reveal import reveal
@@ -183,8 +186,10 @@ def test_who_may_and_when(org: Organisation, tmp_path: Path) -> None:
     lock = Lock(origin=org.vault.signer(org.field_1).origin, reason=RESTORED, ours=note, theirs=note)
     with org.vault.store.transaction():
         Arrivals(org.vault.store).add_lock(lock)
+    sealed = key_path(org.directory, org.field_1.handle).read_bytes()
     with pytest.raises(RollbackError, match="restored from a backup"):
         renew(org)
+    assert key_path(org.directory, org.field_1.handle).read_bytes() == sealed
     with org.vault.store.transaction():
         Arrivals(org.vault.store).lift(lock.origin)
     assert org.heads() == roster != before
@@ -424,3 +429,43 @@ def test_nothing_goes_before_what_takes_its_place_is_here(org: Organisation, tmp
     assert put_back(replace(roster, members=void), covered=True) == 0
     assert put_back(roster, covered=True) == 2, "the negative control"
     assert org.audit().findings == ()
+
+
+def test_what_a_renewal_may_wrap_and_to_whom(org: Organisation, tmp_path: Path) -> None:
+    """Keys of an earlier journal of the writer's own, of the two kinds, to recovery keys; a hub none at all."""
+    appointed(org, tmp_path / "new")
+    first = org.vault.signer(org.field_1).origin
+    later = renew(org).origin
+    roster, director = org.vault.roster, org.director.member.key_id
+    rules = EntryRules.of(roster, later)
+
+    def fault(subject: str, *wraps: tuple[Purpose, bytes], of: EntryRules = rules) -> str:
+        return of.grant_fault([["renew", subject, 3], *([purpose.value, key, bytes(32)] for purpose, key in wraps)])
+
+    ids = sorted(roster.recovery_ids)
+    assert fault(first, *((purpose, key) for purpose in (Purpose.COMPARTMENT, Purpose.TALLY) for key in ids)) == ""
+    assert fault(first, (Purpose.TALLY, director)) == NO_RENEWAL
+    assert fault(first, (Purpose.CASE, ids[0])) == NO_RENEWAL
+    for other in (later, f"{later[:-1]}3", org.vault.signer(org.field_2).origin, roster.origin):
+        assert fault(other, (Purpose.TALLY, ids[0])) == NO_RENEWAL
+    hub = EntryRules.of(roster, org.vault.signer(org.keys["hub-1"]).origin)
+    assert fault(first, (Purpose.TALLY, ids[0]), of=hub) == NO_RESTORE
+
+
+def test_half_a_renewal_covers_nothing(org: Organisation, tmp_path: Path) -> None:
+    """Without the tally key, or without the compartment key, the earlier recovery key is still needed."""
+    appointed(org, tmp_path / "new")
+    first = org.vault.signer(org.field_1).origin
+    later = Origin(f"{first[:-1]}2")
+    old, new = (key.key_id for key in org.vault.roster.recoveries)
+
+    def gone(*purposes: Purpose) -> int:
+        act = encode_act(GrantAct(act=Act.RENEW, origin=first, seq=3))
+        wraps = [[purpose.value, new, bytes(32)] for purpose in purposes]
+        raw = encode_leaf(Leaf(seq=0, kind=Kind.GRANT, day=1, extra=(act, *wraps)))
+        own = org.vault.store.leaves(org.vault.journal_number(first))
+        found = [*wrapped_in(org.vault.roster, first, own), *wrapped_in(org.vault.roster, later, [raw])]
+        return len([item for item in outdated(org.vault.roster, found) if item.recipient == old])
+
+    assert [gone(purpose) for purpose in (Purpose.COMPARTMENT, Purpose.TALLY)] == [0, 0]
+    assert gone(Purpose.COMPARTMENT, Purpose.TALLY) == 1, "the negative control"
