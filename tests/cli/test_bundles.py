@@ -190,7 +190,7 @@ def test_import_for_programs(line: Run, fake: FakeVault, tmp_path: Path) -> None
     assert found == {
         "ok": False, "code": 22, "sender": "field-2", "dry_run": False, "heads": 3, "receipts": {ORIGIN: 7},
         "locked": [f"{VAULT}/field-2/1"], "still_locked": [], "evidence": [str(tmp_path / "evidence" / "field-2-1")],
-        "erased": 0,
+        "erased": 0, "forgotten": 0, "new_recovery": None,
     }  # fmt: skip
     assert fake.calls[-1] == ("import_bundle", {"me": "field-1", "path": Path("FILE"), "dry_run": False})
 

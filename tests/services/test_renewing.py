@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,17 @@ from tests.organisation import COST, PASSPHRASES, Organisation, rows_of
 from tests.services.custodians import accept_all, lose, restored, shares_of
 from tests.services.handing import NAME, notes, opened_case, supplement
 from tests.services.renewing import appointed, new_shares, renew, words_of
-from vault.errors import NotAllowed, RollbackError, StorageError, UsageError, VaultLocked, WrongPassphrase
-from vault.formats.leaf import parse_leaf, wrap_refs
-from vault.model import Kind, Place, Purpose, Role
-from vault.services import appointing, recovering, renewing
+from vault.errors import NotAllowed, RollbackError, UsageError, VaultLocked, WrongPassphrase
+from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf, parse_leaf, wrap_refs
+from vault.model import Act, Kind, Origin, Place, Purpose, Role
+from vault.services import recovering, renewing
 from vault.services.answering import accept_offer
-from vault.services.appointing import appoint_recovery
+from vault.services.entry_rules import NO_RENEWAL, NO_RESTORE, EntryRules
 from vault.services.forgetting import forget_replaced, renewals
 from vault.services.handing import offer_referral, offer_transfer
-from vault.services.quorum import ShareState, check_shares, read_share_file
+from vault.services.keyring import key_path
 from vault.services.records import amend
+from vault.services.renewals import outdated, wrapped_in
 from vault.services.renewing import renew_journal
 from vault.services.restoring import which_shares
 from vault.services.reveal import reveal
@@ -183,8 +183,10 @@ def test_who_may_and_when(org: Organisation, tmp_path: Path) -> None:
     lock = Lock(origin=org.vault.signer(org.field_1).origin, reason=RESTORED, ours=note, theirs=note)
     with org.vault.store.transaction():
         Arrivals(org.vault.store).add_lock(lock)
+    sealed = key_path(org.directory, org.field_1.handle).read_bytes()
     with pytest.raises(RollbackError, match="restored from a backup"):
         renew(org)
+    assert key_path(org.directory, org.field_1.handle).read_bytes() == sealed
     with org.vault.store.transaction():
         Arrivals(org.vault.store).lift(lock.origin)
     assert org.heads() == roster != before
@@ -302,79 +304,6 @@ def test_the_export_key_of_the_old_key_goes(org: Organisation, tmp_path: Path) -
     assert (finding.code, finding.where) == ("missing", f"{org.vault.roster.origin}:{last.seq}")
 
 
-# -- appointing ------------------------------------------------------------------------------------------------------
-
-
-def test_who_may_appoint_and_where_to(org: Organisation, tmp_path: Path) -> None:
-    """Root, to a place outside the vault, with numbers that can be; a rehearsal leaves nothing."""
-    before = org.heads()
-    how = {"threshold": 2, "shares": 3, "shares_dir": tmp_path / "new"}
-    for handle in ("hub-1", "field-1", "director-1"):
-        with pytest.raises(NotAllowed, match="takes a root"):
-            appoint_recovery(org.vault, org.keys[handle], **how)  # type: ignore[arg-type]
-    for wrong in ({"threshold": 4}, {"shares": 17}, {"shares_dir": org.directory / "keys" / "deep"}):
-        with pytest.raises(UsageError):
-            appoint_recovery(org.vault, org.root, **{**how, **wrong})  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="inside the vault"):
-        appoint_recovery(org.vault, org.root, **how, cards=org.directory / "cards.html")  # type: ignore[arg-type]
-    assert appoint_recovery(org.vault, org.root, **how, dry_run=True).share_files == ()  # type: ignore[arg-type]
-    assert not (tmp_path / "new").exists()
-    assert org.heads() == before
-    made = appoint_recovery(org.vault, org.root, **how, cards=tmp_path / "cards.html")  # type: ignore[arg-type]
-    assert made.words == words_of(org)
-    assert check_shares(org.vault, new_shares(made)).proven
-    old = check_shares(org.vault, shares_of(org))
-    assert (old.proven, {share.state for share in old.shares}) == (False, {ShareState.EARLIER})
-    assert old.earlier == org.vault.roster.recoveries[0]
-
-
-@pytest.mark.parametrize("step", ["write_shares", "write", "forget_replaced", "scrubbed"])
-def test_a_crash_while_appointing(
-    org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    """Before the roster says so there are no shares left about; once it does they stay: they are the only ones."""
-    before = org.vault.roster.recovery_id
-
-    def crashing(*_: object, **__: object) -> None:
-        raise Crash
-
-    with monkeypatch.context() as broken:
-        broken.setattr(appointing, step, crashing)
-        with pytest.raises(Crash):
-            appointed(org, tmp_path / "new")
-    org.reopen()
-    done = step == "scrubbed"
-    assert (org.vault.roster.recovery_id != before) is done
-    left = sorted((tmp_path / "new").iterdir()) if (tmp_path / "new").exists() else []
-    assert len(left) == (3 if done else 0)
-    if done:
-        assert check_shares(org.vault, [read_share_file(path) for path in left]).proven
-    assert org.audit().findings == ()
-
-
-def test_a_commit_that_fails_and_happened(org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error after the commit: the roster names the key, so its shares stay."""
-    real = appointing._sign
-
-    def late(*given: object) -> None:
-        real(*given)  # type: ignore[arg-type]
-        raise StorageError("the stick is gone")
-
-    monkeypatch.setattr(appointing, "_sign", late)
-    with pytest.raises(StorageError):
-        appointed(org, tmp_path / "new")
-    paths = sorted((tmp_path / "new").iterdir())
-    assert check_shares(org.vault, [read_share_file(path) for path in paths]).proven
-
-
-def test_an_older_card_says_so(org: Organisation, tmp_path: Path) -> None:
-    """Too few shares of a set tell nothing but their day: the drill names that."""
-    org.clock.day += timedelta(days=30)
-    made = appointed(org, tmp_path / "new")
-    assert "some of these cards are older" in check_shares(org.vault, shares_of(org, 1)).problem
-    assert "older" not in check_shares(org.vault, new_shares(made, 1)).problem, "the negative control"
-
-
 def test_one_who_is_enrolled_later_begins_with_the_new_key(org: Organisation, tmp_path: Path) -> None:
     """Nothing is to be renewed then."""
     appointed(org, tmp_path / "new")
@@ -424,3 +353,43 @@ def test_nothing_goes_before_what_takes_its_place_is_here(org: Organisation, tmp
     assert put_back(replace(roster, members=void), covered=True) == 0
     assert put_back(roster, covered=True) == 2, "the negative control"
     assert org.audit().findings == ()
+
+
+def test_what_a_renewal_may_wrap_and_to_whom(org: Organisation, tmp_path: Path) -> None:
+    """Keys of an earlier journal of the writer's own, of the two kinds, to recovery keys; a hub none at all."""
+    appointed(org, tmp_path / "new")
+    first = org.vault.signer(org.field_1).origin
+    later = renew(org).origin
+    roster, director = org.vault.roster, org.director.member.key_id
+    rules = EntryRules.of(roster, later)
+
+    def fault(subject: str, *wraps: tuple[Purpose, bytes], of: EntryRules = rules) -> str:
+        return of.grant_fault([["renew", subject, 3], *([purpose.value, key, bytes(32)] for purpose, key in wraps)])
+
+    ids = sorted(roster.recovery_ids)
+    assert fault(first, *((purpose, key) for purpose in (Purpose.COMPARTMENT, Purpose.TALLY) for key in ids)) == ""
+    assert fault(first, (Purpose.TALLY, director)) == NO_RENEWAL
+    assert fault(first, (Purpose.CASE, ids[0])) == NO_RENEWAL
+    for other in (later, f"{later[:-1]}3", org.vault.signer(org.field_2).origin, roster.origin):
+        assert fault(other, (Purpose.TALLY, ids[0])) == NO_RENEWAL
+    hub = EntryRules.of(roster, org.vault.signer(org.keys["hub-1"]).origin)
+    assert fault(first, (Purpose.TALLY, ids[0]), of=hub) == NO_RESTORE
+
+
+def test_half_a_renewal_covers_nothing(org: Organisation, tmp_path: Path) -> None:
+    """Without the tally key, or without the compartment key, the earlier recovery key is still needed."""
+    appointed(org, tmp_path / "new")
+    first = org.vault.signer(org.field_1).origin
+    later = Origin(f"{first[:-1]}2")
+    old, new = (key.key_id for key in org.vault.roster.recoveries)
+
+    def gone(*purposes: Purpose) -> int:
+        act = encode_act(GrantAct(act=Act.RENEW, origin=first, seq=3))
+        wraps = [[purpose.value, new, bytes(32)] for purpose in purposes]
+        raw = encode_leaf(Leaf(seq=0, kind=Kind.GRANT, day=1, extra=(act, *wraps)))
+        own = org.vault.store.leaves(org.vault.journal_number(first))
+        found = [*wrapped_in(org.vault.roster, first, own), *wrapped_in(org.vault.roster, later, [raw])]
+        return len([item for item in outdated(org.vault.roster, found) if item.recipient == old])
+
+    assert [gone(purpose) for purpose in (Purpose.COMPARTMENT, Purpose.TALLY)] == [0, 0]
+    assert gone(Purpose.COMPARTMENT, Purpose.TALLY) == 1, "the negative control"
