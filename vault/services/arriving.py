@@ -112,8 +112,7 @@ def import_bundle(
 
 
 def _scrubbed(vault: Vault) -> bool:
-    """Takes the bytes of what an erasure has deleted out of the database's files; False while another process has it
-    open. What was imported stands, and what was deleted is deleted, either way."""
+    """Takes the bytes of what was erased out of the database's files; False while another process has it open."""
     try:
         vault.store.scrub()
     except VaultLocked:
