@@ -14,12 +14,12 @@ from tests.services.erasing import case, erase, erased, held, planned
 from vault.errors import NotAllowed, UsageError
 from vault.formats.hold import Hold, Lift, encode_hold, signed_to_lift
 from vault.formats.origin import origin_of
-from vault.formats.warrant import Approval, Deed, ErasurePlan, History
-from vault.model import Digest, Ground, Handle, Kind, Origin, Place
+from vault.formats.warrant import WITHOUT_TALLY, Approval, Deed, ErasurePlan, History, Warrant
+from vault.model import Digest, Ground, Handle, Kind, Origin, Place, Why
 from vault.primitives import tree
 from vault.primitives.signing import sign
 from vault.services.audit import verify_vault
-from vault.services.entry_rules import approval_fault
+from vault.services.entry_rules import approval_fault, may_erase
 from vault.services.erasing import approve_erasure, run_erasure
 from vault.services.holds import agree_to_lift, hold, lift, list_holds
 from vault.services.journal import Draft
@@ -176,6 +176,24 @@ def test_a_tombstone_aims_at_nothing_else(one: Laptop, hub: Laptop, aim: Callabl
     assert ("signatures", "tombstone") in codes(one)
     with pytest.raises(Exception, match="may not erase"):
         approve_erasure(hub.vault, hub.key(), false)
+
+
+def test_an_earlier_epoch_is_of_the_same_member_and_vault(one: Laptop) -> None:
+    """From the second epoch on others' epochs have lower numbers, too: they are not the writer's either."""
+    warrant = Warrant(
+        why=Why.OTHER, tag=bytes(16), layers=WITHOUT_TALLY, history=History(size=9, root=Digest(bytes(32)))
+    )
+    origin, first = _target(one, "field-1", 2), _target(one, "field-1", 1)
+    assert may_erase(origin, 5, [first, 8], warrant), "negative control"
+    others = (
+        _target(one, "field-2", 1),
+        first.replace(one.vault.vault_id, "0" * 32),
+        origin,
+        _target(one, "field-1", 3),
+    )
+    for other in others:
+        assert not may_erase(origin, 5, [other, 2], warrant)
+    assert not may_erase(origin, 5, [first, 2], None)
 
 
 @pytest.mark.parametrize("ahead", [0, 1])

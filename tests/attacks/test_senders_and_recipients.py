@@ -21,7 +21,7 @@ from vault.errors import IntegrityError, NotAllowed, SignatureInvalid
 from vault.formats import bundle as wire
 from vault.model import Kind, Role
 from vault.primitives.hashing import sha256
-from vault.services import arriving, entry_rules, sealing
+from vault.services import entry_rules, first_reading, sealing
 from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 
@@ -130,7 +130,7 @@ def test_heads_and_codebooks_without_end_are_refused(
     books = [wire.CodebookItem(digest=type(field.vault.roster.codebook)(sha256(raw)), raw=raw) for raw in raws]
     path = offered(field, "field-1", hub, "hub-1", *books)
     refused(hub, path, IntegrityError)
-    monkeypatch.setattr(arriving, "MOST_MEMORY", 1 << 30)
+    monkeypatch.setattr(first_reading, "MOST_MEMORY", 1 << 30)
     before = hub.dump()
     assert hub.take(path).code == 0
     assert hub.dump()["codebook"] == before["codebook"]  # and one that root never named is not kept

@@ -316,13 +316,13 @@ from pathlib import Path
 from tests.organisation import PASSPHRASES
 from vault.errors import VaultError
 from vault.ports import Environment
-from vault.services import arriving
+from vault.services import arriving, first_reading
 from vault.services.vault import Vault, unlock
 
 with Vault.open(Path(sys.argv[1]), Environment.system()) as vault:
     me = unlock(vault, "hub-1", PASSPHRASES["hub-1"])
     if len(sys.argv) > 3:
-        arriving.MOST_MEMORY = int(sys.argv[3])
+        first_reading.MOST_MEMORY = int(sys.argv[3])
     try:
         arriving.import_bundle(vault, me, Path(sys.argv[2]))
         code = 0

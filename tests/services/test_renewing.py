@@ -364,7 +364,7 @@ def test_what_a_renewal_may_wrap_and_to_whom(org: Organisation, tmp_path: Path) 
     rules = EntryRules.of(roster, later)
 
     def fault(subject: str, *wraps: tuple[Purpose, bytes], of: EntryRules = rules) -> str:
-        return of.grant_fault([["renew", subject, 3], *([purpose.value, key, bytes(32)] for purpose, key in wraps)])
+        return of.handing_fault([["renew", subject, 3], *([purpose.value, key, bytes(32)] for purpose, key in wraps)])
 
     ids = sorted(roster.recovery_ids)
     assert fault(first, *((purpose, key) for purpose in (Purpose.COMPARTMENT, Purpose.TALLY) for key in ids)) == ""
