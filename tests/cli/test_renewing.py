@@ -189,7 +189,7 @@ def test_the_whole_story(fleet: Fleet, hub: Laptop, lines: _Lines, tmp_path: Pat
     lines(north, "bundle", "create", "--to", "hub-1", "-o", str(stick / "2.fvb"), key="field-1")
     assert lines(hq, "bundle", "import", str(stick / "2.fvb"), key="hub-1")["forgotten"] >= 2
     assert lines(hq, "journal", "list")["not_renewed"] == ["field-2"]
-    acts = [deed["act"] for deed in lines(hq, "audit", "conduct")["deeds"] if deed["member"] in ("root", "field-1")]
+    acts = [deed["act"] for deed in lines(hq, "audit", "conduct")["conduct"] if deed["member"] in ("root", "field-1")]
     assert {"recovery-key", "renew"} <= set(acts)
     revoke(hub.vault, hub.key("root"), "field-1")
     restore = ["recovery", "restore", "field-1", "--to", "field-2", "--reason", "lost", "--yes"]
