@@ -14,6 +14,7 @@ from cli import health
 from cli.bundles import FORK, is_roster, superseded
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
+from cli.protection import not_protected
 from cli.recovering import recover
 from cli.session import opened
 from cli.wording import counted, entries, short
@@ -128,7 +129,10 @@ def status(settings: Settings) -> None:
         "the kind of each entry (a record, a correction, a look at a name, a release), and who handed cases to whom."
     )
     _exposure(settings, journals, today)
-    terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
+    exposed = not_protected(settings.directory, here, journals)
+    terminal.data("NOT protected right now:")
+    for one in exposed:
+        terminal.data(f"- {one.message}")
     following, acting = _following(journals, members, here)
     terminal.talk(f"Next: {settings.line(following, acting=acting)}")
     terminal.result(
@@ -138,6 +142,7 @@ def status(settings: Settings) -> None:
             "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest.hex()},
             "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
             "journals": _journal_objects(journals),
+            "not_protected": [{"code": one.code, "message": one.message} for one in exposed],
         }
     )
 

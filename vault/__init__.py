@@ -30,7 +30,7 @@ _HOMES = {
     "vault.formats.table": ("Table",),
     "vault.formats.warrant": ("Approval", "ErasurePlan"),
     "vault.model": ("Act", "Handle", "Layer", "Member", "Policy", "Role", "Why"),
-    "vault.ports": ("Environment",),
+    "vault.ports": ("Environment", "SystemClock", "Watch"),
     "vault.primitives.passphrase": ("KdfCost",),
     "vault.services.answering": ("accept_offer", "reject_offer"),
     "vault.services.arriving": ("Arrived", "ArrivedJournal", "import_bundle"),
@@ -87,6 +87,7 @@ _HOMES = {
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
+    "vault.services.held": ("Held", "hold", "keys_of"),
     "vault.services.importing": ("Imported", "import_file"),
     "vault.services.inspecting": ("Inspected", "inspect_file"),
     "vault.services.joining": ("Joined", "join", "joinable", "waiting"),
@@ -167,6 +168,8 @@ if TYPE_CHECKING:
     from vault.model import Role as Role
     from vault.model import Why as Why
     from vault.ports import Environment as Environment
+    from vault.ports import SystemClock as SystemClock
+    from vault.ports import Watch as Watch
     from vault.primitives.passphrase import KdfCost as KdfCost
     from vault.services.answering import accept_offer as accept_offer
     from vault.services.answering import reject_offer as reject_offer
@@ -276,6 +279,9 @@ if TYPE_CHECKING:
     from vault.services.handing import offer_transfer as offer_transfer
     from vault.services.handing import revoke_offer as revoke_offer
     from vault.services.handing_desk import Handed as Handed
+    from vault.services.held import Held as Held
+    from vault.services.held import hold as hold
+    from vault.services.held import keys_of as keys_of
     from vault.services.importing import Imported as Imported
     from vault.services.importing import import_file as import_file
     from vault.services.inspecting import Inspected as Inspected
