@@ -89,9 +89,11 @@ $(VENV)/.runtime: $(LOCKS)
 	@$(PIP) install --quiet --require-hashes $(WHEELS) $(addprefix -r ,$(LOCKS))
 	@touch $@
 
-# The back end is already there from its lock; --no-build-isolation keeps pip from fetching another, unchecked one.
+# The back end is already there from its lock; --no-build-isolation keeps pip from fetching another, unchecked one. The
+# program compiles nothing to a file itself (it writes where it is told to, and nowhere else), so that is done here.
 $(VENV)/.project: $(VENV)/.runtime pyproject.toml
 	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q vault cli
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.lock

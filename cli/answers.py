@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from cli.desk import is_open
 from cli.options import Settings
 from vault.errors import UsageError
 
@@ -59,7 +60,7 @@ def given(
             exposed.append(name)
         integer = bool(same_name) and all(variable.type == "integer" for variable in same_name)
         found[name] = _value(value, integer=integer)
-    if exposed:
+    if exposed and not is_open():
         settings.terminal.warn(
             f"the shell's history keeps what --set was given ({', '.join(exposed)}: identity layer); "
             "the form or --set-from FILE leaves no trace there"

@@ -10,6 +10,7 @@ import click
 
 from cli.answers import answer_options, given
 from cli.choosing import chosen_case
+from cli.desk import is_open
 from cli.failures import Written
 from cli.options import Command, Group, Settings, dry_run_option, pass_settings
 from cli.phrases import labelled, phrase, shown
@@ -127,7 +128,7 @@ def find(settings: Settings, query: str | None) -> int:
 
     if query is None and not settings.interactive:
         raise InputNeeded("QUERY is needed", hint="give it as an argument, or - to read it from standard input")
-    if query not in (None, "-"):
+    if query not in (None, "-") and not is_open():
         settings.terminal.warn("the shell's history keeps the name; with - it is read from standard input instead")
     with opened(settings) as found:
         if query == "-":

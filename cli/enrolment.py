@@ -16,7 +16,7 @@ from cli import passphrases
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath
-from cli.session import ATTEMPTS, ask, opened, unlocked, vault_name
+from cli.session import ATTEMPTS, ask, check_closed, opened, unlocked, vault_name
 from vault.errors import InputNeeded, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
@@ -266,6 +266,7 @@ def _who_joins(settings: Settings) -> str:
 
 def _patiently(settings: Settings, handle: str, attempt: Callable[[str], Joined]) -> Joined:
     """At a terminal a mistyped passphrase may be typed again, twice."""
+    check_closed(settings.directory, handle)
     for left in range(ATTEMPTS - 1, -1, -1):
         passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
         try:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import stat
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cli import process
+from cli.surroundings import Machine, closing_line, open_to_others
+
 LEAST_FREE = 200 * 1024 * 1024
-_STICK_SYSTEMS = frozenset({"vfat", "exfat", "msdos", "fuseblk", "ntfs", "ntfs3"})
-_NETWORK_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
-_SPACES = {"\\040": " ", "\\011": "\t", "\\134": "\\"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,20 @@ def checks(directory: Path) -> list[Check]:
     place = directory
     while not place.exists() and place != place.parent:
         place = place.parent
-    return [_python(), _sqlite(), _encoding(), _permissions(directory), _filesystem(place), _space(place), _swap()]
+    machine = Machine()
+    return [
+        _python(),
+        _sqlite(),
+        _encoding(),
+        _permissions(directory),
+        _filesystem(machine, place),
+        _program(machine),
+        _encryption(machine, place),
+        _space(place),
+        _swap(machine),
+        _hibernation(machine),
+        _process(),
+    ]
 
 
 def _check(name: str, fine: bool, detail: str, advice: str = "") -> Check:
@@ -59,27 +71,36 @@ def _encoding() -> Check:
 def _permissions(directory: Path) -> Check:
     if os.name != "posix" or not directory.exists():
         return _check("permissions", True, "nothing here yet" if os.name == "posix" else "not looked at")
-    mode = stat.S_IMODE(directory.stat().st_mode)
-    advice = f"others can look inside; run: chmod 700 {directory}"
-    return _check("permissions", mode & 0o077 == 0, f"{mode:04o}", advice)
+    for path in (directory, *sorted((directory / "keys").glob("*.key"))):
+        mode = open_to_others(path)
+        if mode is not None:
+            detail = f"{mode:04o}" if path == directory else f"{path.name} {mode:04o}"
+            return _check("permissions", False, detail, f"others can look inside; run: {closing_line(path)}")
+    return _check("permissions", True, "0700 or less")
 
 
-def _filesystem(place: Path) -> Check:
-    """The longest mount point that holds the vault, from /proc/mounts where there is one."""
-    try:
-        lines = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+def _filesystem(machine: Machine, place: Path) -> Check:
+    """The mount that holds the vault."""
+    mount = machine.mount_of(place)
+    if mount is None:
         return _check("file system", True, "not looked at")
-    kind, longest = "unknown", -1
-    real = str(place.resolve())
-    for line in lines:
-        _, point, system, *_ = line.split(" ")
-        for escape, char in _SPACES.items():
-            point = point.replace(escape, char)
-        if (real + "/").startswith(point.rstrip("/") + "/") and len(point) > longest:
-            kind, longest = system, len(point)
-    fine = kind not in _STICK_SYSTEMS and kind not in _NETWORK_SYSTEMS
-    return _check("file system", fine, kind, "keep the vault on the laptop's own disk, not on a stick or a network")
+    fine = not mount.is_stick and not mount.is_network
+    return _check("file system", fine, mount.system, "keep the vault on the laptop's own disk, not a stick or network")
+
+
+def _program(machine: Machine) -> Check:
+    """Whoever borrows a stick can change the program on it."""
+    mount = machine.mount_of(Path(__file__))
+    if mount is None:
+        return _check("program", True, "not looked at")
+    fine = not mount.is_stick and not mount.is_network
+    return _check("program", fine, f"on {mount.system}", "install it on the laptop's own disk")
+
+
+def _encryption(machine: Machine, place: Path) -> Check:
+    known = machine.disk_encrypted(place)
+    words = {True: "yes", False: "none that can be seen from here", None: "cannot be known from here"}[known]
+    return _check("disk encryption", known is True, words, "make sure of it: the whole disk, and switched off at night")
 
 
 def _space(place: Path) -> Check:
@@ -87,11 +108,31 @@ def _space(place: Path) -> Check:
     return _check("free space", free >= LEAST_FREE, f"{free // 2**20:,} MiB", "make room before you record")
 
 
-def _swap() -> Check:
+def _swap(machine: Machine) -> Check:
     """Memory that is swapped out leaves keys on the disk."""
-    try:
-        used = Path("/proc/swaps").read_text(encoding="utf-8").splitlines()[1:]
-    except OSError:
+    swaps = machine.swaps()
+    if swaps is None:
         return _check("swap", True, "not looked at")
-    encrypted = all(line.split()[0].startswith(("/dev/zram", "/dev/dm-")) for line in used)
-    return _check("swap", encrypted, "on" if used else "off", "keys can reach the disk; turn it off or encrypt it")
+    fine = all(swap.safe for swap in swaps)
+    return _check("swap", fine, "on" if swaps else "off", "keys can reach the disk; turn it off or encrypt it")
+
+
+def _hibernation(machine: Machine) -> Check:
+    on = machine.hibernates()
+    return _check("hibernation", not on, "possible" if on else "off", "it writes keys to the disk; switch off instead")
+
+
+def _process() -> Check:
+    """What the system refused this process."""
+    now = process.state()
+    wanted = {
+        "no core file": now.no_core_file,
+        "not dumpable": now.not_dumpable,
+        "network shut": now.network_shut,
+        "guarded": now.guarded,
+    }
+    missing = [name for name, held in wanted.items() if not held]
+    detail = ", ".join(missing) if missing else ", ".join(wanted)
+    return _check(
+        "process", not missing, detail if not missing else f"without: {detail}", "status says what that means"
+    )

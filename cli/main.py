@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from cli import failures, terminal
+from cli import failures, process, terminal
 from cli.options import Command, Group
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "recovery": ("cli.custody:recovery", "Prove and renew the custodians' shares; hand on a lost member's cases."),
         "status": ("cli.vault_info:status", "What is in this vault, and what is and is not protected now."),
         "doctor": ("cli.vault_info:doctor", "Is this machine fit for it?"),
+        "shell": ("cli.shell:shell", "Unlock once and type commands; locks itself when nobody does."),
     },
     "Recorders": {
         "case": ("cli.cases:case", "Open, list, show, find and close your cases."),
@@ -125,16 +126,6 @@ root.params.append(
 )  # fmt: skip
 
 
-def harden() -> None:
-    """Files of ours are ours alone, and a crash leaves no core file with keys in it."""
-    os.umask(0o077)
-    sys.unraisablehook = lambda _: None  # it would print the exception's text
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
 def run(argv: Sequence[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
     as_json = failures.wants_json(argv)
@@ -161,12 +152,24 @@ def _report(error: BaseException, as_json: bool) -> int:
         return 1
 
 
+def _complete() -> None:
+    """Completion in the person's own shell. click would start bash to ask for its version."""
+    from click.shell_completion import BashComplete, ShellComplete, add_completion_class
+
+    class Bash(BashComplete):
+        def source(self) -> str:
+            return ShellComplete.source(self)
+
+    add_completion_class(Bash)
+    root.main(prog_name="fieldvault")
+
+
 def main() -> None:
     """The console script."""
     terminal.prepare_streams()
-    harden()
+    process.harden()
     if os.environ.get("_FIELDVAULT_COMPLETE"):
-        root.main(prog_name="fieldvault")
+        _complete()
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

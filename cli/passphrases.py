@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from cli.desk import waiting
 from cli.options import Settings
 from vault.errors import InputNeeded, UsageError
 
@@ -78,7 +79,8 @@ def ask_hidden(prompt: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
-            return normal(getpass.getpass(prompt))
+            with waiting():
+                return normal(getpass.getpass(prompt))
     except getpass.GetPassWarning:
         raise InputNeeded(
             "this terminal cannot hide what is typed", hint="give the passphrase with --passphrase-file FILE"

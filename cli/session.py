@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from cli import passphrases
+from cli.desk import keys_at_hand, lock, waiting
 from cli.failures import Written
 from cli.options import Settings
+from cli.protection import key_files
+from cli.surroundings import closing_line, open_to_others
 from cli.wording import short
-from vault.errors import NotAllowed, NoVault, UsageError, WrongPassphrase
+from vault.errors import NotAllowed, NoVault, UsageError, VaultError, WrongPassphrase
 
 if TYPE_CHECKING:
     from vault import Handle, Keyring, Vault
 
 ATTEMPTS = 3
+Keys = TypeVar("Keys")
 
 
 @contextmanager
@@ -90,22 +96,47 @@ def _listing(what: str, names: Sequence[str]) -> str:
 
 
 def unlocked(settings: Settings, found: Vault, role: str | None, *, armed: bool = False) -> Keyring:
-    """The keys of the member who acts. At a terminal a mistyped passphrase may be typed again, twice. `armed`: those of
-    a laptop that is armed for travel will do."""
-    return unlocked_with(settings, found, role, armed=armed)[0]
+    """The keys of the member who acts: those that a shell holds open, or of the passphrase. At a terminal a mistyped
+    passphrase may be typed again, twice. `armed`: those of a laptop that is armed for travel will do."""
+    import vault
+
+    handle = choose_member(settings, found, role)
+    held = keys_at_hand(settings.directory, handle)
+    if held is None:
+        return unlocked_with(settings, found, role, armed=armed)[0]
+    check_closed(settings.directory, handle)
+    try:
+        me = vault.keys_of(found, held)
+    except VaultError as error:
+        lock(error.message)
+        raise
+    _warn_of_an_old_key_file(settings, found, me)
+    return me
 
 
 def unlocked_with(settings: Settings, found: Vault, role: str | None, *, armed: bool = False) -> tuple[Keyring, str]:
-    """The keys of the member who acts, and the passphrase that opened them: for what seals the key file anew."""
+    """The keys of the member who acts, and the passphrase that opened them: for what seals the key file anew. It is
+    asked for in a shell too, which keeps none."""
     import vault
 
     handle = choose_member(settings, found, role)
     if not armed:
         found.refuse_armed(handle)
+    unlock = partial(vault.unlock, armed=True) if armed else vault.unlock
+    me, passphrase = with_passphrase(settings, found, handle, unlock)
+    _warn_of_an_old_key_file(settings, found, me)
+    return me, passphrase
+
+
+def with_passphrase(
+    settings: Settings, found: Vault, handle: Handle, use: Callable[[Vault, Handle, str], Keys]
+) -> tuple[Keys, str]:
+    """What `use` opens with the member's passphrase, and the passphrase."""
+    check_closed(settings.directory, handle)
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = passphrases.existing(settings, vault_name=vault_name(settings), handle=handle)
         try:
-            me = vault.unlock(found, handle, passphrase, armed=armed)
+            keys = use(found, handle, passphrase)
         except WrongPassphrase:
             if passphrases.is_given(settings) or attempt == ATTEMPTS:
                 raise
@@ -115,9 +146,21 @@ def unlocked_with(settings: Settings, found: Vault, role: str | None, *, armed: 
             if not passphrase.isascii():
                 settings.terminal.prompt("It had letters outside ASCII: is the keyboard in the right language?\n")
         else:
-            _warn_of_an_old_key_file(settings, found, me)
-            return me, passphrase
+            return keys, passphrase
     raise AssertionError("the loop above returns or raises")
+
+
+def check_closed(directory: Path, handle: str) -> None:
+    """Raises UsageError where others may look into the vault or at the key file: no key is used there."""
+    for path in (directory, *key_files(directory, [handle])):
+        mode = open_to_others(path)
+        if mode is not None:
+            what = "the vault's directory" if path == directory else f'the key file of "{handle}"'
+            raise UsageError(
+                f"others on this machine can reach {what} ({mode:04o}); nothing was opened",
+                hint=f"{closing_line(path)}   (where that changes nothing, it lies on a stick's file system: move the "
+                "vault to the laptop's own disk)",
+            )
 
 
 def _warn_of_an_old_key_file(settings: Settings, found: Vault, me: Keyring) -> None:
@@ -132,7 +175,8 @@ def _warn_of_an_old_key_file(settings: Settings, found: Vault, me: Keyring) -> N
 def ask(settings: Settings, question: str) -> str:
     """One visible answer from the terminal, without its newline. End of input is an interruption."""
     settings.terminal.prompt(question)
-    line = sys.stdin.readline()
+    with waiting():
+        line = sys.stdin.readline()
     if not line:
         raise click.Abort
     return line.rstrip("\r\n")

@@ -14,6 +14,7 @@ from cli import health
 from cli.bundles import FORK, is_roster, superseded
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
+from cli.protection import not_protected
 from cli.recovering import recover
 from cli.renewing import hanging_on_the_old_key, renew, told_of_renewals
 from cli.session import opened
@@ -142,7 +143,10 @@ def status(settings: Settings) -> None:
     _exposure(settings, journals, today)
     for line in told_of_renewals(behind):
         terminal.data(line)
-    terminal.data("Never: what is on the screen, and whatever watches this machine while a key is open.")
+    exposed = not_protected(settings.directory, here, journals)
+    terminal.data("NOT protected right now:")
+    for one in exposed:
+        terminal.data(f"- {one.message}")
     following, acting = _following(journals, members, here, behind)
     terminal.talk(f"Next: {settings.line(following, acting=acting)}")
     terminal.result(
@@ -154,6 +158,7 @@ def status(settings: Settings) -> None:
             "journals": _journal_objects(journals),
             "not_renewed": [str(item.handle) for item in behind],
             "travel": states_as_json(states),
+            "not_protected": [{"code": one.code, "message": one.message} for one in exposed],
         }
     )
 

@@ -111,6 +111,8 @@ OUTSIDE_WORLD_FAMILIES: Final = ("os.exec", "os.posix_spawn", "os.spawn")
 STAYS_INSIDE: Final[Mapping[str, frozenset[str]]] = {
     # A copy of the audit's own process takes half of the work: no other program, no socket (decision record 0018).
     "vault.services.audit_fork": frozenset({"os.fork"}),
+    # A copy of the process tries the namespaces that there is no way back from, and ends (decision record 0042).
+    "cli.process": frozenset({"os.fork"}),
 }
 """Module -> the names of OUTSIDE_WORLD that it may use, and no others; the comment gives the reason."""
 

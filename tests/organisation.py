@@ -21,8 +21,7 @@ import apsw
 
 from vault.errors import OpenFailed
 from vault.formats.leaf import parse_leaf
-from vault.formats.part import Answers, TallyPayload, parse_tally, split, unpad
-from vault.formats.part import encode_aad as part_aad
+from vault.formats.part import Answers, TallyPayload, encode_aad as part_aad, parse_tally, split, unpad
 from vault.formats.share import parse_share
 from vault.formats.wraps import case_context, member_context, parse_case_wrap
 from vault.model import KeyId, Kind, Layer, Origin, Place, Purpose, Role, VaultId

@@ -29,6 +29,18 @@ class Clock(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """How long nothing has happened, and whether the machine slept meanwhile: for what locks itself."""
+
+    def seconds(self) -> float:
+        """A stopwatch: seconds that never run backwards, and stand still while the machine sleeps."""
+        ...
+
+    def slept(self) -> float:
+        """Seconds that this machine has slept since it was started; 0 where the system does not tell."""
+        ...
+
+
 class Randomness(Protocol):
     """Bytes that nobody can guess."""
 
@@ -51,6 +63,12 @@ class SystemClock:
     def seconds(self) -> float:
         """`time.perf_counter`."""
         return time.perf_counter()
+
+    def slept(self) -> float:
+        """By how much the clock that runs on in sleep is ahead of the one that does not."""
+        if not hasattr(time, "CLOCK_BOOTTIME"):
+            return 0.0
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 class SystemRandomness:

@@ -12,8 +12,7 @@ import pytest
 
 from cli.main import run
 from tests.cli.test_tree import ARGUMENTS
-from tests.cli.tree import COMMANDS
-from tests.cli.tree import Path as Words
+from tests.cli.tree import COMMANDS, Path as Words
 from tests.laptops import Fleet, fleet_of
 from tests.organisation import PASSPHRASES, Template
 from tests.services.travelling import Travelling

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from vault.disclosure.amounts import Amounts, amounts_ok, magnitude_ok
 from vault.model import Policy

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.disclosure.blocks import Block, Slots, close_blocks, cumulative_rung
 from vault.disclosure.groups import Group, level_ok

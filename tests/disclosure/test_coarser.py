@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.disclosure.rows import Desk, crowd, shipped
 from tests.disclosure.test_blocks import People

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.disclosure.stays import CROSSINGS, NIGHTS, intake, stay, step
 from vault.disclosure.contributions import Contribution, capped, fold_contributions

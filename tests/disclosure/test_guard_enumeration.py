@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.disclosure.guard_cases import counted, persons, target, worlds
 from vault.disclosure.facts import Condition, Exclusion, Fact, Variable

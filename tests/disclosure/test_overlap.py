@@ -10,8 +10,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
-from hypothesis import event, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import event, example, given, settings, strategies as st
 
 from vault.disclosure.facts import LATER
 from vault.disclosure.groups import Group, cell_ok, too_near

@@ -9,8 +9,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
-from hypothesis import event, given, settings
-from hypothesis import strategies as st
+from hypothesis import event, given, settings, strategies as st
 
 from vault.disclosure.groups import Group, too_near
 from vault.disclosure.ledger import Ledger

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.disclosure.rows import YES_NO, Desk, counted, crowd, figures, person, shipped
 from vault.disclosure.people import Person, TallyRow

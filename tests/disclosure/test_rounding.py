@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.disclosure.rows import keyed
 from vault.disclosure.rounding import rounded

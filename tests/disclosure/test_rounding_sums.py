@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.disclosure.rows import keyed
 from vault.disclosure.rounding import rounded, rounded_sum

@@ -18,8 +18,7 @@ from tests.faults.hostile import MAKERS, Refusing, framed, sealed
 from tests.laptops import Fleet, items_of, opening
 from tests.organisation import flipped
 from vault.errors import FormatError, IntegrityError, NotAllowed, StorageError, UsageError, VaultError
-from vault.formats import bundle as wire
-from vault.formats import canonical
+from vault.formats import bundle as wire, canonical
 from vault.formats.bundle_frames import COMMITMENT, MAGIC, SEALED_FRAME, START, STREAM_HEADER, WRAP
 from vault.model import Digest
 from vault.primitives.hashing import sha256

@@ -12,8 +12,7 @@ from typing import cast
 
 import msgpack
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
 from tests.vectors.defects import CANONICAL

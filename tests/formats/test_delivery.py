@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
 from tests.vectors import deliveries, fixed

@@ -6,8 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.errors import InputRefused
 from vault.formats.draft import DraftNumber, Form, parse_draft

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from vault.errors import InputRefused, Problem
 from vault.formats.jsonl import LABEL_BYTES, LINE_BYTES, parse_line

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited
 from vault.errors import FormatError

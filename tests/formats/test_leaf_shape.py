@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.errors import FormatError
 from vault.formats.leaf import Leaf, PartRef, encode_leaf, parse_fields

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
 from tests.vectors import travels

@@ -7,8 +7,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.errors import FormatError
 from vault.formats.partial_date import (

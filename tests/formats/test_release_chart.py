@@ -5,8 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.formats.release_chart import LONGEST, OUTLINE, WIDTH, bar_chart, digits
 from vault.formats.release_view import NOTHING, Line

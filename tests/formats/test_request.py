@@ -8,8 +8,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from nacl.signing import VerifyKey
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited

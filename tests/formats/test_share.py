@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same
 from tests.vectors.regenerate import SHARE, SHARE_DEFECTS

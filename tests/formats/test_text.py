@@ -6,8 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from vault.formats.text import LIMIT_BYTES, MARKS, TextRefused, clean, prefixes, search_key
 

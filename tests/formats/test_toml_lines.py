@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.formats import toml_lines
-from vault.formats.toml_lines import MOST_DEPTH, Lines, TooDeep
-from vault.formats.toml_lines import Path as Place
+from vault.formats.toml_lines import MOST_DEPTH, Lines, Path as Place, TooDeep
 
 VAULT = Path(__file__).resolve().parents[2] / "vault"
 SHIPPED = sorted([*(VAULT / "tables").glob("*.toml"), *(VAULT / "codebooks").glob("*.toml")])

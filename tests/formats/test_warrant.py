@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cli.erasing import REASONS
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same

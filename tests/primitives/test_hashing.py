@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.hmac import HMAC
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault.primitives.hashing import hmac_sha256, same, sha256
 

@@ -6,8 +6,7 @@ import hmac
 from itertools import combinations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vault import labels
 from vault.primitives.kdf import derive

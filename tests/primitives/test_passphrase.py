@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from nacl.pwhash import argon2id
 
 from tests.formats.mutation import SOME_EDITS, Edit, edited, refused_or_same

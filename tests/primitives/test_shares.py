@@ -9,8 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from shamir_mnemonic.wordlist import WORDLIST
 
 from vault.errors import UsageError, WrongPassphrase

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from nacl.bindings import crypto_secretstream_xchacha20poly1305_push
 from nacl.bindings.crypto_secretstream import (
     crypto_secretstream_xchacha20poly1305_TAG_PUSH,

@@ -6,8 +6,7 @@ from itertools import permutations
 from time import process_time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.services.histories import JOURNALS, RECORD, Told, histories
 from vault.formats.part import Amends

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.laptops import Fleet, History, Laptop, record
-from tests.organisation import flipped as flipped_bit
-from tests.organisation import rows_of
+from tests.organisation import flipped as flipped_bit, rows_of
 from tests.services.publishing import again, show, two_laptops
 from tests.vectors import published as vectors
 from vault.errors import FormatError, IntegrityError, NoVault, SignatureInvalid, UsageError, VaultError

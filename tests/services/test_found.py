@@ -13,11 +13,9 @@ from tests.organisation import COST, ORGANISATION, SHARES, THRESHOLD, TODAY, Org
 from vault.errors import InputRefused, StorageError, UsageError, VaultError
 from vault.formats.share import parse_share
 from vault.model import Policy, Role
-from vault.primitives import hpke
-from vault.primitives import shares as slip39
+from vault.primitives import hpke, shares as slip39
 from vault.primitives.hashing import sha256
-from vault.services import files, keyring, share_files
-from vault.services import found as founding
+from vault.services import files, found as founding, keyring, share_files
 from vault.services.audit import verify_vault
 from vault.services.found import Founded, found, shipped_codebook
 from vault.services.vault import Vault

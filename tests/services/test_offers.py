@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.vectors import fixed
 from vault.formats.checkpoint import Checkpoint, sign_checkpoint

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.services.histories import JOURNALS, RECORD, VAULT, Told, histories, origin_named
 from vault.disclosure.people import TallyRow

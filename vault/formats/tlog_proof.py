@@ -29,8 +29,7 @@ from typing import Final
 
 from vault.errors import FormatError
 from vault.formats.checkpoint import Checkpoint, parse_checkpoint
-from vault.formats.note import MOST_BYTES as MOST_NOTE
-from vault.formats.note import decode_base64, parse_note
+from vault.formats.note import MOST_BYTES as MOST_NOTE, decode_base64, parse_note
 from vault.primitives.tree import HASH
 
 HEADER: Final = b"c2sp.org/tlog-proof@v1\n"

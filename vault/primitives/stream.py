@@ -24,8 +24,6 @@ from nacl.bindings import (
 )
 from nacl.bindings.crypto_secretstream import (
     crypto_secretstream_xchacha20poly1305_TAG_FINAL as TAG_FINAL,
-)
-from nacl.bindings.crypto_secretstream import (
     crypto_secretstream_xchacha20poly1305_TAG_MESSAGE as TAG_MESSAGE,
 )
 from nacl.exceptions import CryptoError

@@ -28,8 +28,7 @@ from vault.formats.origin import parse_origin
 from vault.model import Member, Origin
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
-from vault.services import audit_evidence_texts as texts
-from vault.services import files
+from vault.services import audit_evidence_texts as texts, files
 from vault.services.audit import AuditReport
 from vault.services.audit_evidence_rows import Place, kept_places, replaced_places
 from vault.services.audit_snapshot import Snapshot

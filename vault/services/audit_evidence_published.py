@@ -26,9 +26,7 @@ from vault.formats.tiles import MOST_BUNDLE, TilePath, encode_path, parse_entrie
 from vault.formats.tlog_policy import MOST_BYTES, TrustPolicy, parse_policy
 from vault.model import Origin
 from vault.primitives import tree
-from vault.services import audit_evidence_texts as texts
-from vault.services import audit_publish_texts as published
-from vault.services import files
+from vault.services import audit_evidence_texts as texts, audit_publish_texts as published, files
 from vault.services.audit_evidence import check_evidence_place
 from vault.services.audit_reader import read_file
 from vault.services.audit_tiles import PublishedReport

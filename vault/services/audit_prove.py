@@ -21,8 +21,7 @@ from vault.formats.leaf import parse_leaf
 from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
 from vault.formats.tiles import MOST_ENTRY
-from vault.formats.tlog_policy import MOST_BYTES as MOST_POLICY
-from vault.formats.tlog_policy import NONE, TrustPolicy, parse_policy
+from vault.formats.tlog_policy import MOST_BYTES as MOST_POLICY, NONE, TrustPolicy, parse_policy
 from vault.formats.tlog_proof import MOST_BYTES, TlogProof, encode_proof, parse_proof
 from vault.model import Kind, Origin
 from vault.primitives import tree

@@ -24,8 +24,7 @@ from vault.formats.tiles import MOST_BUNDLE, WIDTH, TilePath, TileStack, encode_
 from vault.formats.tlog_policy import TrustPolicy, encode_policy
 from vault.model import Handle, Origin
 from vault.primitives import tree
-from vault.services import audit_publish_texts as texts
-from vault.services import evidence, files
+from vault.services import audit_publish_texts as texts, evidence, files
 from vault.services.audit import FOUND_SOMETHING, verify_vault
 from vault.services.audit_reader import read_file
 from vault.services.audit_snapshot import Journal, Snapshot

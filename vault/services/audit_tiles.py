@@ -23,8 +23,7 @@ from vault.formats.note import parse_note
 from vault.formats.origin import parse_origin
 from vault.formats.tlog_policy import MOST_BYTES, NONE, TrustPolicy, parse_policy
 from vault.model import Handle, Origin, VaultId
-from vault.services import audit_layout as layout
-from vault.services import audit_publish_texts as texts
+from vault.services import audit_layout as layout, audit_publish_texts as texts
 from vault.services.audit import FOUND_SOMETHING, INTACT_ANCHORED, INTACT_UNANCHORED
 from vault.services.audit_given import HeadChecked, read_heads
 from vault.services.audit_levels import Level

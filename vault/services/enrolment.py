@@ -18,8 +18,7 @@ from typing import BinaryIO
 from vault.errors import FormatError, IntegrityError, NotAllowed, UsageError, WrongPassphrase
 from vault.formats.keyfile import MOST_BYTES, KeyPayload, parse_keyfile
 from vault.formats.origin import ROOT, check_handle
-from vault.formats.request import MOST_BYTES as MOST_REQUEST
-from vault.formats.request import PENDING, parse_request, sign_request
+from vault.formats.request import MOST_BYTES as MOST_REQUEST, PENDING, parse_request, sign_request
 from vault.model import Handle, Member, Role
 from vault.ports import Environment
 from vault.primitives import hpke

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vault.formats.hold import MOST_BYTES as MOST_AGREEMENT
-from vault.formats.hold import Agreement, encode_agreement, parse_agreement
+from vault.formats.hold import MOST_BYTES as MOST_AGREEMENT, Agreement, encode_agreement, parse_agreement
 from vault.formats.origin import parse_origin
 from vault.formats.warrant import (
     MOST_BYTES,

@@ -17,15 +17,13 @@ from typing import BinaryIO, Final
 from vault.errors import FormatError, StorageError
 from vault.formats import bundle_frames, canonical, keyfile, release_json, request
 from vault.formats.checkpoint import parse_checkpoint
-from vault.formats.note import MOST_BYTES as MOST_NOTE
-from vault.formats.note import parse_note
+from vault.formats.note import MOST_BYTES as MOST_NOTE, parse_note
 from vault.formats.request import PENDING, parse_request
 from vault.formats.share import parse_share
 from vault.services.files import HEAD, open_regular
 from vault.services.roster import member_id
 from vault.services.words import fingerprint_of_keys
-from vault.store.schema import APPLICATION_ID, HEADER_BYTES
-from vault.store.schema import MAGIC as SQLITE
+from vault.store.schema import APPLICATION_ID, HEADER_BYTES, MAGIC as SQLITE
 
 
 class FileKind(StrEnum):

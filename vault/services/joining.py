@@ -20,8 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vault.errors import ForkError, FormatError, IntegrityError, RollbackError, StorageError, UsageError, VaultError
-from vault.formats.keyfile import MOST_BYTES as MOST_KEYFILE
-from vault.formats.keyfile import KeyFile, KeyPayload, parse_keyfile
+from vault.formats.keyfile import MOST_BYTES as MOST_KEYFILE, KeyFile, KeyPayload, parse_keyfile
 from vault.formats.origin import ROOT, check_handle, origin_of
 from vault.formats.request import PENDING
 from vault.model import Handle, Origin, Role, VaultId

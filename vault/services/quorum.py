@@ -18,8 +18,7 @@ from vault.errors import FormatError, UsageError, WrongPassphrase
 from vault.formats.share import WORDS, ShareCard, parse_share
 from vault.model import VaultId
 from vault.ports import day_of
-from vault.primitives import hpke
-from vault.primitives import shares as slip39
+from vault.primitives import hpke, shares as slip39
 from vault.primitives.shares import ShareMark
 from vault.services import files
 from vault.services.roster import RecoveryKey, Roster

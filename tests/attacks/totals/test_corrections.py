@@ -10,9 +10,7 @@ import pytest
 
 from tests.attacks.totals.caseload import FIRST, LAST, CasePerson, Slotted, caseload
 from tests.attacks.totals.everything import attack_everything
-from tests.attacks.totals.product import CELL_OF, known_cells, rows_of
-from tests.attacks.totals.product import TABLE as WHOLE
-from tests.attacks.totals.product import variables as all_variables
+from tests.attacks.totals.product import CELL_OF, TABLE as WHOLE, known_cells, rows_of, variables as all_variables
 from tests.disclosure.rows import Desk, counted, keyed
 from vault.disclosure.asking import guard_answer
 from vault.disclosure.facts import OUTSIDE, Condition, Fact, Variable
