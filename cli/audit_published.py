@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vault import ProofChecked, PublishedReport
 
 FINDING = "finding"
+ANCHORED = "intact, anchored"
 UNMET = "the quorum of your policy is not met"
 _HEAD_CODES = {"holds": 0, "not looked at": 0, "rollback": RollbackError.code, "fork": ForkError.code}
 _HEAD_SAYS = {
@@ -85,11 +86,23 @@ def _print(settings: Settings, report: PublishedReport, kept: Sequence[Path], ev
     else:
         if anchors and bare:
             terminal.data(f"not anchored: {', '.join(bare)}")
-        terminal.heading(report.verdict + (f": {UNMET}" if report.unmet else ""))
+        terminal.heading(_verdict(report))
         if report.unmet:
             terminal.talk("Next: have these journals cosigned and published again, or ask for less in your policy")
         else:
             terminal.talk("Next: keep a copy of each journal's checkpoint; give them with --head FILE the next time")
+
+
+def _verdict(report: PublishedReport) -> str:
+    """The last line: the verdict, and for how much of what is here it is said."""
+    if report.unmet:
+        return f"{report.verdict}: {UNMET}"
+    covered = sum(item.anchored for item in report.journals)
+    if report.verdict != ANCHORED and covered and all(item.anchored for item in report.journals if item.size):
+        return f"{report.verdict}: others have seen more than is shown, or are not heard; see the notes"
+    if report.verdict == ANCHORED and covered < report.leaves:
+        return f"{report.verdict}: {covered:,} of {entries(report.leaves)}; the others came later"
+    return report.verdict
 
 
 def _without_anchor(report: PublishedReport) -> str:
@@ -117,6 +130,8 @@ def _json(report: PublishedReport) -> dict[str, object]:
                 "root": item.root.hex(),
                 "cosigned": [handle for handle, _ in item.cosigned],
                 "anchored": item.anchored,
+                "not_anchored": item.after,
+                "by": item.by,
             }
             for item in report.journals
         ],

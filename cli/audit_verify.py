@@ -60,8 +60,9 @@ def verify(
     """Verify every leaf, tree node, checkpoint, part and member. Needs no key.
 
     The verdict names its anchor: without a checkpoint that somebody else has seen, it says "intact, NOT anchored",
-    since a whole vault could have been rolled back unnoticed. Exit code 20 on a finding; 21 when a head that you gave
-    is beyond what is here, 22 when the journal does not begin with it.
+    since a whole vault could have been rolled back unnoticed. It is said up to that checkpoint: what came later is "not
+    anchored yet". Exit code 20 on a finding, or when the quorum of your --policy has cosigned no head of a journal that
+    it names; 21 when a head that you gave is beyond what is here, 22 when the journal does not begin with it.
     """
     import vault
 
@@ -104,7 +105,13 @@ def verify(
             "vault_id": report.vault_id,
             "anchor": report.anchor,
             "anchored": [
-                {"origin": item.origin, "size": item.size, "anchored": item.anchored, "by": item.by}
+                {
+                    "origin": item.origin,
+                    "size": item.size,
+                    "anchored": item.anchored,
+                    "not_anchored": item.after,
+                    "by": item.by,
+                }
                 for item in report.anchored
             ],
             "leaves": report.leaves,

@@ -11,14 +11,17 @@ import pytest
 from tests.cosigners import answers, cosign, faults, published, shown
 from tests.laptops import Fleet, History, Laptop, carry, filler, record
 from tests.organisation import flipped, rows_of
-from vault.errors import VaultLocked
+from vault.errors import UsageError, VaultLocked
 from vault.formats.tiles import TilePath, encode_entries, encode_path
-from vault.model import Origin
+from vault.model import Kind, Origin
 from vault.primitives import tree
 from vault.services import cosigning
+from vault.services.audit import verify_vault
 from vault.services.audit_cosign import Answer, Look, Looking
 from vault.services.audit_publish_texts import directory_of
+from vault.services.audit_tiles import verify_published
 from vault.services.cosigning import Cosigning, cosign_journals
+from vault.services.journal import Draft, write
 from vault.services.published_directory import ShownJournal
 from vault.services.revoking import revoke
 from vault.services.vault import Vault
@@ -158,6 +161,45 @@ def _link(folder: Path) -> None:
     path.symlink_to(folder / "moved")
 
 
+LINKED = {
+    "the journal's folder": lambda folder: folder,
+    "its tiles": lambda folder: folder / "tile",
+    "its entries": lambda folder: folder / "tile" / "entries",
+    "its checkpoint": lambda folder: folder / "checkpoint",
+}
+
+
+@pytest.mark.parametrize("which", sorted(LINKED))
+def test_no_link_in_a_directory_is_followed(
+    auditor: Laptop, hub: Laptop, field: Laptop, tmp_path: Path, which: str
+) -> None:
+    """Genuine bytes behind a link are not read: a stick says nothing about other places. The audit of the directory
+    says so as well. Negative control: the same bytes in their place."""
+    record(field, "field-1", 2)
+    hub.take(field.bundle("hub-1"))
+    directory = published(hub)
+    assert cosign(auditor, directory, dry_run=True).code == 0, "negative control"
+    path = LINKED[which](directory / directory_of(field.origin()))
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    found = cosign(auditor, directory)
+    assert (found.code, auditor.size("field-1")) == (20, 5)
+    assert answers(found).get("field-1", Answer.DAMAGED) is Answer.DAMAGED
+    assert verify_published(directory).verdict == "finding"
+
+
+def test_a_roster_behind_a_link_is_none(auditor: Laptop, hub: Laptop, tmp_path: Path) -> None:
+    """The file that names the roster: then it is no published directory (2), and `--copy` says the same."""
+    directory = published(hub)
+    (directory / "roster").rename(tmp_path / "elsewhere")
+    (directory / "roster").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="link"):
+        cosign(auditor, directory)
+    with pytest.raises(UsageError, match="neither a vault nor"):
+        verify_vault(auditor.directory, copies=[directory])
+    assert verify_published(directory).verdict == "finding"
+
+
 def test_a_directory_that_changes_between_look_and_swap(
     auditor: Laptop, hub: Laptop, field: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +330,35 @@ def test_a_second_process_that_cosigns_in_between(
     assert {len(true.grown(4, day=20_001).leaves)} == {
         size for _, size, note in auditor.dump()["checkpoint"] if note == true.grown(4, day=20_001).note()
     }
+
+
+def test_a_second_process_that_enters_a_head_in_between(
+    auditor: Laptop, hub: Laptop, field: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one looks, the auditor's own journal comes to quote another head of that size, and nothing else moves: the
+    memory that is signed counts as much as the table. The first one looks again, and refuses (22)."""
+    true = History.of(field, "field-1")
+    directory = shown(published(hub), true.grown(3))
+    other = true.grown(3, day=20_001).note()
+    genuine = Looking.at_shown
+    looks = 0
+
+    def look(self: Looking, journal: ShownJournal) -> Look:
+        nonlocal looks
+        found = genuine(self, journal)
+        if found.origin == true.origin:
+            looks += 1
+            if looks == 1:
+                with Vault.open(auditor.directory, auditor.environment) as vault, vault.writing(auditor.key()):
+                    signer = vault.signer(auditor.key())
+                    draft = Draft(kind=Kind.HEAD_SEEN, extra=(other,))
+                    write(vault.store, vault.journal_number(signer.origin), signer, vault.day, [draft])
+        return found
+
+    monkeypatch.setattr(Looking, "at_shown", look)
+    found = cosign(auditor, directory)
+    assert (found.code, answers(found)["field-1"], looks) == (22, Answer.FORK, 2)
+    assert auditor.size("field-1") == 5
 
 
 def test_without_the_comparison_both_views_would_be_signed(

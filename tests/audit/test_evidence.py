@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from base64 import b64decode
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.audit.typing_it import NEEDS_TOOLS, climbs, root_in, typed
 from tests.laptops import History, Laptop, carry, record
 from tests.organisation import flipped, rows_of
 from tests.services.publishing import flip, show
@@ -20,42 +18,6 @@ from vault.services.audit import verify_vault
 from vault.services.audit_evidence import keep_contradictions, write_findings
 from vault.services.audit_evidence_published import write_published_findings
 from vault.services.vault import Vault
-
-TOOLS = ("openssl", "sha256sum", "sed", "base64", "od", "tr", "sh")
-NEEDS_TOOLS = pytest.mark.skipif(
-    any(shutil.which(tool) is None for tool in TOOLS), reason=f"one of {', '.join(TOOLS)} is not on this machine"
-)
-
-
-def typed(folder: Path, readme: str = "README.txt") -> int:
-    """Types every `$` line of a README in its folder and compares what is printed with the `>` lines; how many."""
-    lines = (folder / readme).read_text().splitlines()
-    commands = [number for number, line in enumerate(lines) if line.startswith("$ ")]
-    for number in commands:
-        expected = []
-        for line in lines[number + 1 :]:
-            if not line.startswith("> "):
-                break
-            expected.append(line.removeprefix("> "))
-        assert expected, lines[number]
-        done = subprocess.run(
-            ["sh", "-c", lines[number].removeprefix("$ ")], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.stdout.splitlines() == expected, (lines[number], done.stdout, done.stderr)
-    return len(commands)
-
-
-def root_in(folder: Path, name: str = "head.txt") -> bytes:
-    """The root that a signed head states."""
-    return b64decode((folder / name).read_bytes().split(b"\n")[2])
-
-
-def climbs(folder: Path, prefix: str) -> bytes:
-    """The end of a chain of files, each of which holds the hash of the one before."""
-    files = sorted(folder.glob(f"{prefix}-*.bin"))
-    for one, two in pairwise(files):
-        assert sha256(one.read_bytes()).digest() in two.read_bytes()
-    return sha256(files[-1].read_bytes()).digest()
 
 
 def evidence(laptop: Laptop, target: Path) -> list[str]:

@@ -57,6 +57,35 @@ def test_publish_ends_in_two_lines_and_what_it_wrote_verifies(laptop: Laptop, ty
     assert anchored[History.of(_opened(laptop), "field-1").origin] == 5
 
 
+def test_how_much_rests_on_which_head_is_said(laptop: Laptop, typed: Typed, tmp_path: Path) -> None:
+    """Of each journal, in text and in JSON; the last line says for how many entries it is said. When somebody who would
+    know is not heard, that is the last line, although each journal has a head from outside."""
+    target, own = tmp_path / "published", tmp_path / "mine"
+    typed("audit", "publish", target, "-C", laptop.directory)
+    own.write_bytes((target / "policy").read_bytes())
+    check = ("audit", "verify", "--published", target, "--policy", own)
+    code, out, _ = typed(*check)
+    assert (code, out.splitlines()[-1]) == (0, "intact, anchored: 16 of 19 entries; the others came later")
+    (line,) = [line for line in out.splitlines() if "field-1/1 up to" in line]
+    assert line.strip().startswith("field-1/1 up to 5 of 8 entries, cosigned by your quorum, the last of it hub-1 on ")
+    assert line.endswith("; 3 not anchored yet")
+    told = {item["origin"].split("/", 2)[2]: item for item in json.loads(typed(*check, "--json")[1])["journals"]}
+    mine = told["field-1/1"]
+    assert (mine["size"], mine["anchored"], mine["not_anchored"]) == (8, 5, 3)
+    assert mine["by"].startswith("cosigned by your quorum")
+    assert (told["root/1"]["not_anchored"], told["director-1/1"]["by"]) == (0, None)
+    true = History.of(_opened(laptop), "field-1", 5)
+    folder = target / directory_of(true.origin)
+    old = (folder / "witnessed").read_bytes()
+    (folder / "witnessed").unlink()
+    write_history(folder, true)
+    (folder / "checkpoint").write_bytes(old)
+    code, out, _ = typed(*check)
+    last = "intact, NOT anchored: others have seen more than is shown, or are not heard; see the notes"
+    assert (code, out.splitlines()[-1]) == (0, last)
+    assert "note: field-1: a cosignature of " in out
+
+
 def _opened(laptop: Laptop) -> Laptop:
     laptop.reopen()
     return laptop

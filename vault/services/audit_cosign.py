@@ -61,11 +61,13 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is remembered of a journal: the entries that are here, the (size, note) of each head, and whether it is
-    under review. Two looks that find the same may be taken for one."""
+    """What is remembered of a journal: the entries that are here, the (size, note) of each head, likewise of those that
+    the journals written here quote, and whether it is under review. Two looks that find the same may be taken for
+    one."""
 
     held: Held | None
     heads: tuple[tuple[int, bytes], ...]
+    quoted: tuple[tuple[int, bytes], ...]
     locked: bool
 
 
@@ -112,6 +114,7 @@ class Looking:
         return Seen(
             held=self.held.get(origin),
             heads=tuple(arrivals.heads(origin)),
+            quoted=tuple((head.size, head.note) for head in self.quoted.get(origin, ())),
             locked=any(lock.origin == origin for lock in arrivals.locks()),
         )
 

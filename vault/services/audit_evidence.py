@@ -135,10 +135,11 @@ class _Journal:
         for size, note in self.scan.checkpoints(self.number):
             try:
                 good.append((verify_checkpoint(note, self.origin, self.member.keys.signing), note))
-            except VaultError:
+            except VaultError as error:
                 bad += 1
                 if bad <= MOST_PLACES:
-                    yield f"signature-{texts.name_of(self.origin)}-{size}", texts.signature(self.member, note)
+                    contents = texts.signature(self.member, note, self.origin, error.message)
+                    yield f"signature-{texts.name_of(self.origin)}-{size}", contents
         if good:
             yield from self._entries(*good[-1])
 

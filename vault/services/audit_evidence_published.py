@@ -19,22 +19,25 @@ from pathlib import Path
 from typing import Final
 
 from vault.errors import VaultError
-from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.note import parse_note, parse_vkey
 from vault.formats.origin import parse_origin
 from vault.formats.tiles import MOST_BUNDLE, TilePath, encode_path, parse_entries, parse_hashes, parse_path
 from vault.formats.tlog_policy import MOST_BYTES, TrustPolicy, parse_policy
-from vault.model import Origin
 from vault.primitives import tree
 from vault.services import audit_evidence_texts as texts, audit_publish_texts as published, files
 from vault.services.audit_evidence import check_evidence_place
-from vault.services.audit_reader import read_file
+from vault.services.audit_reader import MOST_JOURNALS, names_in, read_file
 from vault.services.audit_tiles import PublishedReport
 from vault.services.evidence import pem_of, write_files
-from vault.services.findings import NOTICE, Finding
+from vault.services.findings import NOTICE, Finding, plain
 
 MOST_FILES: Final = 20
 """Files of one journal that are copied, and entries that are shown: more say the same."""
+MOST_COPIED: Final = 48 * 1024 * 1024
+"""Bytes of one journal that are copied."""
+_MOST_ORIGIN: Final = 1024
+_SHORT: Final = "..."
+"""How the name of a journal's directory ends where a finding shortens it."""
 _ALWAYS: Final = (published.ORIGIN, published.VKEY, published.CHECKPOINT)
 
 
@@ -46,10 +49,10 @@ def write_published_findings(
     check_evidence_place(target)
     own = None if policy is None else parse_policy(files.read_limited(policy, MOST_BYTES))
     faults = [item for item in report.findings if item.level != NOTICE]
-    places = list(_places(directory, _by_origin(directory, faults), own))
+    named = _by_origin(directory, faults)
     files.make_private_directory(target)
     folders = []
-    for number, (name, contents) in enumerate(places, start=1):
+    for number, (name, contents) in enumerate(_places(directory, named, own), start=1):
         folder = target / f"{number:02}-{name}"
         for path in sorted({(folder / part).parent for part in contents}):
             files.make_private_directory(path, parents=True)
@@ -62,12 +65,14 @@ def write_published_findings(
 
 def _by_origin(directory: Path, faults: Sequence[Finding]) -> list[Finding]:
     """The findings, those at a journal's directory (`0123456789abcdef...`) under the origin that is written in it."""
+    shortened = {item.where for item in faults if item.where.endswith(_SHORT)}
     names = {}
-    for folder in sorted(directory.iterdir()):
-        raw = _read(folder / published.ORIGIN) or b""
-        origin = raw.decode("ascii", "replace").removesuffix("\n")
-        if published.directory_of(origin) == folder.name:
-            names[f"{folder.name[:16]}..."] = origin
+    for name, _ in names_in(directory, MOST_JOURNALS)[0] if shortened else ():
+        short = f"{name[:16]}{_SHORT}"
+        if short in shortened:
+            origin = (_read(directory, f"{name}/{published.ORIGIN}", _MOST_ORIGIN) or b"").decode("ascii", "replace")
+            if published.directory_of(origin.removesuffix("\n")) == name:
+                names[short] = origin.removesuffix("\n")
     return [replace(item, where=names.get(item.where, item.where)) for item in faults]
 
 
@@ -77,7 +82,7 @@ def _places(
     """A folder for each journal that a finding names, and one for the files beside them."""
     beside = {item.where for item in faults} & published.TOP
     if beside:
-        copied = {f"files/{name}": raw for name in sorted(beside) if (raw := _read(directory / name)) is not None}
+        copied = {f"files/{name}": raw for name in sorted(beside) if (raw := _read(directory, name)) is not None}
         text = f"Files beside the journals, as they were published:\n\n{texts.sums(copied)}" if copied else ""
         yield "directory", {**copied, "README.txt": (text or "The files that are named are not there.\n").encode()}
     origins = {"/".join(item.where.split(":")[0].split("/")[:4]) for item in faults}
@@ -88,12 +93,18 @@ def _places(
 
 
 def _journal(directory: Path, origin: str, faults: Sequence[Finding], own: TrustPolicy | None) -> dict[str, bytes]:
-    folder = directory / published.directory_of(origin)
+    folder = published.directory_of(origin)
     named = [item.where.removeprefix(f"{origin}/") for item in faults if item.where.startswith(f"{origin}/")]
     named = list(filter(_is_ours, named))
     wanted = list(dict.fromkeys([*_ALWAYS, *(path for name in named for path in _with_beside(name))]))
-    copied = {name: raw for name in wanted[:MOST_FILES] if (raw := _read(folder / name)) is not None}
-    text = f"Journal {origin}, as it was published in {folder.name}.\n\n"
+    copied: dict[str, bytes] = {}
+    left = MOST_COPIED
+    for name in wanted[:MOST_FILES]:
+        raw = _read(directory, f"{folder}/{name}", min(left, MOST_BUNDLE))
+        if raw is not None:
+            copied[name] = raw
+            left -= len(raw)
+    text = f"Journal {origin}, as it was published in {folder}.\n\n"
     text += "".join(f"{texts.told(item)}\n" for item in _of(origin, faults))
     text += "\nThe published files that this is about:\n\n"
     text += texts.sums({f"files/{name}": raw for name, raw in copied.items()})
@@ -127,9 +138,9 @@ def _with_beside(name: str) -> list[str]:
     return [name]
 
 
-def _read(path: Path) -> bytes | None:
+def _read(directory: Path, name: str, most: int = MOST_BUNDLE) -> bytes | None:
     with suppress(VaultError, OSError, ValueError):
-        return read_file(path, MOST_BUNDLE)
+        return read_file(directory, name, most)
     return None
 
 
@@ -142,11 +153,11 @@ def _head(origin: str, copied: Mapping[str, bytes], own: TrustPolicy | None) -> 
             key = parse_vkey(copied[published.VKEY].decode().removesuffix("\n"))
         note = parse_note(copied[published.CHECKPOINT])
         blob = next(line.blob for line in note.signatures if (line.name, line.key_id) == (origin, key.key_id))
-        answer = texts.FAILS
-        with suppress(VaultError):
-            verify_checkpoint(copied[published.CHECKPOINT], Origin(origin), key.public_key)
-            answer = texts.VERIFIED
-        text = f"\nThe signed head, with the key in writer.pem that {whose} names:\n\n{texts.VERIFY}\n> {answer}\n"
+        answer = texts.answered(key.public_key, note.text, blob)
+        text = f"\nThe head, with the key in writer.pem that {whose} names:\n\n{answer}"
+        first = note.text.split(b"\n")[0].decode("utf-8", "replace")
+        if first != origin:
+            text += f"\nIts first line names another journal than the one in whose place it stands: {plain(first)}\n"
         return {"head.txt": note.text, "head.sig": blob, "writer.pem": pem_of(key.public_key)}, text
     return {}, "\nIts head, or the key that should verify it, cannot be read.\n"
 

@@ -9,21 +9,31 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from vault.errors import FormatError, IntegrityError
+from vault.errors import FormatError, IntegrityError, VaultError
 from vault.formats.checkpoint import Checkpoint
 from vault.formats.note import parse_note
 from vault.model import Member, VaultId
 from vault.primitives.hashing import sha256
+from vault.primitives.signing import verify_signature
 from vault.services.evidence import pem_of
 from vault.services.findings import Finding, plain
 
 MOST_MESSAGE: Final = 400
 VERIFIED: Final = "Signature Verified Successfully"
 FAILS: Final = "Signature Verification Failure"
+_LONG: Final = 64
+"""Bytes of a signature; a cosignature has its time before it."""
+_NEUTRAL: Final = b"\x01" + bytes(31)
+"""The neutral point of the curve, as it is written down."""
 VERIFY: Final = "$ openssl pkeyutl -verify -pubin -inkey writer.pem -rawin -in head.txt -sigfile head.sig"
+_EITHER: Final = """\
+openssl may accept it: the first half of head.sig is the neutral point of the curve, which no signer makes. Our verifier
+refuses it.
+"""
 _GOOD: Final = f"""\
 The head is signed by the journal's writer:
 
@@ -89,23 +99,38 @@ def told(finding: Finding) -> str:
     return f"{finding.level}  {finding.code}  {plain(finding.where)}: {plain(finding.message, MOST_MESSAGE)}"
 
 
-def signature(member: Member, note: bytes) -> dict[str, bytes]:
-    """A head whose signature does not verify."""
+def answered(public_key: bytes, text: bytes, signed: bytes) -> str:
+    """The command that verifies a signature, and what openssl says of it. Of one whose first half is the neutral point
+    the two libraries say different things: ours refuses it, and no signer of RFC 8032 makes one."""
+    with suppress(VaultError):
+        verify_signature(public_key, text, signed)
+        return f"{VERIFY}\n> {VERIFIED}\n"
+    if signed[:32] == _NEUTRAL:
+        return f"    {VERIFY.removeprefix('$ ')}\n\n{_EITHER}"
+    return f"{VERIFY}\n> {FAILS}\n"
+
+
+def signature(member: Member, note: bytes, origin: str, why: str) -> dict[str, bytes]:
+    """A head that stands in the vault as one of the journal `origin`, and is none: `why` is what our verifier says."""
     files = {"note": note, "writer.pem": pem_of(member.keys.signing)}
     try:
         head = parse_note(note)
-        blob = next(line.blob for line in head.signatures if line.name.startswith("fieldvault/"))
-    except (FormatError, StopIteration):
+        first = head.text.split(b"\n")[0].decode("utf-8", "replace")
+        lines = [line for line in head.signatures if line.name.startswith("fieldvault/") and len(line.blob) == _LONG]
+        blob = next((line.blob for line in lines if line.name == first), None) or lines[0].blob
+    except (FormatError, IndexError):
         text = "A row that should hold a signed head. It is no signed note at all: look at the file `note`.\n"
         return {**files, "README.txt": text.encode()}
-    text = f"""\
-A head that stands in the vault as signed by a journal's writer, and is not.
-
-{VERIFY}
-> Signature Verification Failure
-
-The key in writer.pem is the one that root enrolled. Either the head's text or its signature was changed.
-"""
+    answer = answered(member.keys.signing, head.text, blob)
+    text = f"A head that stands in the vault as one of {origin}, signed by its writer, and is not: {plain(why)}.\n\n"
+    if answer.endswith(f"{VERIFIED}\n"):
+        text += "The key in writer.pem, which is the one that root enrolled, did sign this text:\n\n" + answer
+        if first == plain(first):
+            text += f"\nIts first line says of which journal it is a head:\n\n$ sed -n 1p head.txt\n> {first}\n"
+        text += "\nSo it was put where it does not belong, or its lines were changed around a text that was signed.\n"
+    else:
+        text += f"{answer}\nThe key in writer.pem is the one that root enrolled. The head's text or its signature was "
+        text += "changed.\n"
     return {**files, "head.txt": head.text, "head.sig": blob, "README.txt": text.encode()}
 
 

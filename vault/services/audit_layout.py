@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from vault.errors import FormatError, VaultError
@@ -11,7 +12,7 @@ from vault.formats.tiles import HEIGHT, WIDTH, TilePath, encode_entries, encode_
 from vault.formats.tlog_policy import parse_policy
 from vault.model import Member, Origin
 from vault.services import audit_publish_texts as texts
-from vault.services.audit_reader import JournalFiles, read_file
+from vault.services.audit_reader import MOST_JOURNALS, MOST_NAMES, JournalFiles, crowded, names_in, read_file
 from vault.services.files import PARTIAL
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
@@ -23,23 +24,30 @@ _HEX = frozenset("0123456789abcdef")
 def is_published(directory: Path) -> bool:
     """Whether anything in a directory says that journals were published there: the file that names the roster, or one
     of the directories. What lacks the others is damaged, and what has neither is something else."""
-    names = {item.name for item in directory.iterdir()}
-    return texts.ROSTER in names or any(len(name) == 64 and set(name) <= _HEX for name in names)
+    names, _ = names_in(directory, MOST_JOURNALS)
+    return os.path.lexists(directory / texts.ROSTER) or any(is_folder(name) for name, _ in names)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a directory is named as a journal's is: by a SHA-256 in hexadecimal."""
+    return len(name) == 64 and set(name) <= _HEX
 
 
 def journal_directories(findings: Findings, directory: Path) -> list[str]:
     """The names of the journals' directories. What else stands there and is not ours is a finding, and so is what is
-    missing."""
+    missing, and what is more than can be."""
     found = []
-    names = {item.name: item for item in directory.iterdir()}
-    for name, item in sorted(names.items()):
-        if len(name) == 64 and set(name) <= _HEX and item.is_dir() and not item.is_symlink():
+    names, more = names_in(directory, MOST_JOURNALS)
+    for name, is_directory in names:
+        if is_folder(name) and is_directory:
             found.append(name)
         elif name not in texts.TOP:
             _surplus(findings, name)
-    for name in sorted(texts.TOP - names.keys()):
+    for name in sorted(name for name in texts.TOP if not os.path.lexists(directory / name)):
         level = NOTICE if name == texts.README else BYTES
         findings.add(level, "missing", name, "the file is missing")
+    if more:
+        findings.add(BYTES, "crowded", "directory", crowded(MOST_JOURNALS))
     return found
 
 
@@ -85,6 +93,9 @@ def check_members(findings: Findings, raw: bytes, roster: Roster, origins: list[
     wanted = texts.encode_members(roster, origins)
     if raw == wanted:
         return
+    if raw.count(b"\n") > wanted.count(b"\n") or raw.count(b"\t") > wanted.count(b"\t"):
+        findings.add(SIGNATURES, "members", texts.MEMBERS, "the table names more than the roster does")
+        return
     expected = [line.split(b"\t") for line in wanted.split(b"\n")]
     held = [line.split(b"\t") for line in raw.split(b"\n")]
     stale = [line[:4] for line in held[:-1]] == [line[:4] for line in expected[: len(held) - 1]] and held[-1] == [b""]
@@ -112,11 +123,17 @@ def check_journal_files(findings: Findings, files: JournalFiles, origin: Origin,
     """Every file of one journal has a place: in the tree of `size` entries, or up to `allowed` while publishing; an
     older partial tile says the beginning of what stands there now. Returns how many files there are."""
     count = 0
-    for item in sorted(files.folder.iterdir()):
-        if item.name not in texts.IN_JOURNAL and item.name != "tile":
-            _surplus(findings, f"{origin}/{item.name}")
-        count += item.name in texts.IN_JOURNAL
-    for name in files.paths():
+    names, more = names_in(files.folder)
+    for name, _ in names:
+        if name not in texts.IN_JOURNAL and name != "tile":
+            _surplus(findings, f"{origin}/{name}")
+        count += name in texts.IN_JOURNAL
+    if more:
+        findings.add(BYTES, "crowded", origin, crowded(MOST_NAMES))
+    for name, fault in files.paths():
+        if fault:
+            findings.add(BYTES, "crowded", f"{origin}/{name}", fault)
+            continue
         count += 1
         with findings.guard(f"{origin}/{name}"):
             try:
@@ -153,4 +170,4 @@ def _beginning(files: JournalFiles, path: TilePath, there: int) -> bytes:
 
 def read_small(directory: Path, name: str) -> bytes | None:
     """A file beside the journals."""
-    return read_file(directory / name)
+    return read_file(directory, name)

@@ -63,13 +63,19 @@ class AnchoredJournal:
     anchored: int = 0
     by: str | None = None
 
+    @property
+    def after(self) -> int:
+        """Entries behind that head: they are not anchored yet."""
+        return self.size - self.anchored
+
     def __str__(self) -> str:
         """As the anchor says it."""
         name = "/".join(self.origin.split("/")[2:])
         if self.by is None:
             written = "1 entry" if self.size == 1 else f"{self.size} entries"
             return f"{name}: NOT anchored, nobody else has seen its {written}"
-        return f"{name} up to {self.anchored} of {self.size} entries, {self.by}"
+        after = f"; {self.after} not anchored yet" if self.after else ""
+        return f"{name} up to {self.anchored} of {self.size} entries, {self.by}{after}"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -252,8 +252,8 @@ class _Run:
         files.write_new_file(path, write, replace=True)
 
     def _read(self, path: Path) -> bytes | None:
-        """What stands at a path; None when nothing does. Raises UsageError for what is no file."""
-        return read_file(path, MOST_BUNDLE)
+        """What stands at a path; None when nothing does. Raises UsageError for what is no file, or behind a link."""
+        return read_file(self.target, path.relative_to(self.target).as_posix(), MOST_BUNDLE)
 
     # -- what a journal becomes --------------------------------------------------------------------------------------
 

@@ -16,20 +16,35 @@ def published_levels(
     journals: Sequence[TileJournal],
     files: int,
     heads: Sequence[HeadChecked],
+    quoted: int,
     unmet: int = 0,
     quorum: str = "",
 ) -> tuple[Level, ...]:
     """What each level came to. Without a clock freshness is a day and no age."""
-    leaves, quoted = sum(item.head.size for item in journals), sum(len(item.quoted) for item in journals)
+    leaves = sum(item.head.size for item in journals)
     kept = sum(item.verdict is HeadVerdict.HOLDS for item in heads)
     anchored = sum(item.anchored > 0 for item in journals)
-    days = [day for item in journals for _, day in (*item.head.witnesses, *_earlier(item))]
-    said = f"{anchored} of {len(journals)} journals are anchored; {kept} heads that were kept hold"
+    covered = sum(item.anchored for item in journals)
+    days = [day for item in journals for head in item.cosigned_heads() for _, day in head.witnesses]
+    of = _counted(len(journals), "journal", "journals")
+    said = f"{anchored} of {of} {'is' if anchored == 1 else 'are'} anchored, {covered:,} of {leaves:,} entries"
+    if kept:
+        said += f"; {_counted(kept, 'head that was kept holds', 'heads that were kept hold')}"
     if unmet:
-        said = f"the quorum of your policy ({quorum}) is not met for {unmet} of {len(journals)} journals"
+        said = f"the quorum of your policy ({quorum}) is not met for {unmet} of {of}"
     return (
-        _level(kinds, BYTES, f"{leaves:,} entries in {files:,} files" if journals else "", "the roster cannot be read"),
-        _level(kinds, SIGNATURES, f"{len(journals)} heads and the roster" if journals else "", "nothing is signed"),
+        _level(
+            kinds,
+            BYTES,
+            f"{_counted(leaves, 'entry', 'entries')} in {_counted(files, 'file', 'files')}" if journals else "",
+            "the roster cannot be read",
+        ),
+        _level(
+            kinds,
+            SIGNATURES,
+            f"{_counted(len(journals), 'head', 'heads')} and the roster" if journals else "",
+            "nothing is signed",
+        ),
         _level(
             kinds,
             MEMORY,
@@ -37,7 +52,12 @@ def published_levels(
             "no head and no policy of your own says what was before",
             lacking=unmet > 0,
         ),
-        _level(kinds, CROSS, f"{quoted} heads that journals quote" if quoted else "", "no journal quotes another"),
+        _level(
+            kinds,
+            CROSS,
+            f"{_counted(quoted, 'head that a journal quotes', 'heads that journals quote')}" if quoted else "",
+            "no journal quotes another",
+        ),
         _level(
             kinds,
             FRESHNESS,
@@ -47,8 +67,8 @@ def published_levels(
     )
 
 
-def _earlier(journal: TileJournal) -> tuple[tuple[str, int], ...]:
-    return journal.witnessed[0].witnesses if journal.witnessed else ()
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _level(kinds: Sequence[FindingKind], name: str, holds: str, why_not: str, *, lacking: bool = False) -> Level:

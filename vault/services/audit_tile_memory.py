@@ -1,10 +1,10 @@
 """What stands outside the tiles of a published directory and must agree with them: quorums, heads that were cosigned
-earlier, heads that entries quote, heads that the auditor kept."""
+earlier, heads that the auditor kept. (Heads that entries quote: `services/audit_tile_quotes.py`.)"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from vault.errors import IntegrityError
 from vault.formats.note import parse_note
@@ -13,34 +13,40 @@ from vault.model import Member, Origin
 from vault.ports import day_of
 from vault.services import audit_publish_texts as texts
 from vault.services.audit_given import GivenHead, HeadChecked, HeadVerdict
-from vault.services.audit_quorum import cosigners, is_quorum
+from vault.services.audit_quorum import Cosigner, cosigners, is_quorum
 from vault.services.audit_reader import JournalFiles
-from vault.services.findings import CROSS, MEMORY, NOTICE, SIGNATURES, Findings
+from vault.services.findings import MEMORY, SIGNATURES, Findings
 from vault.services.roster import Roster
 from vault.services.witness import DAY_SECONDS, Head, verify_head
 
 
 @dataclass(slots=True, kw_only=True)
 class TileJournal:
-    """One journal of a published directory. `raw` is its checkpoint as it stands there, `allowed` up to which size
-    files may stand there while it is published, `sound` whether its entries lead to its head, and to every tile."""
+    """One journal of a published directory. `head` is the one that it shows, without its note; `allowed` up to which
+    size files may stand there while it is published; `sound` whether its entries lead to its head, and to every tile.
+    `votes` are who of the auditor's own witnesses cosigned which of its heads, by size."""
 
     files: JournalFiles
     origin: Origin
     member: Member
     head: Head
-    raw: bytes
     allowed: int
     sound: bool = False
-    witnessed: tuple[Head, bytes] | None = None
-    quoted: list[tuple[int, bytes]] = field(default_factory=list)
+    witnessed: Head | None = None
+    votes: list[tuple[int, tuple[Cosigner, ...]]] = field(default_factory=list)
     anchored: int = 0
     anchor: str | None = None
+
+    def cosigned_heads(self) -> Iterator[Head]:
+        """Its newest head, and the earlier one that somebody cosigned."""
+        yield self.head
+        if self.witnessed is not None:
+            yield self.witnessed
 
     def anchor_at(self, size: int, by: str) -> None:
         """Something outside the directory vouches for the first `size` entries."""
         if size > self.anchored:
-            self.anchored, self.anchor = size, f"{_short(self.origin)} up to {size} of {self.head.size} entries, {by}"
+            self.anchored, self.anchor = size, by
 
     def leads_to(self, size: int, start: bytes) -> bool:
         """Whether the root over the first `size` entries begins with `start`. Raises IntegrityError for a journal that
@@ -50,7 +56,14 @@ class TileJournal:
         return self.files.root_at(size, self.head.size)[: len(start)] == start
 
 
-def check_witnessed(findings: Findings, roster: Roster, journal: TileJournal, raw: bytes) -> None:
+def without_note(head: Head) -> Head:
+    """A verified head without its note, which may be long: whoever publishes chooses how many there are."""
+    return replace(head, note=b"")
+
+
+def check_witnessed(
+    findings: Findings, roster: Roster, journal: TileJournal, raw: bytes, own: TrustPolicy | None
+) -> None:
     """The earlier head beside the newest one. Raises IntegrityError and what `verify_head` raises."""
     head = verify_head(roster, raw)
     if head.origin != journal.origin or not head.witnesses:
@@ -62,50 +75,30 @@ def check_witnessed(findings: Findings, roster: Roster, journal: TileJournal, ra
     elif not journal.leads_to(head.size, head.root):
         findings.add(MEMORY, "fork", journal.origin, f"another root was cosigned at {head.size} entries")
     else:
-        journal.witnessed = (head, raw)
+        journal.witnessed = without_note(head)
+        take_votes(own, journal, head.size, raw)
+
+
+def take_votes(own: TrustPolicy | None, journal: TileJournal, size: int, raw: bytes) -> None:
+    """Keeps who of the auditor's own witnesses cosigned a head of the journal. Raises SignatureInvalid for a line under
+    a witness's key that does not verify."""
+    if own is not None and own.quorum != NONE:
+        found = cosigners(own, parse_note(raw), texts.log_key(journal.member, journal.origin))
+        journal.votes.append((size, found))
 
 
 def check_quorum(own: TrustPolicy | None, *, roster: Roster, journal: TileJournal) -> None:
-    """The newest of the journal's heads that the auditor's own quorum cosigned anchors it. Raises SignatureInvalid for
-    a cosignature under a witness's key that does not verify."""
+    """The newest of the journal's heads that the auditor's own quorum cosigned anchors it."""
     if own is None:
         return
-    key = texts.log_key(journal.member, journal.origin)
     cut_off = {member.keys.signing for member in roster.members if member.revoked}
     revoked = {item.name for item in own.witnesses if item.key.public_key in cut_off}  # nobody knows when they signed
-    for head, raw in [(journal.head, journal.raw), *([journal.witnessed] if journal.witnessed else [])]:
-        found = tuple(item for item in cosigners(own, parse_note(raw), key) if item[0] not in revoked)
-        if own.quorum != NONE and is_quorum(own, found):
+    for size, votes in journal.votes:
+        found = tuple(item for item in votes if item[0] not in revoked)
+        if is_quorum(own, found):
             name, seconds = max(found, key=lambda item: item[1])
             day = day_of(seconds // DAY_SECONDS).isoformat()
-            journal.anchor_at(head.size, f"cosigned by your quorum, the last of it {name} on {day}")
-
-
-def check_quoted(
-    findings: Findings, roster: Roster, journals: Sequence[TileJournal], unread: Collection[Origin] = ()
-) -> tuple[Origin, ...]:
-    """Heads that entries quote, against the journals that they are of. Of those whose own head does not hold (`unread`)
-    nothing is said. Returns the journals of which others have seen more than is shown: their anchor is not the last."""
-    held = {journal.origin: journal for journal in journals}
-    ahead: dict[Origin, int] = {}
-    for journal in journals:
-        for seq, note in journal.quoted:
-            where = f"{journal.origin}:{seq}"
-            with findings.guard(where, SIGNATURES):
-                head = verify_head(roster, note)
-                known = held.get(head.origin)
-                if head.origin in unread:
-                    continue
-                if known is None or head.size > known.head.size:
-                    ahead[head.origin] = max(head.size, ahead.get(head.origin, 0))
-                elif known.sound and not known.leads_to(head.size, head.root):
-                    message = f"it quotes another root of {_short(head.origin)} at {head.size} entries"
-                    level = NOTICE if known.member.revoked else CROSS
-                    findings.add(level, "fork", where, f"{message}: two histories were signed")
-    for origin, size in sorted(ahead.items()):
-        here = held[origin].head.size if origin in held else 0
-        findings.add(NOTICE, "behind", origin, f"others have seen {size} entries, and {here} are here")
-    return tuple(sorted(ahead))
+            journal.anchor_at(size, f"cosigned by your quorum, the last of it {name} on {day}")
 
 
 def check_given(
@@ -138,7 +131,3 @@ def check_given(
             verdict = HeadVerdict.HOLDS
             journal.anchor_at(head.size, "as in a head that was kept outside")
     return HeadChecked(head=head, held=held, verdict=verdict)
-
-
-def _short(origin: str) -> str:
-    return "/".join(origin.split("/")[2:])

@@ -18,6 +18,7 @@ from vault.formats.tiles import WIDTH, TilePath, TileStack, encode_path
 from vault.model import Member, Origin
 from vault.primitives import tree
 from vault.services.audit_reader import JournalFiles
+from vault.services.audit_tile_quotes import Quote, Quotes
 from vault.services.entry_rules import ALLOWED, EntryRules, limit_of, quotes_head
 from vault.services.findings import BYTES, NOTICE, SIGNATURES, Findings
 from vault.services.roster import Roster
@@ -26,13 +27,13 @@ UNIT_LEVEL = 2
 UNIT = WIDTH**UNIT_LEVEL
 """Entries of one unit."""
 
-Vouched = tuple[bytes, list[tuple[int, bytes]]]
+Vouched = tuple[bytes, list[Quote]]
 """What another process says of a unit in which it found nothing: its root, and the heads that its entries quote."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TilePass:
-    """One journal of `size` entries, by `member`. `quoted` gathers (entry, note) of every head that an entry quotes;
+    """One journal of `size` entries, by `member`. `quotes` gathers the heads that its entries quote;
     `tiles_hold` becomes false with the first tile that is not what the entries lead to."""
 
     files: JournalFiles
@@ -43,7 +44,7 @@ class TilePass:
     size: int
     advance: Callable[[int], None]
     stack: TileStack = field(default_factory=TileStack)
-    quoted: list[tuple[int, bytes]] = field(default_factory=list)
+    quotes: Quotes = field(default_factory=Quotes)
     tiles_hold: bool = True
     rules: EntryRules = field(init=False)
     pattern: LeafPattern = field(init=False)
@@ -62,7 +63,8 @@ class TilePass:
         while at < self.size:
             vouched = elsewhere(at // UNIT) if at % UNIT == 0 and at + UNIT <= self.size else None
             if vouched is not None:
-                self.quoted += vouched[1]
+                for quote in vouched[1]:
+                    self.quotes.add(quote)
                 self._compare(self.stack.take_whole(vouched[0], UNIT_LEVEL))
                 at += UNIT
                 self.advance(UNIT)
@@ -131,7 +133,7 @@ class TilePass:
         elif fault is not None:
             self._finding(SIGNATURES, "entry", fault.message, seq)
         elif extra and quotes_head(kind, extra):
-            self.quoted.append((seq, extra[0]))
+            self.quotes.add_note(self.origin, seq, extra[0])  # the rules have verified it
         else:
             self.pattern.learn(kind, [(purpose, recipient) for purpose, recipient, _ in raw_wraps(kind, extra)])
 

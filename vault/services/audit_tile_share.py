@@ -1,6 +1,6 @@
 """A second process for the audit of a published directory: it takes units (65,536 entries) off the first one.
 
-    answers    the copy -> this process    frames, in order: [journal, unit, root, [[entry, note of a head]...]]
+    answers    the copy -> this process    frames, in order: [journal, unit, root, [quoted head...]]
                                            or [journal, unit] for a unit that it does not vouch for
 
 The copy is made once all heads are read and verified, so that there is nothing to ask. It vouches only for a unit in
@@ -15,9 +15,13 @@ from typing import BinaryIO, Final
 
 from vault.errors import VaultError
 from vault.formats import canonical
-from vault.services.audit_fork import MOST_FRAME, Copy, copy_of_this, read_frame, write_frame
+from vault.model import Origin
+from vault.services.audit_fork import Copy, copy_of_this, read_frame, write_frame
 from vault.services.audit_tile_pass import UNIT, TilePass, Vouched
+from vault.services.audit_tile_quotes import Quote, Quotes
 
+MOST_VOUCHED: Final = 2_000
+"""Quoted heads in one frame, of some 200 bytes each; a unit with more is looked at by this process."""
 LEAST_UNITS: Final = 2
 """Fewer than this are done sooner than a second process has begun."""
 
@@ -65,12 +69,15 @@ class TileShare:
 def _vouched(answer: list[canonical.Value]) -> Vouched | None:
     match answer:
         case [int(), int(), bytes() as root, list() as quoted] if len(root) == 32:
-            notes = [
-                (item[0], item[1])
-                for item in quoted
-                if isinstance(item, list) and isinstance(item[0], int) and isinstance(item[1], bytes)
-            ]
-            return (root, notes) if len(notes) == len(quoted) else None
+            quotes = [found for item in quoted if (found := _quote(item)) is not None]
+            return (root, quotes) if len(quotes) == len(quoted) else None
+    return None
+
+
+def _quote(item: canonical.Value) -> Quote | None:
+    match item:
+        case [str() as by, int() as seq, str() as origin, int() as size, bytes() as root] if len(root) == 32:
+            return Quote(by=Origin(by), seq=seq, origin=Origin(origin), size=size, root=root)
     return None
 
 
@@ -83,12 +90,12 @@ def _answer(make: Callable[[int], TilePass], units: Sequence[Place], asked: Bina
         if running is None or running[0] != position:
             running = (position, make(position))
         one = running[1]
-        one.quoted = []
+        one.quotes = Quotes()
         root = one.unit(number)
         frame = canonical.encode([position, number])
         if root is not None and not one.findings.all():
-            quoted: list[canonical.Value] = [[seq, note] for seq, note in one.quoted]
-            if sum(len(note) + 32 for _, note in one.quoted) < MOST_FRAME // 2:
+            if len(one.quotes) <= MOST_VOUCHED:
+                quoted: list[canonical.Value] = [[q.by, q.seq, q.origin, q.size, q.root] for q in one.quotes]
                 frame = canonical.encode([position, number, root, quoted])
         else:
             running = None  # what it found must not stand in the way of the next unit

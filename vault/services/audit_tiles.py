@@ -9,13 +9,19 @@ Trust comes from the auditor's own copy of the policy, whose origins name the va
 directory itself it comes from the directory: everything in it may be genuine and old, or made up as a whole, and then
 the verdict is no better than "intact, NOT anchored", unless a head that was kept holds. The README is for people and is
 not read.
+
+**"intact, anchored"** is said of the directory when each journal that has entries begins with a head from outside (one
+that the auditor kept, or that the quorum of their own policy cosigned), nobody who is heard here has seen more of a
+journal than is shown, and those who would know are heard (`audit_tile_quotes.py`). It is true up to that head of each
+journal, and no further: the report says how many entries come after it, which are not anchored yet (decision 0038).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from vault.errors import FormatError, IntegrityError, UsageError
 from vault.formats.checkpoint import parse_checkpoint
@@ -25,34 +31,58 @@ from vault.formats.tlog_policy import MOST_BYTES, NONE, TrustPolicy, parse_polic
 from vault.model import Handle, Origin, VaultId
 from vault.services import audit_layout as layout, audit_publish_texts as texts
 from vault.services.audit import FOUND_SOMETHING, INTACT_ANCHORED, INTACT_UNANCHORED
-from vault.services.audit_given import HeadChecked, read_heads
+from vault.services.audit_given import HeadChecked, HeadVerdict, read_heads
 from vault.services.audit_levels import Level
 from vault.services.audit_reader import JournalFiles
 from vault.services.audit_share import MOST_ROSTER
 from vault.services.audit_tile_levels import published_levels
-from vault.services.audit_tile_memory import TileJournal, check_given, check_quorum, check_quoted, check_witnessed
+from vault.services.audit_tile_memory import (
+    TileJournal,
+    check_given,
+    check_quorum,
+    check_witnessed,
+    take_votes,
+    without_note,
+)
 from vault.services.audit_tile_pass import TilePass
+from vault.services.audit_tile_quotes import Quotes, check_quoted, check_silent
 from vault.services.audit_tile_share import TileShare
 from vault.services.collector import collector_paused
 from vault.services.entry_rules import limit_of
 from vault.services.files import read_limited
-from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, FindingKind, Findings
+from vault.services.findings import BYTES, CROSS, MEMORY, NOTICE, SIGNATURES, Finding, FindingKind, Findings
 from vault.services.progress import Progress, quiet
 from vault.services.roster import Roster, fold
 from vault.services.witness import verify_head
+
+MOST_ROSTER_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of a roster's entries, some 20,000 members: all of them are known at once while a directory is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedJournal:
     """A published journal: its head, which members other than its writer cosigned it (with the day, since 1970-01-01,
-    as claimed), and up to which size it is anchored, by what."""
+    as claimed), and up to which size it is anchored, by what. The entries after that are not anchored yet."""
 
     origin: Origin
     size: int
     root: bytes
     cosigned: tuple[tuple[Handle, int], ...]
     anchored: int
-    anchor: str | None
+    by: str | None
+
+    @property
+    def after(self) -> int:
+        """Entries that are not anchored yet."""
+        return self.size - self.anchored
+
+    @property
+    def anchor(self) -> str | None:
+        """What it rests on, in words: how much of it, on which head, and how much comes after."""
+        if self.by is None:
+            return None
+        after = f"; {self.after} not anchored yet" if self.after else ""
+        return f"{'/'.join(self.origin.split('/')[2:])} up to {self.anchored} of {self.size} entries, {self.by}{after}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +146,10 @@ class _Published:
         self.vault_id = VaultId("")
         self.journals: list[TileJournal] = []
         self.unread: set[Origin] = set()
-        self.behind: tuple[Origin, ...] = ()
         """Journals that are there, and whose head does not hold: that is a finding, and nothing more is made of it."""
+        self.quotes = Quotes()
+        self.behind = self.unheard = False
+        """Whether others have seen more of a journal than is shown; whether somebody who would know is not heard."""
         self.heads: tuple[HeadChecked, ...] = ()
         self.seen = self.total = self.files = 0
 
@@ -142,8 +174,12 @@ class _Published:
                 check_quorum(self.own, roster=self.roster, journal=journal)
         with guard("policy", MEMORY):
             self._known_journals()
-        self.behind = check_quoted(self.findings, self.roster, self.journals, self.unread)
+        with guard("quoted heads", CROSS):
+            self.behind = check_quoted(self.findings, self.roster, self.journals, self.quotes, self.unread)
         self.heads = tuple(check_given(self.findings, self.roster, self.journals, head, self.unread) for head in given)
+        with guard("cosigners", CROSS):
+            kept = {item.head.origin for item in self.heads if item.verdict is HeadVerdict.HOLDS}
+            self.unheard = check_silent(self.findings, self.roster, self.journals, self.quotes, kept)
 
     # -- what stands there -------------------------------------------------------------------------------------------
 
@@ -160,7 +196,7 @@ class _Published:
         size = parse_checkpoint(parse_note(files.need(texts.CHECKPOINT)).text).size
         if size > MOST_ROSTER:
             raise FormatError("the roster is larger than a roster can be")
-        roster = fold(files.all_entries(size))
+        roster = fold(_limited(files.all_entries(size)))
         if roster.origin != origin:
             raise IntegrityError("root's keys are not the ones that the vault id names")
         self.roster = roster
@@ -188,10 +224,11 @@ class _Published:
         head = verify_head(roster, note)
         if head.origin != origin:
             raise IntegrityError("its checkpoint is of another journal")
-        journal = TileJournal(files=files, origin=origin, member=member, head=head, raw=note, allowed=allowed)
+        journal = TileJournal(files=files, origin=origin, member=member, head=without_note(head), allowed=allowed)
         self.journals.append(journal)
         self.unread.remove(origin)
         self.total += head.size
+        take_votes(self.own, journal, head.size, note)
 
     def _check_texts(self, roster: Roster) -> None:
         """The files beside the journals, and the policy that counts."""
@@ -235,13 +272,13 @@ class _Published:
             member=journal.member,
             size=journal.head.size,
             advance=(lambda _: None) if quiet else self._advance,
+            quotes=Quotes() if quiet else self.quotes,
         )
 
     def _entries(self, roster: Roster, journal: TileJournal, position: int, share: TileShare) -> None:
         origin, size = journal.origin, journal.head.size
         one = self._pass(roster, journal, self.findings)
         root = one.run(lambda unit: share.unit(position, unit))
-        journal.quoted = one.quoted
         journal.sound = root == journal.head.root and one.tiles_hold
         if root is not None and root != journal.head.root:
             self.findings.add(BYTES, "root", origin, f"the entries do not lead to the root that was signed at {size}")
@@ -253,16 +290,13 @@ class _Published:
         raw = journal.files.text(texts.WITNESSED)
         if raw is not None:
             with self.findings.guard(f"{origin}/{texts.WITNESSED}", SIGNATURES):
-                check_witnessed(self.findings, roster, journal, raw)
+                check_witnessed(self.findings, roster, journal, raw, self.own)
 
     def _limit(self, journal: TileJournal) -> None:
         limit = limit_of(journal.member, journal.origin)
         if limit is not None and journal.head.size > limit:
             message = f"its writer was cut off at {limit} entries, and {journal.head.size} are here: the rest is void"
             self.findings.add(NOTICE, "after-revocation", journal.origin, message)
-        elif limit is not None and journal.head.size < limit:
-            message = f"root attested {limit} entries, and {journal.head.size} are here"
-            self.findings.add(NOTICE, "behind", journal.origin, message)
 
     # -- anchors -----------------------------------------------------------------------------------------------------
 
@@ -298,7 +332,13 @@ class _Published:
             kinds=self.findings.kinds(),
             unmet=self._unmet() if sound else (),
             levels=published_levels(
-                self.findings.kinds(), self.journals, self.files, self.heads, len(self._unmet()), self.policy.quorum
+                self.findings.kinds(),
+                self.journals,
+                self.files,
+                self.heads,
+                len(self.quotes),
+                len(self._unmet()),
+                self.policy.quorum,
             ),
         )
 
@@ -311,11 +351,12 @@ class _Published:
         return tuple(item.origin for item in named if not item.anchored)
 
     def _verdict(self) -> str:
-        """Anchored is said only while nobody who is heard here has seen more of a journal than is shown: a journal can
-        be shown empty, or as it was, by whoever has its key or an old head."""
+        """Anchored is said only while nobody who is heard here has seen more of a journal than is shown, and while
+        those are heard who would know: a journal can be shown empty, or as it was, by whoever has its key or an old
+        head, and so can theirs."""
         written = [journal for journal in self.journals if journal.head.size]
-        anchored = bool(written) and all(journal.anchored for journal in written) and not self.behind
-        return INTACT_ANCHORED if anchored else INTACT_UNANCHORED
+        anchored = bool(written) and all(journal.anchored for journal in written)
+        return INTACT_ANCHORED if anchored and not self.behind and not self.unheard else INTACT_UNANCHORED
 
 
 def _told(journal: TileJournal, *, sound: bool) -> VerifiedJournal:
@@ -325,5 +366,15 @@ def _told(journal: TileJournal, *, sound: bool) -> VerifiedJournal:
         root=journal.head.root,
         cosigned=journal.head.witnesses,
         anchored=journal.anchored if sound else 0,
-        anchor=journal.anchor if sound else None,
+        by=journal.anchor if sound else None,
     )
+
+
+def _limited(entries: Iterable[bytes]) -> Iterator[bytes]:
+    """The roster's entries, while they are not more than are kept in memory. Raises FormatError."""
+    total = 0
+    for raw in entries:
+        total += len(raw)
+        if total > MOST_ROSTER_BYTES:
+            raise FormatError("the roster is larger than a roster can be")
+        yield raw

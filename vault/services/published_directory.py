@@ -5,13 +5,13 @@
     DIR/<...>/tile/entries/000.p/112                its entries, 256 a file
     DIR/<...>/tile/0/000.p/112                      its hash tiles
 
-Whoever publishes may have put anything there: files are read with a limit and never through a link, a directory's name
-must be that of the origin in its head, and what is read means nothing before it was hashed up to a signed root.
+Whoever publishes may have put anything there: files are read by the auditor's reader (`services/audit_reader.py`), with
+a limit and never through a link, a directory's name must be that of the origin in its head, and what is read means
+nothing before it was hashed up to a signed root.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,25 +19,16 @@ from typing import Final
 
 from vault.errors import FormatError, IntegrityError, UsageError
 from vault.formats.checkpoint import Checkpoint, parse_checkpoint
-from vault.formats.note import MOST_BYTES, parse_note
-from vault.formats.tiles import (
-    HEIGHT,
-    MOST_BUNDLE,
-    WIDTH,
-    TilePath,
-    encode_path,
-    parse_entries,
-    parse_hashes,
-    place_of,
-    root_of_tile,
-)
+from vault.formats.note import parse_note
+from vault.formats.tiles import HEIGHT, WIDTH, TilePath, place_of, root_of_tile
 from vault.model import Origin
 from vault.primitives import tree
+from vault.services.audit_layout import is_folder
 from vault.services.audit_publish_texts import CHECKPOINT, ROSTER, directory_of, parse_roster_file
-from vault.services.files import open_regular
+from vault.services.audit_reader import MOST_JOURNALS, JournalFiles, crowded, names_in, read_file
 
-_FOLDER: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-MOST_JOURNALS: Final = 10_000
+_MOST_NOTE: Final = 16 * 1024
+"""Bytes of a signed head that is kept while the others are read; one with 16 cosignatures has 4 KiB at most."""
 _CACHED: Final = 64
 """Tiles that are kept in memory: the right edge, and the one that is being read."""
 
@@ -46,7 +37,7 @@ _CACHED: Final = 64
 class ShownJournal:
     """One journal as a directory shows it. `claim` is what its head says, before any signature was looked at."""
 
-    folder: Path
+    files: JournalFiles
     note: bytes
     claim: Checkpoint
     _tiles: dict[tuple[int, int], list[bytes]] = field(default_factory=dict, repr=False)
@@ -62,7 +53,7 @@ class ShownJournal:
         for index in range(start // WIDTH, -(-self.claim.size // WIDTH)):
             first = index * WIDTH
             width = min(WIDTH, self.claim.size - first)
-            found = parse_entries(self._read(TilePath(level=None, index=index, width=width)), width)
+            found = self.files.entries(index, width)
             skipped = max(0, start - first)
             yield first + skipped, found[skipped:]
 
@@ -71,7 +62,7 @@ class ShownJournal:
         tile_level, tile, first, count = place_of(level, index)
         hashes = self._tile(tile_level, tile)[first : first + count]
         if len(hashes) != count:
-            raise IntegrityError(f"{self.folder.name[:16]}...: a tile is too short for its journal")
+            raise IntegrityError(f"{self.files.folder.name[:16]}...: a tile is too short for its journal")
         return root_of_tile(hashes)
 
     def root_at(self, size: int) -> bytes:
@@ -86,15 +77,11 @@ class ShownJournal:
         if (level, index) not in self._tiles:
             width = min(WIDTH, (self.claim.size >> HEIGHT * level) - index * WIDTH)
             if width < 1:
-                raise IntegrityError(f"{self.folder.name[:16]}...: a tile beyond the journal's end is needed")
+                raise IntegrityError(f"{self.files.folder.name[:16]}...: a tile beyond the journal's end is needed")
             while len(self._tiles) >= _CACHED:
                 self._tiles.pop(next(iter(self._tiles)))
-            raw = self._read(TilePath(level=level, index=index, width=width))
-            self._tiles[level, index] = parse_hashes(raw, width)
+            self._tiles[level, index] = self.files.hashes(TilePath(level=level, index=index, width=width))
         return self._tiles[level, index]
-
-    def _read(self, path: TilePath) -> bytes:
-        return _read(self.folder / encode_path(path), MOST_BUNDLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,39 +96,38 @@ class PublishedDirectory:
 
 def is_published(path: Path) -> bool:
     """Whether a directory looks like one that was published."""
-    return (path / ROSTER).is_file()
+    return (path / ROSTER).is_file() and not (path / ROSTER).is_symlink()
 
 
 def open_published(path: Path) -> PublishedDirectory:
     """The directory, the roster's journal first. Raises UsageError for one that is none."""
-    if not is_published(path):
-        hint = 'one is made with "fieldvault audit publish"'
-        raise UsageError(f"{path.name} is not a published directory", hint=hint)
+    hint = 'one is made with "fieldvault audit publish"'
     try:
-        roster = parse_roster_file(_read(path / ROSTER, MOST_BYTES))
-    except FormatError as error:
-        raise UsageError(f"{path.name} is not a published directory: {error.message}") from None
+        raw = read_file(path, ROSTER)
+        roster = None if raw is None else parse_roster_file(raw)
+    except (FormatError, UsageError) as error:
+        raise UsageError(f"{path.name} is not a published directory: {error.message}", hint=hint) from None
+    if roster is None:
+        raise UsageError(f"{path.name} is not a published directory", hint=hint)
     journals, strange = [], []
-    for folder in sorted(item for item in path.iterdir() if _FOLDER.fullmatch(item.name))[:MOST_JOURNALS]:
+    names, more = names_in(path, MOST_JOURNALS)
+    if more:
+        raise UsageError(f"{path.name}: {crowded(MOST_JOURNALS)}")
+    for name in (name for name, _ in names if is_folder(name)):
         try:
-            journals.append(_journal(folder))
+            journals.append(_journal(path / name))
         except (FormatError, IntegrityError, UsageError):
-            strange.append(folder.name)
+            strange.append(name)
     journals.sort(key=lambda item: (item.origin != roster, item.origin))
     return PublishedDirectory(path=path, roster=roster, journals=tuple(journals), strange=tuple(strange))
 
 
 def _journal(folder: Path) -> ShownJournal:
-    note = _read(folder / CHECKPOINT, MOST_BYTES)
+    files = JournalFiles(folder=folder)
+    note = files.read(CHECKPOINT, _MOST_NOTE)
+    if note is None:
+        raise IntegrityError("the file checkpoint is missing")
     claim = parse_checkpoint(parse_note(note).text)
     if directory_of(claim.origin) != folder.name:
         raise IntegrityError("a journal stands in another one's directory")
-    return ShownJournal(folder=folder, note=note, claim=claim)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    with open_regular(path) as stream:
-        raw = stream.read(limit + 1)
-    if len(raw) > limit:
-        raise FormatError(f"{path.name} is larger than a file of ours")
-    return raw
+    return ShownJournal(files=files, note=note, claim=claim)
