@@ -198,9 +198,47 @@ def erased(s: Story) -> None:
     s.south("erase", "--status")
 
 
+def travelled(s: Story) -> None:
+    """Armed, with headquarters as the trustee; added to, and not read; answered, and opened again."""
+    w, asked, answer = s.world, s.file("trustee"), s.file("answer-to-travel")
+    s.south("travel", "arm", "--to", "hub-1", "-o", asked, "--unsent", "--dry-run")
+    words = s.south("travel", "arm", "--to", "hub-1", "-o", asked, "--unsent", "--yes", out=[asked])["words"]
+    s.south("case", "open", "--set-from", s.answers("intake"))
+    s.south("record", "journey", s.told["case"], "--set-from", s.answers("journey"))
+    s.south("case", "show", s.told["case"], code=31)
+    w("south", "status")
+    s.one_way("armed", "south", "field-1", "hub-1")
+    said = w.secret("words", f"{words}\n")
+    s.hq("hub-1", "travel", "answer", asked, "-o", answer, "--words-file", said, "--yes", out=[answer])
+    s.south("travel", "disarm", answer)
+    s.south("case", "show", s.told["case"], shows=True)
+    w("south", "audit", "verify")
+
+
+def held_back(s: Story) -> None:
+    """Headquarters holds erasures back, and a second member agrees that they go on."""
+    agreed = s.file("agreement")
+    hold = s.hq("hub-1", "erase", "hold", "field-1", "--reason", "order", "--yes")["hold"]
+    s.world("hq", "erase", "holds")
+    agree = ["erase", "lift", hold, "--agree", "hub-1", "-o", agreed, "--yes"]
+    s.hq("hq-1", *agree, out=[agreed])
+    s.hq("hub-1", "erase", "lift", hold, "--agreement", agreed, "--yes")
+
+
+def renewed(s: Story) -> None:
+    """Root appoints another recovery key; the recorder in the south compares its words and goes over."""
+    shares = s.file("shares-3")
+    split = ["recovery", "split", "--new-key", "--recovery-shares", "2of3", "--shares-dir", shares]
+    s.hq("root", *split, "--yes", out=[shares])
+    s.one_way("appointed", "hq", "hub-1", "field-1")
+    words = s.south("journal", "renew", "--dry-run")["words"]
+    s.south("journal", "renew", "--words", words)
+    s.carry("renewed")
+
+
 def recovered(s: Story) -> None:
     """The passphrase is changed; shares are proven and made anew; the recorder is lost, and another goes on."""
-    w, shares, anew = s.world, sorted(Path(s.file("shares")).iterdir()), s.file("shares-2")
+    w, shares, anew = s.world, sorted(Path(s.file("shares-3")).iterdir()), s.file("shares-2")
     given = [word for share in shares[:2] for word in ("--share", str(share))]
     w.secret("field-1.next", canary("another passphrase of field-1"))
     s.south("passphrase", "change", "--new-passphrase-file", str(w.private / "field-1.next"))
@@ -226,7 +264,10 @@ CHAPTERS: tuple[Callable[[Story], None], ...] = (
     handed,
     counted,
     audited,
+    travelled,
+    held_back,
     erased,
+    renewed,
     recovered,
 )
 FIRST = (founded, recorded, refused)

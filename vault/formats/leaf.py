@@ -41,10 +41,9 @@ an earlier journal of the writer's own:
     ["restore", origin, size]   offers a case of that journal's writer, whom root has revoked, by the custodians' quorum
     ["renew", origin, size]     wraps the keys of that journal, which has so many entries, to a new recovery key
 
-A hold says that nothing of a member is erased, or that this ends (`formats/hold.py`).
-
-A warrant says why something was erased, of which layers, and who approved it (`formats/warrant.py`). Without one, an
-erasure says that everything is gone, and nobody else follows it.
+A hold says that nothing of a member is erased, or that this ends (`formats/hold.py`). A warrant says why something
+was erased, of which layers, and who approved it (`formats/warrant.py`). Without one, an erasure says that everything
+is gone, and nobody else follows it.
 """
 
 from __future__ import annotations
