@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cli.failures import Written
+from cli.forgetting import told_of_forgettable
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath
 from cli.progress import Progress
@@ -92,7 +93,12 @@ def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dr
     terminal.result({**result, "file": str(made.path), "bytes": made.size, "parts": made.parts}, code=code)
 
 
-_NEXT = {"bundle": "bundle import {file}", "request for membership": "member approve {file} -o ANSWER"}
+_NEXT = {
+    "bundle": "bundle import {file}",
+    "request for membership": "member approve {file} -o ANSWER",
+    "file for the trustee of an armed laptop": "travel answer {file} -o ANSWER",
+    "answer for an armed laptop": "travel disarm {file}",
+}
 """What one does with some kinds of files."""
 
 
@@ -173,6 +179,9 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> int:
             renews=any(item.handle == me.handle for item in hanging_on_the_old_key(found)),
         )
         waits = None if dry_run else waiting_for(found, me, arrived)
+        forgettable = vault.forgettable(found) if me.member.role == "hub" and not dry_run else ()
+    for line in told_of_forgettable(forgettable):
+        settings.terminal.talk(line)
     _tell_arrived(settings, arrived, here, waits, dry_run)
     return arrived.code
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.failures import Written
+from cli.forgetting import forget
 from cli.founding import CARDS, shares_of
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.renewing import appoint
@@ -32,6 +33,9 @@ def recovery() -> None:
 
     Do it where nobody watches, on a machine that you trust: whoever sees enough shares has the recovery key.
     """
+
+
+recovery.add_command(forget)
 
 
 @recovery.command("drill")

@@ -131,7 +131,7 @@ def _plan(settings: Settings, case: str, reason: str, drop_tally: bool, output: 
 def _told(planned: PlannedErasure) -> list[str]:
     """What would go, line by line."""
     name = ", ".join(short(origin) for origin in dict.fromkeys(deed.target for deed in planned.plan.deeds))
-    kinds = ", ".join(f"{number} {kind}" for kind, number in planned.kinds)
+    kinds = ", ".join(f"{kind}: {number}" for kind, number in planned.kinds)
     dropped = "tally" in planned.plan.warrant.layers
     lines = [
         f"plan {planned.plan.digest.hex()[:16]}: {planned.pseudonym}, reason {planned.plan.warrant.why}",

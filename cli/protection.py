@@ -78,12 +78,12 @@ def _unlocked(directory: Path, handles: Sequence[str]) -> Iterator[Exposed]:
 def _unseen(journals: Sequence[JournalStatus]) -> Iterator[Exposed]:
     for journal in journals:
         if journal.own and journal.size > journal.witnessed:
-            all_of_it = f"any of its {entries(journal.size)}"
+            all_of_it = "its one entry" if journal.size == 1 else f"any of its {entries(journal.size)}"
             seen = f"entry {journal.witnessed:,} and later" if journal.witnessed else all_of_it
             yield Exposed(
                 code="not-witnessed",
                 message=f"{short(journal.origin)}: nobody else is known to have seen {seen}; nobody would notice if "
-                "they were lost with this disk, or taken back",
+                "that was lost with this disk, or taken back",
             )
 
 

@@ -12,7 +12,7 @@ from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.session import ask, confirmed, opened, unlocked, unlocked_with
 from cli.wording import counted, short
-from vault.errors import InputNeeded
+from vault.errors import InputNeeded, NotAllowed
 
 if TYPE_CHECKING:
     from vault import Renewal, Vault
@@ -41,9 +41,11 @@ def told_of_renewals(behind: Sequence[Renewal]) -> list[str]:
 
 @click.command("renew", cls=Command)
 @click.option("--words", metavar="WORDS", help="The new recovery key's words, as headquarters read them aloud to you.")
+@click.option("--leave-letters", is_flag=True,
+              help="Go on though records that you added while armed wait: they are never recorded then.")  # fmt: skip
 @dry_run_option
 @pass_settings
-def renew(settings: Settings, words: str | None, dry_run: bool) -> None:
+def renew(settings: Settings, words: str | None, leave_letters: bool, dry_run: bool) -> None:
     """Go over to the recovery key that root has put in place of the one before: once, on each recorder's laptop.
 
     Shows the new key's words. Compare them with headquarters, over a line on which you know their voice: if they
@@ -56,11 +58,13 @@ def renew(settings: Settings, words: str | None, dry_run: bool) -> None:
         me, passphrase = unlocked_with(settings, found, "recorder")
         fresh = {item.handle: item.renewed for item in vault.renewals(found)}.get(me.handle, False)
         if not fresh or dry_run:  # else it only finishes the cleaning
-            recovery = vault.check_renewable(found, me)
+            recovery = vault.check_renewable(found, me, leave_letters=leave_letters)
             named = vault.recovery_words(recovery)
             settings.terminal.data(f"words    {named}")
             words = words or (named if dry_run else _compared(settings, named))
-        done = vault.renew_journal(found, me, passphrase, words=words or "", dry_run=dry_run)
+        done = vault.renew_journal(
+            found, me, passphrase, words=words or "", leave_letters=leave_letters, dry_run=dry_run
+        )
         hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
         elsewhere = [handle for handle in hubs if handle not in found.keys_here]
     terminal = settings.terminal
@@ -109,7 +113,11 @@ def _compared(settings: Settings, named: str) -> str:
             hint='give them with --words "WORDS", or add --yes if you have compared them',
         )
     if ask(settings, "Does headquarters read exactly these words to you? Type yes to renew: ").strip().lower() != "yes":
-        raise click.Abort
+        raise NotAllowed(
+            "the words were not confirmed; nothing is wrapped to that recovery key",
+            hint="ask headquarters again, over a line on which you know their voice; if the words differ, root's key "
+            "may be in other hands",
+        )
     return named
 
 
@@ -130,7 +138,8 @@ def appoint(
                 otherwise="another recovery key is for good, and every recorder has to go over to it: that needs a yes",
             )
             made = vault.appoint_recovery(found, root, **how)  # type: ignore[arg-type]
-        hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
+        away = [item for item in found.members if not item.revoked and item.handle not in found.keys_here]
+        takers = [str(item.handle) for role in ("recorder", "hub") for item in away if item.role == role]
     terminal = settings.terminal
     if dry_run:
         terminal.talk("All is well. Dry run: nothing was written.")
@@ -152,7 +161,7 @@ def appoint(
         )
         if not made.cleaned:
             terminal.warn("another fieldvault process has the vault open: end it, so that the old wrap leaves its log")
-        following = f"bundle create --to {hubs[0]}" if hubs else "member list"
+        following = f"bundle create --to {takers[0]}" if takers else "member list"
         terminal.talk(f"Next: {settings.line(following, acting=False)}")
     terminal.result(
         {

@@ -133,6 +133,11 @@ class _Paged(io.TextIOBase):
         """The terminal's."""
         return str(self._stream.encoding)
 
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        """The terminal's."""
+        return str(self._stream.errors)
+
     def isatty(self) -> bool:
         """It stands for a terminal."""
         return True
@@ -147,6 +152,7 @@ class _Paged(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Writes whole lines as long as somebody wants to see them."""
+        self._stream.write(text[:0])  # text only: click writes bytes to a stream that lets it
         columns, rows = shutil.get_terminal_size()
         for line in text.splitlines(keepends=True):
             if self._enough:

@@ -12,6 +12,7 @@ import click
 
 from cli import health
 from cli.bundles import FORK, is_roster, superseded
+from cli.forgetting import told_of_forgettable
 from cli.options import Command, Group, Settings, pass_settings
 from cli.phrases import labelled
 from cli.protection import not_protected
@@ -126,6 +127,7 @@ def status(settings: Settings) -> None:
         today = found.day
         vault_id, codebook = found.vault_id, found.codebook
         behind = hanging_on_the_old_key(found)
+        forgettable = vault.forgettable(found)
         states = vault.travel_status(found)
     terminal = settings.terminal
     terminal.data(f"vault      {vault_id}")
@@ -141,7 +143,7 @@ def status(settings: Settings) -> None:
         "the kind of each entry (a record, a correction, a look at a name, a release), and who handed cases to whom."
     )
     _exposure(settings, journals, today)
-    for line in told_of_renewals(behind):
+    for line in (*told_of_renewals(behind), *told_of_forgettable(forgettable)):
         terminal.data(line)
     exposed = not_protected(settings.directory, here, journals)
     terminal.data("NOT protected right now:")
@@ -157,6 +159,7 @@ def status(settings: Settings) -> None:
             "members": [{"handle": m.handle, "role": str(m.role), "here": m.handle in here} for m in members],
             "journals": _journal_objects(journals),
             "not_renewed": [str(item.handle) for item in behind],
+            "to_forget": [str(handle) for handle in forgettable],
             "travel": states_as_json(states),
             "not_protected": [{"code": one.code, "message": one.message} for one in exposed],
         }

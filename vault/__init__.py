@@ -92,6 +92,7 @@ _HOMES = {
     "vault.services.erasure_status": ("Copy", "ErasureLine", "erasure_status"),
     "vault.services.findings": ("Finding", "FindingKind"),
     "vault.services.forgetting": ("renewals",),
+    "vault.services.forgetting_one": ("Forgotten", "forget_renewed", "forgettable"),
     "vault.services.found": ("Founded", "found"),
     "vault.services.handing": ("end_referral", "offer_referral", "offer_transfer", "revoke_offer"),
     "vault.services.handing_desk": ("Handed",),
@@ -268,6 +269,11 @@ if TYPE_CHECKING:
     from vault.services.erasure_status import Copy as Copy, ErasureLine as ErasureLine, erasure_status as erasure_status
     from vault.services.findings import Finding as Finding, FindingKind as FindingKind
     from vault.services.forgetting import renewals as renewals
+    from vault.services.forgetting_one import (
+        Forgotten as Forgotten,
+        forget_renewed as forget_renewed,
+        forgettable as forgettable,
+    )
     from vault.services.found import Founded as Founded, found as found
     from vault.services.handing import (
         end_referral as end_referral,

@@ -16,7 +16,7 @@ from tests.laptops import Fleet, History, Laptop, carry, offered, outcome, refus
 from tests.organisation import COST, PASSPHRASES, Thief, flipped, rows_of
 from tests.services.erasing import case, lying_about
 from tests.services.handing import HandingThief
-from tests.services.renewing import appointed, new_shares, renew, words_of
+from tests.services.renewing import appointed, forget, new_shares, renew, words_of
 from vault.errors import IntegrityError, NotAllowed, WrongPassphrase
 from vault.formats.leaf import GrantAct, Leaf, encode_act, encode_leaf, parse_leaf, wrap_refs
 from vault.formats.origin import origin_of
@@ -25,6 +25,7 @@ from vault.primitives import hpke
 from vault.services.answering import accept_offer
 from vault.services.audit import verify_vault
 from vault.services.forgetting import renewals
+from vault.services.forgetting_one import forgettable
 from vault.services.handing import offer_referral
 from vault.services.quorum import any_recovery, read_share_file, recovery_seed
 from vault.services.records import record
@@ -110,8 +111,9 @@ def everything(laptop: Laptop) -> Parts:
 
 
 def test_departed_holders_with_k_old_shares_and_the_whole_archive(world: World, tmp_path: Path) -> None:
-    """Of an archive copied after all had renewed they open nothing, neither old nor new; before, everything. With what
-    they had taken from an older copy they still read what was old then, and nothing that was written after."""
+    """Of an archive copied after all had renewed, and headquarters had deleted the old wraps, they open nothing, be it
+    old or new; before, everything. With what they had taken from an older copy they still read what was old then, and
+    nothing that was written after."""
     before = world.archive()
     harvest = HandingThief(before, seeds=(world.old_seed(),))
     taken = {(item.origin, item.seq, Layer(item.name)) for item in harvest.opened() if item.what == "part"}
@@ -122,6 +124,8 @@ def test_departed_holders_with_k_old_shares_and_the_whole_archive(world: World, 
         renew(laptop, laptop.handles[0])
     world.exchange()
     world.write()
+    assert {item[0] for item in opened(world.archive(), (world.old_seed(),))} >= {epoch(world.hq, "field-1", 1)}
+    forget(world.hq, "field-1", "field-2")
     after = world.archive()
     new = {item for item in everything(world.hq) if item[0].endswith("/2")}
     assert len(new) >= 12
@@ -160,11 +164,14 @@ def test_the_bytes_of_the_old_wraps_leave_the_files(world: World, tmp_path: Path
     world.exchange()
     renew(world.one)
     world.exchange()
+    assert [lying_about(item.directory, needles) for item in (world.one, world.hq)] == [0, 4], "no import deletes them"
+    assert [item.cleaned for item in forget(world.hq, "field-1")] == [True]
     assert [lying_about(item.directory, needles) for item in (world.one, world.hq)] == [0, 0]
 
 
-def test_a_backup_brings_no_old_wrap_back(world: World, tmp_path: Path) -> None:
-    """A recorder's laptop from before the renewal sends all it has: headquarters keeps no wrap to the old key."""
+def test_a_backup_brings_no_old_wrap_back_for_long(world: World, tmp_path: Path) -> None:
+    """A recorder's laptop from before the renewal sends all it has: the old wraps that it brings are named at
+    headquarters, and go again."""
     backup = world.one.copied("backup")
     appointed(world.hq, tmp_path / "new")
     world.exchange()
@@ -173,8 +180,12 @@ def test_a_backup_brings_no_old_wrap_back(world: World, tmp_path: Path) -> None:
     world.exchange()
     before = dict(world.fleet.keys)
     world.fleet.keys["field-1"] = unlock(backup.vault, "field-1", PASSPHRASES["field-1"])
+    forget(world.hq, "field-1", "field-2")
     world.hq.take(backup.bundle("hub-1", full=True), "hub-1")
     world.fleet.keys.update(before)
+    assert forgettable(world.hq.vault) == ("field-1",)
+    assert opened(world.archive(), (world.old_seed(),)) != set()
+    forget(world.hq, "field-1")
     assert opened(world.archive(), (world.old_seed(),)) == set()
     assert opened(backup.directory, (world.old_seed(),)) != set(), "the negative control"
 
@@ -320,6 +331,7 @@ def test_a_second_hub_takes_the_archive_without_the_old_wraps(world: World, tmp_
     for laptop in (world.one, world.two):
         renew(laptop, laptop.handles[0])
     world.exchange()
+    forget(world.hq, "field-1", "field-2")
     world.hq.close()
     other = emptied(Laptop(world.fleet, "other", world.hq.directory, ("hub-2",)))
     world.hq.vault = Vault.open(world.hq.directory, world.hq.environment)

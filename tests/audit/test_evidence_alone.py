@@ -114,7 +114,10 @@ def test_a_genuine_head_of_another_epoch_verifies(field: Laptop, tmp_path: Path)
 @NEEDS_TOOLS
 def test_a_bad_signature_fails(field: Laptop, tmp_path: Path) -> None:
     """Negative control of the test above."""
-    put(field, flipped(History.of(field, "field-1").note(), -10))
+    true = parse_note(History.of(field, "field-1").note())
+    (line,) = true.signatures
+    wrong = NoteSignature(name=line.name, key_id=line.key_id, blob=flipped(line.blob, -10))
+    put(field, encode_note(Note(text=true.text, signatures=(wrong,))))
     (folder,) = evidence(field, tmp_path / "out")
     assert typed(folder) == 1
     assert FAILURE in (folder / "README.txt").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import pytest
 import vault as facade
 from cli import main
 from tests.cli.fake_facade import PASSPHRASE, FakeVault, functions
+from tests.cli.north import founded
 
 
 class Outcome(NamedTuple):
@@ -78,3 +80,16 @@ def following(err: str) -> str:
     """What the one line `Next:` says."""
     (found,) = [line.removeprefix("Next: ") for line in err.splitlines() if line.startswith("Next: ")]
     return found
+
+
+@pytest.fixture(scope="session")
+def founded_north(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vault with one recorder, and what lies beside it; founded once."""
+    return founded(tmp_path_factory.mktemp("shell")).parent
+
+
+@pytest.fixture
+def north(founded_north: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(founded_north, tmp_path / "base")
+    return tmp_path / "base" / "north"

@@ -72,7 +72,10 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
         paths = () if dry_run else (Path("new-1.txt"),)
         return SimpleNamespace(share_files=paths, cards=how["cards"], words=RECOVERY, cleaned=False)
 
-    def renew_journal(_: FakeVault, me: str, passphrase: str, *, words: str, dry_run: bool = False) -> SimpleNamespace:
+    def renew_journal(
+        _: FakeVault, me: str, passphrase: str, *, words: str, leave_letters: bool, dry_run: bool = False
+    ) -> SimpleNamespace:
+        assert not leave_letters
         vault.called("renew_journal", (str(me), words, dry_run))
         origin = "fieldvault/00112233445566778899aabbccddeeff/field-1/"
         return SimpleNamespace(
@@ -85,6 +88,10 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             before=not words,
             left=(f"{origin}0",),
         )
+
+    def forget_renewed(_: FakeVault, hub: str, member: str, *, dry_run: bool = False) -> SimpleNamespace:
+        vault.called("forget_renewed", (str(hub), member, dry_run))
+        return SimpleNamespace(handle=member, wraps=2, letters=1, cleaned=False)
 
     def change_passphrase(_: FakeVault, handle: str, old: str, new: str, **how: object) -> None:
         if old == new:
@@ -100,7 +107,9 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
         "which_shares": lambda *_: "shares of the earlier recovery key",
         "appoint_recovery": appoint_recovery,
         "renewals": lambda _: vault.renewals_here,
-        "check_renewable": lambda *_: "the key",
+        "forgettable": lambda _: vault.forgettable_here,
+        "forget_renewed": forget_renewed,
+        "check_renewable": lambda *_, **__: "the key",
         "recovery_words": lambda _: RECOVERY,
         "renew_journal": renew_journal,
         "restore": restore,

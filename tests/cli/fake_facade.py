@@ -88,6 +88,7 @@ class FakeVault:
     day: int = fake_bundles.TODAY
     arrived: SimpleNamespace = field(default_factory=fake_bundles.arrived)
     renewals_here: tuple[SimpleNamespace, ...] = ()
+    forgettable_here: tuple[str, ...] = ()
     waits: SimpleNamespace = field(default_factory=fake_bundles.waits)
 
     checked: tuple[object, ...] = ()

@@ -13,11 +13,12 @@ from cli.main import run as run_line
 from tests.cli import fake_bundles
 from tests.cli.conftest import Run, following, said
 from tests.cli.fake_custody import RECOVERY
-from tests.cli.fake_facade import FakeVault
+from tests.cli.fake_facade import FakeVault, member
 from tests.laptops import Fleet, Laptop
 from tests.organisation import COST, PASSPHRASES, Organisation
 from tests.services.erasing import case
 from tests.services.handing import opened_case
+from vault.model import Role
 from vault.services.revoking import revoke
 
 SPLIT = ["recovery", "split", "--new-key", "--recovery-shares", "2of3", "--shares-dir", "/nonexistent/new"]
@@ -73,7 +74,7 @@ def test_renewing_asks_at_a_terminal(run: Run, fake: FakeVault, secret: str, mon
     """Anything but a yes and nothing is wrapped to anybody."""
     monkeypatch.setattr("cli.options.Settings.interactive", property(lambda _: True))
     line = ["journal", "renew", "--as", "field-1", "--passphrase-file", secret]
-    for answer, code in (("y", 130), ("", 130), (" YES ", 0)):
+    for answer, code in (("y", 31), ("", 31), (" YES ", 0)):
         monkeypatch.setattr("cli.renewing.ask", lambda *_, text=answer: text)
         assert run(*line).code == code
     assert [call for call in fake.calls if call[0] == "renew_journal"] == [
@@ -120,6 +121,32 @@ def test_an_import_says_it_loudly(run: Run, fake: FakeVault, secret: str, tmp_pa
     outcome = run(*line)
     assert "recovery key" not in outcome.err, "the negative control"
     assert said(run, *line)["new_recovery"] is None
+
+
+def test_headquarters_forgets_only_after_asking(run: Run, fake: FakeVault, secret: str, tmp_path: Path) -> None:
+    """A hub, and a yes; status names of whom, and so does an import there."""
+    acting = ["--as", "hub-1", "--passphrase-file", secret]
+    fake.members = (*fake.members, member("hub-1", Role.HUB))
+    fake.keys_here = (*fake.keys_here, fake.members[-1].handle)
+    line = ["recovery", "forget", "field-1", *acting]
+    outcome = run(*line, "--no-input")
+    assert outcome.code == 2
+    assert "must be heard from themselves" in outcome.err
+    rehearsal = run(*line, "--dry-run")
+    assert "It would delete 2 wraps of field-1's keys" in " ".join(rehearsal.err.split())
+    assert {call[1] for call in fake.calls if call[0] == "forget_renewed"} == {("hub-1", "field-1", True)}
+    outcome = run(*line, "--yes")
+    assert (outcome.code, fake.calls[-1]) == (0, ("forget_renewed", ("hub-1", "field-1", False)))
+    assert "another fieldvault process" in outcome.err
+    assert following(outcome.err) == "fieldvault status --as hub-1"
+    assert run("recovery", "forget", "field-1", "--as", "field-1", "--passphrase-file", secret, "--yes").code == 31
+    fake.forgettable_here = ("field-1",)
+    assert "fieldvault recovery forget field-1" in run("status").out
+    assert said(run, "status")["to_forget"] == ["field-1"]
+    (tmp_path / "b").touch()
+    imported = ["bundle", "import", str(tmp_path / "b"), "--passphrase-file", secret, "--as"]
+    assert "fieldvault recovery forget field-1" in " ".join(run(*imported, "hub-1").err.split())
+    assert "recovery forget" not in run(*imported, "field-1").err, "not theirs to do"
 
 
 # -- over real laptops -----------------------------------------------------------------------------------------------
@@ -187,7 +214,16 @@ def test_the_whole_story(fleet: Fleet, hub: Laptop, lines: _Lines, tmp_path: Pat
     lines(north, "record", "journey", shown["pseudonym"], "--set", "event=arrival", key="field-1")
     assert lines(north, "bundle", "import", str(stick / "1.fvb"), key="field-1")["new_recovery"] is None
     lines(north, "bundle", "create", "--to", "hub-1", "-o", str(stick / "2.fvb"), key="field-1")
-    assert lines(hq, "bundle", "import", str(stick / "2.fvb"), key="hub-1")["forgotten"] >= 2
+    forget = ["recovery", "forget", "field-1", "--yes"]
+    assert "has not renewed" in lines(hq, *forget, key="hub-1", code=2)["error"]
+    assert lines(hq, "bundle", "import", str(stick / "2.fvb"), key="hub-1")["forgotten"] <= 1
+    assert lines(hq, "status")["to_forget"] == ["field-1"]
+    assert lines(hq, "recovery", "forget", "field-1", "--dry-run", key="hub-1")["forgotten"] == 2
+    assert lines(hq, "status")["to_forget"] == ["field-1"]
+    assert lines(hq, "audit", "verify")["findings"] == []
+    assert lines(hq, *forget, key="hub-1")["forgotten"] == 2
+    again = lines(hq, *forget, key="hub-1")
+    assert (again["forgotten"], again["cleaned"], lines(hq, "status")["to_forget"]) == (0, True, [])
     assert lines(hq, "journal", "list")["not_renewed"] == ["field-2"]
     acts = [deed["act"] for deed in lines(hq, "audit", "conduct")["conduct"] if deed["member"] in ("root", "field-1")]
     assert {"recovery-key", "renew"} <= set(acts)

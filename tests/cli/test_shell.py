@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,47 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.canary_scanner import scan
-from tests.cli.north import PASSPHRASE, ROOT_PASSPHRASE, entries, founded, secret
+from tests.cli.north import PASSPHRASE, entries
 from tests.cli.screen import REAL, ROOT, Screen, environment
+from tests.cli.shells import ASKS, ENTER, LEAVE, PROMPT, opened_shell, quick
 from tests.organisation import canary
-
-ASKS = 'Passphrase for key "field-1" in vault "north": '
-PROMPT = "north field-1> "
-ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
-QUICK = [
-    sys.executable,
-    "-c",
-    "import cli.desk, cli.shell\ncli.shell.MINUTE, cli.desk.TICK = {minute}, 0.05\nfrom cli.main import main\nmain()",
-]
-"""The program with shorter minutes."""
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vault with one recorder, and what lies beside it; founded once."""
-    return founded(tmp_path_factory.mktemp("shell")).parent
-
-
-@pytest.fixture
-def north(template: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    shutil.copytree(template, tmp_path / "base")
-    return tmp_path / "base" / "north"
-
-
-def _shell(north: Path, *argv: str, program: list[str] | None = None, **more: str) -> Screen:
-    """A shell, unlocked."""
-    home = north.parent / "home"
-    home.mkdir(exist_ok=True)
-    words = ("shell", "-C", str(north), "--as", "field-1", *argv)
-    screen = Screen(*words, program=program or REAL, **{"HOME": str(home), **more})
-    screen.answer((ASKS, PASSPHRASE))
-    screen.expect(PROMPT)
-    return screen
-
-
-def _quick(minute: float) -> list[str]:
-    return [*QUICK[:2], QUICK[2].format(minute=minute)]
 
 
 def _case(screen: Screen, *words: str) -> None:
@@ -65,7 +26,7 @@ def _case(screen: Screen, *words: str) -> None:
 
 def test_unlocked_once_for_every_command(north: Path) -> None:
     """Three writes and a list, one passphrase; `fieldvault` before a line, as `Next:` says it, is no mistake."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     for _ in range(2):
         _case(screen)
     screen.type("fieldvault case open --set sex=female\n")
@@ -84,7 +45,7 @@ def test_unlocked_once_for_every_command(north: Path) -> None:
 
 def test_records_stay_out_of_the_scrollback(north: Path) -> None:
     """Everything is shown between the codes that open and close the alternate screen; nothing on a dumb terminal."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("case list\n")
     screen.expect(PROMPT)
     screen.type("exit\n")
@@ -95,7 +56,7 @@ def test_records_stay_out_of_the_scrollback(north: Path) -> None:
     assert seen.index(b"\x1b[2J", len(seen) - 30) < seen.index(LEAVE)
     assert seen.endswith(LEAVE)
 
-    screen = _shell(north, TERM="dumb")
+    screen = opened_shell(north, TERM="dumb")
     screen.type("exit\n")
     assert screen.finish()[0] == 0
     assert b"\x1b" not in screen.everything
@@ -104,7 +65,7 @@ def test_records_stay_out_of_the_scrollback(north: Path) -> None:
 
 def test_what_was_typed_is_nowhere_on_the_disk(north: Path) -> None:
     """Names typed as arguments come back with the arrow key, and lie in no file of the home directory or the vault."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     _case(screen, f"--set name='{canary('typed')}'")
     screen.type("case find \x1b[A\n")  # arrow up: the line before
     screen.expect(PROMPT)
@@ -118,7 +79,7 @@ def test_what_was_typed_is_nowhere_on_the_disk(north: Path) -> None:
 
 def test_the_history_is_gone_after_a_lock(north: Path) -> None:
     """Whoever sits there later cannot leaf through it."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("case find Kim\n")
     screen.expect(PROMPT)
     screen.type("lock\n")
@@ -135,7 +96,7 @@ def test_it_locks_when_nobody_types(north: Path) -> None:
     """The screen is cleared, the passphrase is asked for, and the file that gave it the first time is not used again;
     three wrong ones end the shell."""
     words = ("--passphrase-file", str(north.parent / "secret"))
-    screen = Screen("shell", "-C", str(north), "--as", "field-1", *words, program=_quick(0.1))
+    screen = Screen("shell", "-C", str(north), "--as", "field-1", *words, program=quick(0.1))
     screen.expect(PROMPT)
     screen.expect("\x1b[2J\x1b[H")
     screen.expect("Locked: nothing was typed for")
@@ -147,7 +108,7 @@ def test_it_locks_when_nobody_types(north: Path) -> None:
 
 def test_it_locks_in_the_middle_of_a_form(north: Path) -> None:
     """What had been answered is not written; after the passphrase one begins anew."""
-    screen = _shell(north, program=_quick(0.6))
+    screen = opened_shell(north, program=quick(0.6))
     screen.type("case open\n")
     screen.expect("1/19 ")
     screen.expect("interrupted; nothing was written")
@@ -161,7 +122,7 @@ def test_it_locks_in_the_middle_of_a_form(north: Path) -> None:
 
 def test_it_does_not_lock_while_somebody_types(north: Path) -> None:
     """The negative control: lines keep it open for longer than the idle time."""
-    screen = _shell(north, program=_quick(1))  # five seconds
+    screen = opened_shell(north, program=quick(1))  # five seconds
     for _ in range(7):
         time.sleep(0.8)
         screen.type("lock?\n")
@@ -193,7 +154,7 @@ while True:
 @pytest.mark.parametrize("where", ["at the prompt", "in a form", "at the passphrase"])
 def test_ctrl_z_locks_and_gives_the_terminal_back(north: Path, where: str) -> None:
     """It stops like any program, with the first screen back; continued, it asks for the passphrase."""
-    screen = _shell(north, program=[sys.executable, "-c", JOB])
+    screen = opened_shell(north, program=[sys.executable, "-c", JOB])
     if where == "in a form":
         screen.type("case open\n")
         screen.expect("1/19 ")
@@ -214,7 +175,7 @@ def test_ctrl_z_locks_and_gives_the_terminal_back(north: Path, where: str) -> No
 
 def test_stopped_from_outside_it_is_locked_when_it_goes_on(north: Path) -> None:
     """SIGSTOP cannot be caught; what continues it can."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen._process.send_signal(signal.SIGSTOP)
     screen._process.send_signal(signal.SIGCONT)
     screen.expect("Locked: the program was stopped")
@@ -228,7 +189,7 @@ def test_stopped_from_outside_it_is_locked_when_it_goes_on(north: Path) -> None:
 @pytest.mark.parametrize("where", ["at the prompt", "in a form", "locked"])
 def test_told_to_end_it_gives_the_screen_back(north: Path, name: str, where: str) -> None:
     """Exit 130, nothing written, and the alternate screen left empty."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     if where == "in a form":
         screen.type("case open\n")
         screen.expect("1/19 ")
@@ -249,7 +210,7 @@ def test_a_failure_of_the_shell_itself_gives_the_screen_back(north: Path) -> Non
         "import cli.shell\ndef broken(*_):\n    raise ZeroDivisionError('secret')\n"
         "cli.shell.Shell._obey = broken\nfrom cli.main import main\nmain()"
     )
-    screen = _shell(north, program=[sys.executable, "-c", script])
+    screen = opened_shell(north, program=[sys.executable, "-c", script])
     screen.type("case list\n")
     code, rest = screen.finish()
     assert code == 1
@@ -260,7 +221,7 @@ def test_a_failure_of_the_shell_itself_gives_the_screen_back(north: Path) -> Non
 
 def test_ctrl_c_cancels_a_line_and_a_form_and_nothing_else(north: Path) -> None:
     """The shell stays open and unlocked."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("case open --set sex=male\x03")
     screen.expect(PROMPT)
     screen.type("case open\n")
@@ -281,58 +242,9 @@ def test_ctrl_c_cancels_a_line_and_a_form_and_nothing_else(north: Path) -> None:
     assert entries(north) == 1
 
 
-def test_a_changed_passphrase_locks_it(north: Path) -> None:
-    """The command asks for the old one, since none is kept; then the new one is needed."""
-    screen = _shell(north)
-    new = "another passphrase 9"
-    screen.type("passphrase change\n")
-    screen.answer((ASKS, PASSPHRASE), ("New passphrase", new), ("The same again", new))
-    screen.expect("Saved.")
-    screen.expect("Locked: the key file was changed")
-    screen.answer((ASKS, PASSPHRASE), (ASKS, new))
-    screen.expect(PROMPT)
-    screen.type("exit\n")
-    assert screen.finish()[0] == 0
-
-
-def test_a_key_file_changed_by_another_process_locks_it(north: Path) -> None:
-    """Within a moment, while nobody types."""
-    screen = _shell(north, program=_quick(60))
-    key = north / "keys/field-1.key"
-    whole = key.read_bytes()
-    key.write_bytes(whole + b"x")
-    screen.expect("Locked: the key file was changed")
-    key.write_bytes(whole)
-    screen.answer((ASKS, PASSPHRASE))
-    screen.expect(PROMPT)
-    screen.type("exit\n")
-    assert screen.finish()[0] == 0
-
-
-def _as_root(north: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    root = secret(north.parent, "root", ROOT_PASSPHRASE)
-    command = [*REAL, *argv, "-C", str(north), "--as", "root", "--passphrase-file", str(root)]
-    return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-
-
-def test_a_revocation_locks_it_for_good(north: Path) -> None:
-    """The next command is refused, and so is the passphrase."""
-    screen = _shell(north)
-    told = json.loads(_as_root(north, "status", "--json").stdout)["not_protected"]
-    assert "unlocked" in {one["code"] for one in told}
-    assert _as_root(north, "member", "revoke", "field-1", "--yes").returncode == 0
-    screen.type("case list\n")
-    screen.expect("was revoked by root")
-    screen.answer((ASKS, PASSPHRASE))
-    code, rest = screen.finish()
-    assert (code, "was revoked by root" in rest) == (31, True)
-    told = json.loads(_as_root(north, "status", "--json").stdout)["not_protected"]
-    assert "unlocked" not in {one["code"] for one in told}
-
-
 def test_a_screenful_at_a_time(north: Path) -> None:
     """What would run off an alternate screen is shown in pages; q ends it, and the next command is shown again."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("codebook show\n")
     screen.expect("-- Enter: more   q: enough -- ")
     screen.type("\n")
@@ -349,16 +261,33 @@ def test_a_screenful_at_a_time(north: Path) -> None:
 
 def test_tab_completes_commands_and_options(north: Path) -> None:
     """`au<Tab>ver<Tab>` is `audit verify`."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("au\tver\t--js\t\n")
     screen.expect('"verdict": "intact, NOT anchored"')
     screen.type("exit\n")
     assert screen.finish()[0] == 0
 
 
+def test_help_is_shown_in_it(north: Path) -> None:
+    """`help` lists the shell's own words and all commands, and each command's --help is shown too."""
+    screen = opened_shell(north)
+    screen.type("help\n")
+    screen.expect("let the keys go")
+    screen.expect("Usage: fieldvault")
+    screen.expect("-- Enter: more   q: enough -- ")
+    screen.type("q\n")
+    screen.expect(PROMPT)
+    screen.type("case show --help\n")
+    screen.expect("Usage: fieldvault case show")
+    screen.expect(PROMPT)
+    screen.type("exit\n")
+    assert screen.finish()[0] == 0
+    assert b"unexpected failure" not in screen.everything
+
+
 def test_a_shell_in_a_shell_is_refused(north: Path) -> None:
     """One is enough; and keys of others are asked for as always."""
-    screen = _shell(north)
+    screen = opened_shell(north)
     screen.type("shell\n")
     screen.expect("this is a shell already")
     screen.type("member list --as root\n")

@@ -107,6 +107,7 @@ def test_from_arming_to_disarming(line: Line, tmp_path: Path) -> None:
 
 WORKS = {
     *((name,) for name in ("status", "doctor", "tables", "record")),
+    ("erase", "holds"),
     *(("audit", name) for name in ("conduct", "heads", "prove", "publish", "verify")),
     *(("member", name) for name in ("list", "request")),
     ("case", "open"),
@@ -120,6 +121,7 @@ WORKS = {
 """What can be done beside an armed key: add, send, and all that needs no key or asks for a new one."""
 STUMBLES: dict[Words, int] = {
     ("import",): 2,
+    ("shell",): 2,
     ("codebook", "check"): 2,
     ("member", "approve"): 2,
     ("recovery", "drill"): 2,

@@ -62,6 +62,7 @@ ARGUMENTS: dict[Words, list[str]] = {
     ("recovery", "accept"): [],
     ("recovery", "drill"): ["--share", __file__],
     ("recovery", "split"): ["--recovery-shares", "2of3", "--shares-dir", "/nonexistent/s", "--share", __file__],
+    ("recovery", "forget"): ["field-1", "--yes"],
     ("recovery", "restore"): ["field-1", "--to", "field-2", "--reason", "lost", "--share", __file__, "--yes"],
     ("case", "open"): ["--set", "sex=male"],
     ("case", "show"): ["amber-heron-41"],
@@ -248,7 +249,7 @@ def test_what_comes_next_can_be_typed(
         monkeypatch.setattr("cli.custody._code", lambda _: 0)  # one share, which is too few
     if words == ("recovery", "accept"):
         role = "field-1"
-    if words in (("recovery", "restore"), ("erase", "hold"), ("erase", "lift")):
+    if words in (("recovery", "restore"), ("recovery", "forget"), ("erase", "hold"), ("erase", "lift")):
         role, acting_hub = "hub-1", member("hub-1", Role.HUB)
         fake.members, fake.keys_here = (*fake.members, acting_hub), (*fake.keys_here, acting_hub.handle)
     monkeypatch.setattr("cli.passphrases.from_fd", lambda *_: "a long new passphrase")

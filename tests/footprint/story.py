@@ -226,7 +226,8 @@ def held_back(s: Story) -> None:
 
 
 def renewed(s: Story) -> None:
-    """Root appoints another recovery key; the recorder in the south compares its words and goes over."""
+    """Root appoints another recovery key; the recorder in the south compares its words and goes over to it; what the
+    earlier key opened is deleted at headquarters."""
     shares = s.file("shares-3")
     split = ["recovery", "split", "--new-key", "--recovery-shares", "2of3", "--shares-dir", shares]
     s.hq("root", *split, "--yes", out=[shares])
@@ -234,6 +235,8 @@ def renewed(s: Story) -> None:
     words = s.south("journal", "renew", "--dry-run")["words"]
     s.south("journal", "renew", "--words", words)
     s.carry("renewed")
+    s.hq("hub-1", "recovery", "forget", "field-1", "--dry-run")
+    s.hq("hub-1", "recovery", "forget", "field-1", "--yes")
 
 
 def recovered(s: Story) -> None:

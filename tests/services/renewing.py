@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.laptops import Laptop
 from tests.organisation import COST, PASSPHRASES, Organisation
 from vault.services.appointing import Appointed, appoint_recovery
+from vault.services.forgetting_one import Forgotten, forget_renewed
 from vault.services.quorum import GivenShare, read_share_file
 from vault.services.renewing import Renewed, renew_journal
 from vault.services.words import recovery_words
@@ -35,3 +36,9 @@ def renew(org: Organisation | Laptop, handle: str = "field-1", *, dry_run: bool 
     if not dry_run:
         keys[handle] = done.keyring
     return done
+
+
+def forget(hq: Organisation | Laptop, *handles: str) -> list[Forgotten]:
+    """Headquarters deletes what these recorders, who have renewed, wrap to earlier recovery keys."""
+    hub = hq.keys["hub-1"] if isinstance(hq, Organisation) else hq.key("hub-1")
+    return [forget_renewed(hq.vault, hub, handle) for handle in handles]

@@ -264,6 +264,23 @@ def test_a_thiefs_tombstone_empties_no_laptop(one: Laptop, hub: Laptop) -> None:
     assert (held(one, "part"), held(one, "wrap")) == before
 
 
+def test_a_thief_with_a_revoked_approver_empties_no_laptop(one: Laptop, hub: Laptop) -> None:
+    """Two stolen keys, of which root has revoked one: neither headquarters nor the real laptop deletes anything."""
+    name = case(one)
+    carry(one, "field-1", hub, "hub-1")
+    revoke(hub.vault, hub.key("root"), "director-1")
+    carry(hub, "hub-1", one, "field-1")
+    thief = one.copied("thief")
+    plan = planned(thief.vault, thief.key(), name).plan
+    stolen = approve_erasure(thief.vault, one.fleet.keys["director-1"], plan)
+    thief.write([Draft(kind=Kind.ERASE, extra=plan.entry_extra(0, (stolen,)))])
+    assert carry(thief, "field-1", hub, "hub-1").erased == 0
+    before = held(one, "part"), held(one, "wrap")
+    arrived = one.take(hub.bundle("field-1", "hub-1", full=True))
+    assert (outcome(arrived, "field-1"), arrived.erased) == (Outcome.RESTORED, 0)
+    assert (held(one, "part"), held(one, "wrap")) == before
+
+
 def test_everybody_in_one_house_holds_one_copy(org: Organisation) -> None:
     """Members who share the laptop are no copies elsewhere."""
     name = opened_case(org, org.field_1)

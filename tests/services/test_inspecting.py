@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests import architecture_rules as rules
 from tests.formats.test_release import RELEASE
 from tests.source_tree import read_tree
-from tests.vectors import bundles, fixed, requests
+from tests.vectors import bundles, fixed, requests, travels
 from tests.vectors.regenerate import HERE, SHARE
 from vault.errors import FormatError, IntegrityError, UsageError, VaultError
 from vault.formats.keyfile import KeyFile, encode_keyfile
@@ -41,6 +41,8 @@ GOOD: dict[str, tuple[FileKind, bytes, list[str]]] = {
     "key file without a vault": (FileKind.KEY_FILE, PENDING_KEY, ["no vault yet", '"field-3"']),
     "share": (FileKind.SHARE, SHARE_CARD, [f"vault {fixed.VAULT_ID}", "share 2 of 3, any 2 restore"]),
     "checkpoint": (FileKind.CHECKPOINT, NOTE, [fixed.JOURNAL, "7 entries", "signatures: 1, not verified"]),
+    "file for a trustee": (FileKind.TRAVEL_REQUEST, travels.REQUEST, ['"field-1" armed', '"hub-1" can answer']),
+    "answer": (FileKind.TRAVEL_ANSWER, travels.ANSWER, ['the laptop of "field-1", by "hub-1"']),
     "release": (FileKind.RELEASE, encode_json(RELEASE), ["table year_2020, persons", "counted from"]),
 }
 

@@ -341,7 +341,7 @@ def test_nothing_goes_before_what_takes_its_place_is_here(org: Organisation, tmp
             erase_wraps(store, org.vault.journal_number(later), [2], [Purpose.COMPARTMENT])
             if covered:
                 Arrivals(store).add_wraps(org.vault.journal_number(later), covering)
-            return forget_replaced(store, roster)
+            return forget_replaced(store, roster, (org.field_1.handle,))
 
     roster = org.vault.roster
     cut = {origin: 1_000, later: 2}

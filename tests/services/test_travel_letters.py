@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.laptops import Fleet, carry
 from tests.organisation import COST, Organisation, rows_of
 from tests.services.custodians import accept_all, lose, restored
 from tests.services.handing import opened_case
+from tests.services.renewing import appointed, renew
 from tests.services.travelling import NEWER, SECRET, STEP, Travelling
 from vault.errors import (
     IntegrityError,
@@ -25,12 +28,14 @@ from vault.services.cases import list_cases, show_case
 from vault.services.disarming import disarm
 from vault.services.erasing import approve_erasure, run_erasure
 from vault.services.erasure_plan import plan_erasure
+from vault.services.erasure_status import erasure_status
 from vault.services.grants import member_wrap
 from vault.services.journal import Draft, PartDraft
 from vault.services.keyring import armed_keyring
 from vault.services.letters import part_key, waiting_letters
 from vault.services.letters_taken import take_letters
 from vault.services.records import open_case, record
+from vault.services.renewing import check_renewable
 from vault.services.tally_rows import read_rows
 
 
@@ -49,11 +54,12 @@ def test_a_letter_for_no_case_is_kept_and_assigned(travelling: Travelling) -> No
     taken = travelling.disarm()
     assert taken.recorded == 1
     assert [item.name for item in taken.kept] == [f"field-1/1:{typo.seq}"]
+    assert taken.kept[0].why == 'no case of yours is called "amber-heron-99", as this journey record says'
     me = travelling.me
     assert take_letters(travelling.field.vault, me).recorded == 0
     with pytest.raises(UsageError, match="no case"):
         take_letters(travelling.field.vault, me, {str(typo.seq): "amber-heron-98"})
-    with pytest.raises(UsageError, match="no letter"):
+    with pytest.raises(UsageError, match="no record that waits"):
         take_letters(travelling.field.vault, me, {"1": travelling.case})
     assert take_letters(travelling.field.vault, me, {str(typo.seq): travelling.case}).recorded == 1
     assert len(show_case(travelling.field.vault, me, travelling.case).entries) == 4
@@ -178,6 +184,33 @@ def test_an_older_bundle_brings_no_letter_back(travelling: Travelling) -> None:
     number = travelling.field.vault.journal_number(travelling.field.origin())
     assert travelling.field.vault.store.wraps_for(number, travelling.me.member.key_id, Purpose.LETTER) == ()
     assert verify_vault(travelling.field.directory).findings == ()
+
+
+def test_a_renewal_waits_for_letters(travelling: Travelling, tmp_path: Path) -> None:
+    """The epoch that they stand in is not closed over them by mistake; once they are records, or given up, it is."""
+    travelling.arm()
+    travelling.letters()
+    appointed(travelling.hq, tmp_path / "new")
+    ring = disarm(travelling.field.vault, "field-1", SECRET, travelling.answered(None), cost=COST)
+    travelling.fleet.keys["field-1"] = ring
+    carry(travelling.hq, "hub-1", travelling.field, "field-1")
+    with pytest.raises(UsageError, match="2 records that you added while armed"):
+        renew(travelling.field)
+    vault = travelling.field.vault
+    assert check_renewable(vault, ring, leave_letters=True) == vault.roster.recoveries[-1]
+    assert take_letters(travelling.field.vault, ring).recorded == 2
+    assert renew(travelling.field).origin.endswith("/field-1/2")
+
+
+def test_letters_that_became_records_are_no_erasures(travelling: Travelling) -> None:
+    """The list of erasures does not tell of them; negative control: another erasure without a warrant is in it."""
+    travelling.arm()
+    travelling.letters()
+    travelling.disarm()
+    assert erasure_status(travelling.field.vault, travelling.me) == ()
+    origin = travelling.field.origin()
+    travelling.field.write([Draft(kind=Kind.ERASE, extra=([origin, 1],))])
+    assert [(line.why, line.entries) for line in erasure_status(travelling.field.vault, travelling.me)] == [(None, 1)]
 
 
 def test_an_erased_case_takes_its_letters_along(travelling: Travelling) -> None:

@@ -109,7 +109,7 @@ def _sign(vault: Vault, root: Keyring, public: bytes) -> None:
         check_roster_writable(vault)
         write(vault.store, vault.journal_number(origin), vault.signer(root), vault.day, [entry])
         vault.roster = read_roster(vault.store)
-        forget_replaced(vault.store, vault.roster)
+        forget_replaced(vault.store, vault.roster, ())
     vault.reload()
 
 

@@ -28,6 +28,7 @@ from vault.services.forgetting import forget_replaced, scrubbed
 from vault.services.handing import forget_withdrawn
 from vault.services.keyring import Keyring
 from vault.services.learning import Learnt, learn_heads
+from vault.services.letters import forget_letters
 from vault.services.progress import Progress, quiet
 from vault.services.remembered import held_journals
 from vault.services.replica import Outcome, Section
@@ -117,8 +118,8 @@ def import_bundle(
 def _import(
     vault: Vault, me: Keyring, opened: OpenedBundle, progress: Progress, dry_run: bool
 ) -> tuple[Plan, Learnt, tuple[int, int]]:
-    """Reads twice and learns, and deletes what was erased, and what only an earlier recovery key opens; inside the
-    transaction."""
+    """Reads twice and learns, and deletes what was erased, and of members whose key is here what only an earlier
+    recovery key opens; inside the transaction."""
     reading = Reading(vault, progress)
     plan = reading.read(opened)
     excuses = reading.excuses()
@@ -129,7 +130,8 @@ def _import(
         return plan, Learnt(), (0, 0)
     tombstones = write_plan(vault, plan, opened, progress)
     erased = follow(vault.store, plan.roster, vault.keys_here, tombstones)
-    gone = erased, forget_replaced(vault.store, plan.roster)
+    own = vault.keys_here  # of others' renewals only a hub that has asked them makes something go
+    gone = erased, forget_replaced(vault.store, plan.roster, own) + forget_letters(vault.store, plan.roster, own)
     learnt = learn_heads(
         vault, me, plan.roster, notes=plan.notes, evidence=plan.evidence, sections=plan.heads(), locks=plan.locks
     )

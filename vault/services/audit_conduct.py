@@ -200,7 +200,7 @@ def _erased(extra: list[Any]) -> str:
     told = "1 entry" if count == 1 else f"{count} entries"
     warrant = raw_warrant(extra)
     if warrant is None:
-        return told
+        return f"{told}; without a reason or approval: letters of an armed laptop, if its writer says so"
     names = ", ".join(handle for handle, _ in warrant.approvals) or "nobody"
     if warrant.alone is not None:
         names += f", which the policy in entry {warrant.alone} of the roster allows"

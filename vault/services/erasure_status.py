@@ -17,6 +17,7 @@ from vault.ports import day_of
 from vault.services.erasures import ERASE_MARK, Tombstone, takers, tombstones
 from vault.services.holds import held_members
 from vault.services.keyring import Keyring
+from vault.services.letters import letters_behind
 from vault.services.remembered import known_to
 from vault.services.roster import Roster
 from vault.services.vault import Vault, in_one_snapshot
@@ -93,7 +94,10 @@ def _lines(vault: Vault, me: Keyring, which: str | None) -> Iterator[ErasureLine
     for origin, number in vault.own_journals(me.handle):
         epoch = int(origin.rpartition("/")[2])
         tag = None if which is None or me.has_no_key_of(epoch) else me.compartment_of(epoch).erased_name(which)
+        letters = frozenset(letters_behind(vault.store.leaves(number), origin).values())
         for item in tombstones(vault.roster, origin, Arrivals(vault.store).marked(number, ERASE_MARK)):
+            if item.warrant is None and letters.issuperset(item.seqs):
+                continue  # letters of travel mode that became records: nothing of them was erased
             named = which in (None, short(item.place)) or (item.warrant is not None and item.warrant.tag == tag)
             if named:
                 yield ErasureLine(

@@ -284,7 +284,7 @@ def follow(store: Store, roster: Roster, here: Iterable[Handle], found: Iterable
         if tombstone.writer in held or not is_meant(store, tombstone) or knew_better(store, roster, tombstone):
             continue
         if tombstone.writer in local:
-            approved = tombstone.is_warranted(roster, now=False) or not able_to_approve(roster, tombstone.writer)
+            approved = tombstone.is_warranted(roster, now=True) or not able_to_approve(roster, tombstone.writer)
             seqs = tombstone.seqs if approved else ()
         else:
             seqs = erasable(roster, offers, tombstone, now=True)

@@ -27,7 +27,7 @@ from vault.services.letters import SEALED, LetterDraft, draw_name, write_letters
 from vault.services.prepare import Prepared, prepare
 from vault.services.progress import Progress, quiet
 from vault.services.pseudonyms import draw_pseudonym
-from vault.services.records import CONSENT, append, desk_of
+from vault.services.records import CONSENT, append, desk_of, without_consent
 from vault.services.vault import Vault, require_role
 
 _Item = TypeVar("_Item")
@@ -62,9 +62,7 @@ def import_file(
         raw_lines.pop()
     lines = _check(vault, raw_lines, progress)
     unconsented = sum(line.opens and line.prepared.tally.get(CONSENT) != "yes" for line in lines)
-    warnings: tuple[str, ...] = ()
-    if unconsented:
-        warnings = (f"{unconsented} people have no consent to statistics: they are left out of all totals",)
+    warnings = without_consent(unconsented)
     if dry_run:
         return Imported(cases={}, entries=len(lines), warnings=warnings)
     mixed = _mixed(lines, vault.environment.random)

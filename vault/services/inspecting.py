@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from vault.errors import FormatError, StorageError
-from vault.formats import bundle_frames, canonical, keyfile, release_json, request
+from vault.formats import bundle_frames, canonical, keyfile, release_json, request, travel
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.note import MOST_BYTES as MOST_NOTE, parse_note
 from vault.formats.request import PENDING, parse_request
@@ -31,6 +31,8 @@ class FileKind(StrEnum):
 
     BUNDLE = "bundle"
     REQUEST = "request for membership"
+    TRAVEL_REQUEST = "file for the trustee of an armed laptop"
+    TRAVEL_ANSWER = "answer for an armed laptop"
     KEY_FILE = "key file"
     SHARE = "recovery share"
     CHECKPOINT = "checkpoint"
@@ -92,7 +94,7 @@ def _bundle(raw: bytes, size: int) -> tuple[str, ...]:
     frames = bundle_frames.frame_count(size, header)
     places = (header - bundle_frames.START) // bundle_frames.WRAP
     return (
-        f"version 1, {size} bytes: {frames} sealed frames, of which the last ones may be padding",
+        f"version 1, {size} bytes: {frames} sealed {'frame' if frames == 1 else 'frames'}, padding included",
         f"for at most {places} recipients; from whom, for whom and what is sealed inside",
         "whether it is whole shows when one of its recipients imports it",
     )
@@ -105,6 +107,19 @@ def _request(raw: bytes) -> tuple[str, ...]:
         f"fingerprint: {fingerprint_of_keys(member_id(found.keys))}",
         "compare the fingerprint with the person who asks, over another line, before you approve",
     )
+
+
+def _travel_request(raw: bytes) -> tuple[str, ...]:
+    found = travel.parse_request(raw)
+    return (
+        f"vault {found.vault_id}",
+        f'"{found.handle}" armed their laptop, and "{found.to}" can answer: keep it where the laptop is not',
+    )
+
+
+def _travel_answer(raw: bytes) -> tuple[str, ...]:
+    found = travel.parse_answer(raw)
+    return (f"vault {found.vault_id}", f'for the laptop of "{found.handle}", by "{found.by}"; with that laptop, a key')
 
 
 def _key_file(raw: bytes) -> tuple[str, ...]:
@@ -149,6 +164,8 @@ def _database(raw: bytes) -> Inspected:
 
 _KINDS: Final[tuple[tuple[bytes, int, FileKind, Callable[[bytes], tuple[str, ...]]], ...]] = (
     (canonical.encode(request.MAGIC), request.MOST_BYTES, FileKind.REQUEST, _request),
+    (canonical.encode(travel.REQUEST_MAGIC), travel.MOST_BYTES, FileKind.TRAVEL_REQUEST, _travel_request),
+    (canonical.encode(travel.ANSWER_MAGIC), travel.MOST_BYTES, FileKind.TRAVEL_ANSWER, _travel_answer),
     (canonical.encode(keyfile.MAGIC), keyfile.MOST_BYTES, FileKind.KEY_FILE, _key_file),
     (b"fieldvault recovery share", _MOST_SHARE, FileKind.SHARE, _share),
     (b"fieldvault/", MOST_NOTE, FileKind.CHECKPOINT, _checkpoint),

@@ -20,13 +20,17 @@ from vault.model import Handle, Kind, Layer, Origin, Pseudonym, Purpose
 from vault.ports import Randomness, draw_below
 from vault.primitives import aead
 from vault.primitives.kdf import derive
-from vault.services.forgetting import confirmed_recovery
+from vault.services.forgetting import confirmed_recovery, wraps_that_count
 from vault.services.grants import member_wrap
 from vault.services.journal import Advance, Draft, PartDraft, write
 from vault.services.keyring import Keyring
 from vault.services.prepare import Prepared
 from vault.services.pseudonyms import FIRST, SECOND, is_pseudonym
+from vault.services.renewals import covered
+from vault.services.roster import Roster
 from vault.services.vault import Vault
+from vault.store.removals import erase_wraps
+from vault.store.store import Store
 
 LETTER_NUMBERS: Final = range(10)
 """Pseudonyms end in 10 to 99; those that are drawn on an armed laptop, which cannot see which names are taken, in 00 to
@@ -143,3 +147,19 @@ def letters_behind(leaves: Iterable[bytes], origin: Origin) -> dict[int, int]:
             if letters.issuperset(places):
                 found.update(zip(range(seq - len(places), seq), places, strict=True))
     return found
+
+
+def forget_letters(store: Store, roster: Roster, of: Container[Handle]) -> int:
+    """Deletes what letters `of` these members that became records wrap to recovery keys before the one that has the
+    records' keys here; how many wraps there were. Only inside `transaction`."""
+    if not roster.replaced_ids:
+        return 0
+    numbers = {origin: number for number, origin in store.journals()}
+    deleted = 0
+    for found in wraps_that_count(store, roster, of):
+        for origin, rank in covered(roster, found).items():
+            if rank and origin in numbers:
+                taken = letters_behind(store.leaves(numbers[origin]), origin).values()
+                earlier = (key.key_id for key in roster.recoveries[:rank])
+                deleted += sum(erase_wraps(store, numbers[origin], taken, [Purpose.LETTER], key) for key in earlier)
+    return deleted

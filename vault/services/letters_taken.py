@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vault.errors import IntegrityError, NotAllowed, UsageError, VaultError
+from vault.errors import FormatError, IntegrityError, NotAllowed, UsageError, VaultError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_leaf, wrap_refs
 from vault.formats.letter import Letter, parse_letter
@@ -20,6 +20,7 @@ from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Place, Pseudonym, Purpose
 from vault.primitives import aead, hpke
 from vault.primitives.hashing import sha256
+from vault.services.answers import plan
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, Desk, draft_opening, draft_record
 from vault.services.erased_names import TakenNames
@@ -29,7 +30,7 @@ from vault.services.letters import draw_name, part_key
 from vault.services.own_journals import OwnJournal
 from vault.services.places import parse_name
 from vault.services.prepare import Prepared
-from vault.services.records import CONSENT, append, desk_of
+from vault.services.records import CONSENT, append, desk_of, without_consent
 from vault.services.vault import Vault
 from vault.store.removals import erase_parts, erase_wraps
 
@@ -98,7 +99,9 @@ def _assigned(work: Casework, assign: Mapping[str, str]) -> dict[int, str]:
     for name, pseudonym in assign.items():
         place = parse_name(name, work.vault.vault_id, work.origin)
         if place.origin != work.origin or place.seq not in waiting:
-            raise UsageError(f"{short(place)} is no letter that waits here")
+            raise UsageError(
+                f"{short(place)} is no record that waits here", hint='"fieldvault travel disarm" names those that do'
+            )
         found[place.seq] = pseudonym.strip().lower()
     return found
 
@@ -164,7 +167,7 @@ class _Taking:
         if keys is None and name not in self.work.cases:
             if item.seq in self.assigned:
                 raise UsageError(f'"{self.work.me.handle}" can open no case with the pseudonym that is assigned')
-            self._keep(place, "no case of yours has the name that it gives")
+            self._keep(place, f'no case of yours is called "{name}", as this {item.letter.type} record says')
             return None
         try:
             keys = keys or self._keys_of(name, names=bool(item.prepared.identity))
@@ -198,12 +201,13 @@ class _Taking:
     def warnings(self) -> tuple[str, ...]:
         """What the recorder should know."""
         count = sum(item.letter.opens and item.prepared.tally.get(CONSENT) != "yes" for item in self.taken)
-        return (f"{count} people have no consent to statistics: they are left out of all totals",) if count else ()
+        return without_consent(count)
 
 
 def open_letter(vault: Vault, me: Keyring, journal: OwnJournal, seq: int) -> _Opened:
     """One letter, opened with its writer's own sealing key. Raises IntegrityError, OpenFailed or FormatError for one
-    that is not what its leaf commits to: anybody could seal something to a public key."""
+    that is not what its leaf commits to: anybody could seal something to a public key; and FormatError or UsageError
+    for one that this program did not make: whoever had the armed laptop could sign one."""
     raw = None if journal.leaves.damaged else vault.store.leaf(journal.number, seq)
     if raw is None:
         raise IntegrityError("the journal is not what was signed", hint='run "fieldvault audit verify"')
@@ -217,7 +221,7 @@ def open_letter(vault: Vault, me: Keyring, journal: OwnJournal, seq: int) -> _Op
         header, sealed = parts.split(part)
         aad = parts.encode_aad(vault.vault_id, journal.origin, seq, Kind.RECORD, ref.layer, header)
         found[ref.layer] = parts.unpad(aead.open_sealed(part_key(key, ref.layer), sealed, aad))
-    letter = parse_letter(found[Layer.CASE])
+    letter = parse_letter(found.get(Layer.CASE, b""))
     raw_identity = found.get(Layer.IDENTITY)
     identity = {} if raw_identity is None else parts.parse_identity(raw_identity)
     prepared = Prepared(
@@ -226,7 +230,22 @@ def open_letter(vault: Vault, me: Keyring, journal: OwnJournal, seq: int) -> _Op
         case=dict(letter.case),
         tally=dict(letter.tally),
     )
+    _check_answers(vault, prepared, opens=letter.opens)
     return _Opened(seq=seq, letter=letter, prepared=prepared)
+
+
+def _check_answers(vault: Vault, prepared: Prepared, *, opens: bool) -> None:
+    """Raises FormatError or UsageError unless these are answers to a record type of the codebook, each as it is kept,
+    and all that are needed. What does not fit it would stop every total."""
+    how, layers = plan(vault.codebook, prepared.type), (prepared.identity, prepared.case, prepared.tally)
+    asked = {name: (slot, value) for slot, layer in enumerate(layers) for name, value in layer.items()}
+    needed = {*how.missing, *(name for name, _ in how.required)}
+    fits = vault.codebook.types[prepared.type].opens_case == opens and needed <= asked.keys()
+    for name, (slot, value) in asked.items():
+        reader = how.readers.get(name)
+        fits = fits and reader is not None and reader.slot == slot and reader.read(value) == value
+    if not fits:
+        raise FormatError("it holds other answers than its record type asks for")
 
 
 def _letter_key(vault: Vault, me: Keyring, journal: OwnJournal, seq: int, digests: list[bytes]) -> bytes:

@@ -24,10 +24,12 @@ from vault.primitives import aead, hpke
 from vault.services.case_keys import key_at
 from vault.services.casework import Casework
 from vault.services.delivered import Delivered
+from vault.services.entry_rules import limit_of
 from vault.services.forgetting import wrapped_here
 from vault.services.keyring import Compartment, Keyring
 from vault.services.quorum import OpenedRecovery
 from vault.services.received import DELIVERED, Received
+from vault.services.renewals import counts
 from vault.services.vault import Vault
 
 
@@ -148,7 +150,8 @@ def recovered_keys(received: Received, opened: OpenedRecovery, origin: Origin, p
         if name not in exchange.numbers:
             continue  # not what its writer signed
         for item in wrapped_here(vault.store, vault.roster, name, exchange.numbers[name]):
-            if item.subject == origin and item.recipient == recipient and purpose in item.purposes:
+            fits = item.subject == origin and item.recipient == recipient and purpose in item.purposes
+            if fits and counts(vault.roster, item):
                 context = member_context(vault.vault_id, name, item.place.seq, purpose, recipient)
                 wraps = exchange.wraps(item.place, purpose, recipient)
                 found.update(dict.fromkeys(hpke.unwrap(opened.seed, raw, context) for raw in wraps))
@@ -157,13 +160,15 @@ def recovered_keys(received: Received, opened: OpenedRecovery, origin: Origin, p
 
 def lost_received(vault: Vault, lost: Member, opened: OpenedRecovery) -> LostReceived:
     """Opens the compartments of a member who is gone. Raises IntegrityError when a journal of theirs is not here whole,
-    or wraps no compartment key to the recovery key."""
+    or wraps no compartment key to the recovery key. A journal of which root said that nothing counts is passed over."""
     bare = Keyring(
         member=lost, organisation="", signing_seed=b"", sealing_seed=opened.seed, compartments=(), export=b""
     )
     reading = Received(vault, bare)
     found = []
     for origin, _ in vault.own_journals(lost.handle):
+        if limit_of(lost, origin) == 0:
+            continue
         if origin not in reading.exchange.numbers:
             raise IntegrityError(
                 f"the journal {origin} is not what its writer signed; nothing of it is handed on",
@@ -214,8 +219,9 @@ class Void(Container[Place]):
 
 
 def newest(received: Received) -> Origin:
-    """The last journal of the member who is gone. Raises IntegrityError where none is here."""
-    held = received.vault.own_journals(received.me.handle)
+    """The last journal of the member who is gone of which anything counts. Raises IntegrityError where none is here."""
+    member = received.me.member
+    held = [item for item in received.vault.own_journals(member.handle) if limit_of(member, item[0]) != 0]
     if not held:
         raise IntegrityError(
             f'no journal of "{received.me.handle}" is here', hint="restore where it is: on a hub's laptop"

@@ -213,6 +213,8 @@ class Received:
         """The cases that this member's own records opened."""
         found = set()
         for origin, number in self.vault.own_journals(self.me.handle):
+            if self.me.has_no_key_of(name_of(origin).epoch):
+                continue  # what that journal opened cannot be told, and hides nothing else
             key_id = self.me.compartment_of(name_of(origin).epoch).key_id
             for seq, _ in self.vault.store.wraps_for(number, key_id, Purpose.CASE):
                 place = Place(Origin(origin), seq)

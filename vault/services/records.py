@@ -183,7 +183,8 @@ def find_record(work: Casework, place: Place) -> tuple[Case, RecordState]:
                 if place == state.place or place in state.amended_by:
                     return case, state
     raise UsageError(
-        f'entry {name_in(work.origin, place)} is not a record that "{work.me.handle}" can amend', hint='see "case show"'
+        f'entry {name_in(work.origin, place)} is not a record that "{work.me.handle}" can amend',
+        hint='"fieldvault case show CASE" shows what each is called',
     )
 
 
@@ -289,3 +290,11 @@ def merge(kind: RecordType, before: Mapping[str, object], changes: Mapping[str, 
             merged.pop(variable.name, None)
             moved.add(variable.name)
     return merged
+
+
+def without_consent(count: int) -> tuple[str, ...]:
+    """The warning when so many people were recorded without consent to statistics; none when all gave it."""
+    if not count:
+        return ()
+    people = "1 person has" if count == 1 else f"{count:,} people have"
+    return (f"{people} no consent to statistics: left out of all totals",)

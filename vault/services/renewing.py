@@ -37,6 +37,7 @@ from vault.services.grants import first_entries, recovery_wraps
 from vault.services.handing_desk import answer_act
 from vault.services.journal import Draft, begin, read_head, write
 from vault.services.keyring import Keyring
+from vault.services.letters import waiting_letters
 from vault.services.offers import Offer, State
 from vault.services.parcels import single_key_wraps
 from vault.services.received import Received
@@ -65,14 +66,22 @@ class Renewed:
     left: tuple[Origin, ...] = ()
 
 
-def check_renewable(vault: Vault, me: Keyring) -> RecoveryKey:
+def check_renewable(vault: Vault, me: Keyring, *, leave_letters: bool = False) -> RecoveryKey:
     """The recovery key that waits for this recorder. Raises NotAllowed for another role, UsageError when root has
-    replaced none, or this recorder has gone over to it; RollbackError or ForkError for a locked journal."""
+    replaced none, this recorder has gone over to it, or letters wait in the epoch that would be closed (unless they
+    are to be left: they stay sealed there, for no later epoch records them); RollbackError or ForkError for a locked
+    journal."""
     require_role(me, Role.RECORDER)
     if not vault.roster.replaced_ids:
         raise UsageError("root has appointed no other recovery key; there is nothing to renew")
     if renewal(vault, me.member).renewed:
         raise UsageError("this journal is renewed already")
+    letters = waiting_letters(vault, me.handle)
+    if letters and not leave_letters:
+        raise UsageError(
+            f"{letters} records that you added while armed are not recorded yet, and never could be after this",
+            hint='record them first with "fieldvault travel disarm"; or add --leave-letters to give them up',
+        )
     signer = vault.signer(me)
     require_writable(
         vault.store, signer.origin, read_head(vault.store, vault.journal_number(signer.origin), signer).size
@@ -81,7 +90,14 @@ def check_renewable(vault: Vault, me: Keyring) -> RecoveryKey:
 
 
 def renew_journal(
-    vault: Vault, me: Keyring, passphrase: str, *, words: str, cost: KdfCost | None = None, dry_run: bool = False
+    vault: Vault,
+    me: Keyring,
+    passphrase: str,
+    *,
+    words: str,
+    cost: KdfCost | None = None,
+    leave_letters: bool = False,
+    dry_run: bool = False,
 ) -> Renewed:
     """Closes this recorder's epoch and begins the next one under the recovery key in force, whose `words` somebody
     compared. Where that was done before, it finishes the cleaning.
@@ -91,7 +107,7 @@ def renew_journal(
     """
     if not dry_run and vault.roster.replaced_ids and renewal(vault, me.member).renewed:
         return _finished(vault, me)
-    recovery = check_renewable(vault, me)
+    recovery = check_renewable(vault, me, leave_letters=leave_letters)
     if not same_words(words, recovery_words(recovery)):
         raise NotAllowed(
             "these are not the words of the recovery key that root has appointed; nothing is wrapped to it",
@@ -105,21 +121,21 @@ def renew_journal(
     payload = with_compartment(vault, me, mine, epoch)
     ring = keyring.keyring_of(me.member, payload)
     with vault.writing(me, announced=not dry_run):
-        if check_renewable(vault, me) != recovery or key_bytes(vault, me) != sealed:
+        if check_renewable(vault, me, leave_letters=leave_letters) != recovery or key_bytes(vault, me) != sealed:
             raise VaultLocked("another process has just changed this vault; try again")
         going = _Renewing(vault, ring, recovery, epoch)
         if not dry_run:
             if payload != mine:
                 reseal(vault, me, payload, passphrase, cost)
             going.write()
-        done = going.answer(0 if dry_run else forget_replaced(vault.store, vault.roster))
+        done = going.answer(0 if dry_run else forget_replaced(vault.store, vault.roster, (me.handle,)))
     return done if dry_run else replace(done, cleaned=scrubbed(vault))
 
 
 def _finished(vault: Vault, me: Keyring) -> Renewed:
     """What a crash or another open process left of a renewal."""
     with vault.writing(me):
-        forgotten = forget_replaced(vault.store, vault.roster)
+        forgotten = forget_replaced(vault.store, vault.roster, (me.handle,))
     origin = vault.signer(me).origin
     return Renewed(
         origin=origin,
