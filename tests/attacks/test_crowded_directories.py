@@ -62,6 +62,7 @@ def peak_of(work: object) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.long
 def test_quoted_notes_are_not_kept(fleet: Fleet, field: Laptop, shown: Shown) -> None:
     """Headquarters' key signs a journal of 1,024 entries that quote notes of 40 KB: 44 MB, and less than 40 are ever
     held, one bundle of them at a time. Negative control: four bundles are no more than one."""

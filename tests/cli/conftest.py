@@ -14,6 +14,7 @@ import vault as facade
 from cli import main
 from tests.cli.fake_facade import PASSPHRASE, FakeVault, functions
 from tests.cli.north import founded
+from tests.organisation import COST
 
 
 class Outcome(NamedTuple):
@@ -93,3 +94,9 @@ def north(founded_north: Path, tmp_path: Path) -> Path:
     """A copy of it."""
     shutil.copytree(founded_north, tmp_path / "base")
     return tmp_path / "base" / "north"
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No calibration to a second."""
+    monkeypatch.setattr("vault.primitives.passphrase.calibrate", lambda _: COST)

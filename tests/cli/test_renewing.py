@@ -15,7 +15,7 @@ from tests.cli.conftest import Run, following, said
 from tests.cli.fake_custody import RECOVERY
 from tests.cli.fake_facade import FakeVault, member
 from tests.laptops import Fleet, Laptop
-from tests.organisation import COST, PASSPHRASES, Organisation
+from tests.organisation import PASSPHRASES, Organisation
 from tests.services.erasing import case
 from tests.services.handing import opened_case
 from vault.model import Role
@@ -177,12 +177,6 @@ class _Lines:
 def lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> _Lines:
     """The command line."""
     return _Lines(tmp_path, capsys)
-
-
-@pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No calibration to a second."""
-    monkeypatch.setattr("vault.primitives.passphrase.calibrate", lambda _: COST)
 
 
 def test_the_whole_story(fleet: Fleet, hub: Laptop, lines: _Lines, tmp_path: Path, cheap: None) -> None:

@@ -76,5 +76,5 @@ def test_what_is_damaged_is_not_written_down(field: Laptop) -> None:
 
 def test_no_vault_is_said(hub: Laptop) -> None:
     """An empty directory is no vault."""
-    with pytest.raises(NoVault):
+    with pytest.raises(NoVault, match=r"there is no vault in /"):
         remembered_heads(hub.fleet.home)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from vault.disclosure.policies import difference
-from vault.errors import NoVault, StorageError, UsageError
+from vault.errors import StorageError, UsageError
 from vault.formats.keyfile import MOST_BYTES, parse_keyfile
 from vault.formats.leaf import parse_fields
 from vault.formats.origin import ROOT, is_vault_id, origin_of, parse_origin
@@ -42,7 +42,7 @@ from vault.services.audit_share import MOST_ROSTER, Share
 from vault.services.collector import collector_paused
 from vault.services.files import read_limited
 from vault.services.findings import BYTES, MEMORY, NOTICE, SIGNATURES, Finding, FindingKind, Findings, plain
-from vault.services.layout import DATABASE, VAULT_ID_SETTING, handles_here
+from vault.services.layout import DATABASE, VAULT_ID_SETTING, database_of, handles_here
 from vault.services.progress import Progress, quiet
 from vault.services.roster import ROSTER_EPOCH, Roster, fold
 from vault.store.arrivals import Lock
@@ -98,9 +98,7 @@ def verify_vault(
     With `processes=2` a copy of this process may take half of a large vault. The report is the same. Only for a caller
     that has no database open and is about to end, such as a command: see `services/audit_share.py`.
     """
-    path = directory / DATABASE
-    if not path.is_file():
-        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
+    path = database_of(directory)
     check_copies(copies)
     audit = _Audit(directory, progress, processes, heads, copies)
     with audit.findings.guard(DATABASE):

@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from vault.errors import IntegrityError, NoVault, UsageError, VaultError
+from vault.errors import IntegrityError, UsageError, VaultError
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.hold import HOLD, LIFT, Hold, Lift
 from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_hold, raw_places, raw_warrant
@@ -35,7 +35,7 @@ from vault.ports import day_of
 from vault.services.audit_snapshot import Snapshot
 from vault.services.entry_rules import limit_of
 from vault.services.findings import Findings
-from vault.services.layout import DATABASE
+from vault.services.layout import DATABASE, database_of
 from vault.services.roster import recovery_id_of
 from vault.services.words import fingerprint_of_keys
 from vault.store.scan import Scan
@@ -77,10 +77,9 @@ class Conduct:
 def conduct_of(directory: Path, *, member: str | None = None) -> Conduct:
     """What the members of the vault in `directory` did, or one of them. Raises NoVault, UsageError for a member who is
     not on the roster, IntegrityError when the roster cannot be read, StorageError."""
-    if not (directory / DATABASE).is_file():
-        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
+    path = database_of(directory)
     findings, deeds = Findings(), list[Deed]()
-    with Scan(directory / DATABASE) as scan, findings.guard(DATABASE):  # a damaged file may break any assumption
+    with Scan(path) as scan, findings.guard(DATABASE):  # a damaged file may break any assumption
         reading = _Reading(scan, Snapshot(scan))
         for number, origin in scan.journals():
             deeds += reading.journal(number, str(origin), member)

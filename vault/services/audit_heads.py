@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from vault.errors import IntegrityError, NoVault
+from vault.errors import IntegrityError
 from vault.formats.paper_head import START, PaperHead
 from vault.formats.paper_page import encode_page
 from vault.model import Digest, Handle, Origin, VaultId
 from vault.ports import day_of
 from vault.primitives import tree
-from vault.services.layout import DATABASE
+from vault.services.layout import database_of
 from vault.services.remembered import Held, frontier_at, held_journals, is_ours, verified
 from vault.services.roster import Roster
 from vault.services.roster_reading import read_roster
@@ -86,9 +86,7 @@ def remembered_heads(directory: Path) -> RememberedHeads:
     Raises NoVault, FormatError, StorageError, VaultLocked; IntegrityError when a journal does not lead to its own head:
     what is damaged is not to be written in a notebook.
     """
-    if not (directory / DATABASE).is_file():
-        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
-    with Store.open(directory / DATABASE) as store, store.reading():
+    with Store.open(database_of(directory)) as store, store.reading():
         roster = read_roster(store)
         arrivals, held = Arrivals(store), held_journals(store, roster)
         heads = []

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.errors import FormatError, IntegrityError, NoVault, SignatureInvalid, UsageError
+from vault.errors import FormatError, IntegrityError, SignatureInvalid, UsageError
 from vault.formats.checkpoint import verify_checkpoint
 from vault.formats.leaf import parse_leaf
 from vault.formats.note import parse_note
@@ -28,7 +28,7 @@ from vault.primitives import tree
 from vault.services.audit_quorum import Cosigner, cosigners, is_quorum
 from vault.services.audit_snapshot import Snapshot
 from vault.services.files import read_limited
-from vault.services.layout import DATABASE
+from vault.services.layout import database_of
 from vault.store.scan import Scan
 
 _SEQ = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
@@ -70,9 +70,7 @@ def prove(directory: Path, entry: str, *, member: str | None = None, bare: bool 
     Raises NoVault, UsageError for an entry that is not here or not signed, IntegrityError for a vault that does not
     hold.
     """
-    path = directory / DATABASE
-    if not path.is_file():
-        raise NoVault("there is no vault in this directory", hint="name one with -C DIR or FIELDVAULT_DIR")
+    path = database_of(directory)
     with Scan(path) as scan:
         snapshot = Snapshot(scan)
         origin, seq = _place(snapshot, entry, member)

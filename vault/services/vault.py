@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from vault.errors import FormatError, IntegrityError, NotAllowed, NoVault, UsageError
+from vault.errors import FormatError, IntegrityError, NotAllowed, UsageError
 from vault.formats.codebook import Codebook, parse_codebook
 from vault.formats.keyfile import MOST_BYTES, Deposit, parse_keyfile
 from vault.formats.leaf import parse_leaf
@@ -37,7 +37,7 @@ from vault.services.keyring import (
     open_armed,
     open_keyfile,
 )
-from vault.services.layout import DATABASE
+from vault.services.layout import database_of
 from vault.services.remembered import witnessed_size
 from vault.services.roster_reading import read_roster
 from vault.store.arrivals import Arrivals
@@ -74,12 +74,7 @@ class Vault:
     @classmethod
     def open(cls, directory: Path, environment: Environment | None = None) -> Self:
         """Opens the vault in `directory`. Raises NoVault, FormatError, IntegrityError, StorageError, VaultLocked."""
-        if not (directory / DATABASE).is_file():
-            raise NoVault(
-                "there is no vault in this directory",
-                hint='name one with -C DIR or FIELDVAULT_DIR, or found one with "fieldvault init"',
-            )
-        store = Store.open(directory / DATABASE)
+        store = Store.open(database_of(directory))
         try:
             return cls(directory, store, environment or Environment.system())
         except BaseException:
