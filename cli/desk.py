@@ -46,6 +46,8 @@ class Desk:
         self.ended = False
         """Whether the process was told to end."""
         self.is_waiting = False
+        self._is_broken_off = False
+        """Whether what is being done is broken off as soon as it waits for a person."""
         self._watch = watch
         self._last = watch.seconds()
         self._slept = watch.slept()
@@ -68,6 +70,17 @@ class Desk:
         if self.held is not None:
             self.held, self.why = None, why
             self._mark.close()
+
+    def break_off(self) -> None:
+        """What a person has begun to type is thrown away; a command at its work goes on to its end, or to its next
+        question. Raises Locked while a person is waited for."""
+        self._is_broken_off = not self.is_waiting
+        if self.is_waiting:
+            raise Locked
+
+    def begins(self) -> None:
+        """A new line: nothing of it was begun before the shell locked."""
+        self._is_broken_off = False
 
     def touched(self) -> None:
         """Somebody is here, or a command has just done its work."""
@@ -107,9 +120,11 @@ class Desk:
             self.check()
             return
         before = signal.signal(signal.SIGALRM, self._tick)
-        self.is_waiting = True
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         try:
+            self.is_waiting = True
+            if self._is_broken_off:  # between the question and here
+                self.break_off()
+            signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
             yield
             self.touched()
         finally:

@@ -89,6 +89,7 @@ class Shell:
 
     def _one_line(self) -> bool:
         """One line, read and obeyed. False when it was the last."""
+        self._desk.begins()
         if self._desk.held is None:
             self._page.clear()
             self._lines.forget()
@@ -191,21 +192,16 @@ class Shell:
         signal.signal(number, self._stopped)
         signal.signal(signal.SIGCONT, self._continued)
         self._page.show()
-        self._break_off()
+        self._desk.break_off()
 
     def _continued(self, _number: int, _frame: FrameType | None) -> None:
         self._desk.lock("the program was stopped")
-        self._break_off()
+        self._desk.break_off()
 
     def _ended(self, _number: int, _frame: FrameType | None) -> None:
         self._desk.ended = True
         self._desk.lock("the program was told to end")
         raise KeyboardInterrupt
-
-    def _break_off(self) -> None:
-        """What a person had begun to type; a command at its work goes on to its end."""
-        if self._desk.is_waiting:
-            raise Locked
 
 
 def _asking(settings: Settings) -> Settings:

@@ -8,6 +8,7 @@ script) keeps it all the same; a terminal that can do nothing but print has no s
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -49,11 +50,14 @@ class Page:
         _set_terminal_modes(self._modes)
 
     def _say(self, codes: str) -> None:
-        if not self.is_plain:
-            with suppress(OSError, ValueError):  # the terminal may be gone
-                sys.stdout.flush()
-                sys.stderr.write(codes)
-                sys.stderr.flush()
+        """Past Python's buffers: a signal may call in the middle of a write, and they refuse a write within a write."""
+        if self.is_plain:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, RuntimeError):  # the terminal is gone, or a write stands half done
+                stream.flush()
+        with suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), codes.encode())
 
 
 def _terminal_modes() -> list[Any] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from base64 import b64decode, b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,14 +38,19 @@ def long(field: Laptop) -> Laptop:
 
 
 def change(
-    laptop: Laptop, sql: str, *values: object, table: str = "leaf", column: str = "bytes", place: int = -1
+    laptop: Laptop,
+    sql: str,
+    *values: object,
+    table: str = "leaf",
+    column: str = "bytes",
+    how: Callable[[bytes], bytes] = flipped,
 ) -> None:
-    """Flips one bit of a column of one row."""
+    """Changes a column of one row; by one bit, unless said otherwise."""
     number = laptop.vault.journal_number(laptop.origin())
     laptop.close()
     with rows_of(laptop.directory) as rows:
         (raw,) = rows.run(f"SELECT {column} FROM {table} WHERE journal = ? AND {sql}", number, *values)[0]  # noqa: S608
-        rows.run(f"UPDATE {table} SET {column} = ? WHERE journal = ? AND {sql}", flipped(raw, place), number, *values)  # noqa: S608
+        rows.run(f"UPDATE {table} SET {column} = ? WHERE journal = ? AND {sql}", how(raw), number, *values)  # noqa: S608
     laptop.vault = Vault.open(laptop.directory, laptop.environment)
 
 
@@ -80,7 +87,7 @@ def test_a_flipped_last_entry_without_a_neighbour(long: Laptop, tmp_path: Path) 
 @NEEDS_TOOLS
 def test_a_forged_signature(long: Laptop, tmp_path: Path) -> None:
     """openssl says so, with the key that root enrolled; and of the untouched head it says the opposite."""
-    change(long, "size = 23", table="checkpoint", column="note", place=-10)
+    change(long, "size = 23", table="checkpoint", column="note", how=_forged)
     names = evidence(long, tmp_path / "out")
     assert names == ["01-signature-field-1-1-23"]
     folder = tmp_path / "out" / names[0]
@@ -89,6 +96,12 @@ def test_a_forged_signature(long: Laptop, tmp_path: Path) -> None:
     (folder / "head.sig").write_bytes(_true_signature(long))
     done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully"), "negative control"
+
+
+def _forged(note: bytes) -> bytes:
+    """A signed note whose signature has one bit changed. In its bytes, for a changed letter may be no base64 at all."""
+    start, letters = note.rstrip(b"\n").rsplit(b" ", 1)
+    return start + b" " + b64encode(flipped(b64decode(letters))) + b"\n"
 
 
 def _true_signature(laptop: Laptop) -> bytes:

@@ -133,6 +133,23 @@ def test_a_person_who_is_waited_for_is_broken_off(desk: Desk, watch: Watch, monk
         pass
 
 
+def test_stopped_between_the_question_and_the_answer_it_is_broken_off_too(desk: Desk) -> None:
+    """The question stands on the page, and nobody is waited for yet; once, and not in the line after it."""
+    desk.break_off()
+    with pytest.raises(Locked), waiting():
+        pytest.fail("a person was waited for")
+    with waiting():
+        pass
+    desk.break_off()
+    desk.begins()
+    with waiting():
+        pass
+    with pytest.raises(Locked), waiting():
+        desk.break_off()
+    with waiting():
+        pass
+
+
 @pytest.mark.parametrize(
     ("before", "begun", "offered"),
     [
