@@ -15,7 +15,7 @@ from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.phrases import phrase
 from cli.progress import Progress
-from cli.session import ask, opened, readable, unlocked
+from cli.session import ask, confirmed, opened, readable, unlocked
 from cli.wording import counted, entries
 from cli.writes import answered, finish
 from vault.errors import InputNeeded, UsageError
@@ -125,16 +125,23 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
     import vault
 
     terminal = settings.terminal
+    doubts = []
+
+    def doubt(what: str) -> None:
+        doubts.append(what)
+        terminal.warn(what)
+        if settings.interactive and not dry_run:  # a program has been told
+            confirmed(settings, "Record them all the same?", otherwise=what)
+
     with opened(settings) as found:
         me = unlocked(settings, found, "recorder", armed=True)
         with Progress(terminal) as progress:
-            imported = vault.import_file(found, me, file, progress=progress, dry_run=dry_run)
+            imported = vault.import_file(found, me, file, progress=progress, doubt=doubt, dry_run=dry_run)
     for warning in imported.warnings:
         terminal.warn(warning)
     if dry_run:
-        terminal.talk(f"{counted(imported.entries, 'line is', 'lines are')} well. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
-        terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries})
+        terminal.rehearsed(f"{counted(imported.entries, 'line is', 'lines are')} well.")
+        terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries, "warnings": doubts})
         return
     Written.mark()
     terminal.warn(f"{file.name} says all of it in plain text: destroy it, and what it was copied from")
@@ -142,4 +149,6 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
     terminal.talk(f"Sealed {entries(imported.entries)} in {counted(len(imported.cases), 'case')}. Saved.")
     terminal.talk(f"Next: {settings.line('status' if me.armed else 'case list')}")
-    terminal.result({"cases": dict(imported.cases), "entries": imported.entries, "warnings": list(imported.warnings)})
+    terminal.result(
+        {"cases": dict(imported.cases), "entries": imported.entries, "warnings": [*doubts, *imported.warnings]}
+    )

@@ -184,7 +184,9 @@ def _writes(vault: FakeVault) -> Mapping[str, object]:
         values = {"name": "김\u202e철수"}
         return SimpleNamespace(pseudonym=case, values=values, others={}, origin=ORIGIN, seq=8, warnings=(), closed=())
 
-    def import_file(_: FakeVault, me: str, path: Path, *, progress: Callable[..., None], dry_run: bool) -> object:
+    def import_file(
+        _: FakeVault, me: str, path: Path, *, progress: Callable[..., None], doubt: object, dry_run: bool
+    ) -> object:
         for done in range(101):
             progress("import", done, 100)
         vault.called("import_file", path)

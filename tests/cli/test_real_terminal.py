@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import unicodedata
 from pathlib import Path
 
 import pytest
 
 import vault
-from tests.cli.screen import REAL, Screen
+from tests.cli.screen import REAL, ROOT, Screen, environment
 
 PASSPHRASE = "recorder passphrase"
 NAME = "김철수"
@@ -187,3 +189,48 @@ def test_a_refused_amendment_returns_to_the_form(north: Path) -> None:
     with vault.open_vault(north, vault.Environment.system()) as found:
         view = vault.show_entry(found, vault.unlock(found, "field-1", PASSPHRASE), str(seq))
     assert (view.values["nights"], view.values["shelter"]) == (7, "blue")
+
+
+@pytest.fixture
+def brought(north: Path) -> Path:
+    """A file of two people that was imported."""
+    path = north.parent / "again.jsonl"
+    if not path.exists():
+        path.write_text(
+            '{"case": "a", "type": "intake", "notes": "x"}\n{"case": "b", "type": "intake", "notes": "y"}\n'
+        )
+        with vault.open_vault(north, vault.Environment.system()) as found:
+            vault.import_file(found, vault.unlock(found, "field-1", PASSPHRASE), path)
+    return path
+
+
+@pytest.mark.parametrize(("answer", "code", "more"), [("n", 130, 0), ("y", 0, 2)])
+def test_a_file_imported_twice_is_asked_about(north: Path, brought: Path, answer: str, code: int, more: int) -> None:
+    """A person may have meant it; whoever says no has written nothing."""
+    before = _size(north)
+    screen = _screen(north, "import", str(brought))
+    screen.expect("2 of the 2 people in this file look like people who are recorded already")
+    screen.answer(("Record them all the same? (y/n) ", answer))
+    assert (screen.finish()[0], _size(north) - before) == (code, more)
+
+
+def test_a_program_that_imports_twice_is_told(north: Path, brought: Path) -> None:
+    """On stderr and in the object, and it goes on: a program knows what it brings. A rehearsal tells it, too."""
+    words = [
+        *REAL,
+        "import",
+        str(brought),
+        "-C",
+        str(north),
+        "--passphrase-file",
+        str(north.parent / "secret"),
+        "--json",
+    ]
+    for rehearsal, wrote in ((["--dry-run"], 0), ([], 2)):
+        before = _size(north)
+        done = subprocess.run(
+            [*words, *rehearsal], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+        )
+        assert "look like people who are recorded already" in json.loads(done.stdout)["warnings"][0]
+        assert "look like people who are recorded already" in done.stderr
+        assert _size(north) - before == wrote

@@ -8,7 +8,7 @@ number.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,7 @@ from vault.services.letters import SEALED, LetterDraft, draw_name, write_letters
 from vault.services.prepare import Prepared, prepare
 from vault.services.progress import Progress, quiet
 from vault.services.pseudonyms import draw_pseudonym
+from vault.services.recorded_before import recorded_before
 from vault.services.records import CONSENT, append, desk_of, without_consent
 from vault.services.vault import Vault, require_role
 
@@ -52,15 +53,27 @@ class _Line:
 
 
 def import_file(
-    vault: Vault, me: Keyring, path: Path, *, progress: Progress = quiet, dry_run: bool = False
+    vault: Vault,
+    me: Keyring,
+    path: Path,
+    *,
+    progress: Progress = quiet,
+    doubt: Callable[[str], None] = lambda _: None,
+    dry_run: bool = False,
 ) -> Imported:
-    """Imports a JSON Lines file. Raises InputRefused naming every bad line, NotAllowed, StorageError."""
+    """Imports a JSON Lines file. Raises InputRefused naming every bad line, NotAllowed, StorageError.
+
+    `doubt` is told, before anything is written, that most people of the file look like people who are recorded already.
+    What it raises stops the import. (An armed laptop cannot compare.)
+    """
     work = None if me.armed else Casework(vault, me)
     require_role(me, Role.RECORDER)
     raw_lines = files.read_limited(path, MOST_BYTES).split(b"\n")
     if raw_lines and raw_lines[-1] == b"":
         raw_lines.pop()
     lines = _check(vault, raw_lines, progress)
+    if work is not None and (doubtful := _doubtful(work, lines)):
+        doubt(doubtful)
     unconsented = sum(line.opens and line.prepared.tally.get(CONSENT) != "yes" for line in lines)
     warnings = without_consent(unconsented)
     if dry_run:
@@ -72,6 +85,16 @@ def import_file(
         entries=len(lines),
         warnings=warnings + told,
     )
+
+
+def _doubtful(work: Casework, lines: list[_Line]) -> str:
+    intakes = [line.prepared for line in lines if line.opens]
+    before = recorded_before(work, intakes)
+    if before * 2 <= len(intakes):
+        return ""
+    several = f"{before:,} of the {len(intakes):,} people in this file look like people who are"
+    who = several if len(intakes) > 1 else "the person in this file looks like one who is"
+    return f"{who} recorded already: was it imported before? Whoever is recorded twice is counted twice"
 
 
 class _Checking:
