@@ -95,7 +95,7 @@ def _print(settings: Settings, report: Cosigning, back: str | None, *, dry_run: 
     count = sum(head.answer == "cosigned" for head in report.heads)
     if dry_run:
         terminal.heading(f"{counted(count, 'journal', 'journals')} would be cosigned. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.again()
         return
     terminal.heading(f"{counted(count, 'journal', 'journals')} cosigned. Saved." if count else "Nothing was cosigned.")
     if any(head.answer in _FAULTS for head in report.heads) or report.strange:

@@ -48,8 +48,7 @@ def publish(settings: Settings, directory: Path, *, dry_run: bool) -> int:
         terminal.warn("nobody but their writers has cosigned these journals: what is published is NOT anchored")
     files = counted(done.files, "new tile or bundle", "new tiles and bundles")
     if dry_run:
-        terminal.talk(f"Dry run: nothing was written; {files} would be.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed("", nothing=f"nothing was written; {files} would be")
     else:
         terminal.talk(f"Published {counted(len(done.journals), 'journal', 'journals')} in {directory}: {files}. Saved.")
         terminal.talk(f"Next: fieldvault audit verify --published {directory}; its README names other tools")

@@ -28,7 +28,6 @@ FORK: Final = "fork"
 _IN_PART: Final = 3
 """The exit code of what was done in part, the rest named."""
 _FILE = click.Path(path_type=Path)
-AGAIN = "Next: the same command without --dry-run"
 
 
 @click.group(cls=Group)
@@ -78,8 +77,7 @@ def _tell_created(settings: Settings, made: Created, warnings: Sequence[str], dr
         "dry_run": dry_run,
     }
     if dry_run:
-        terminal.talk(f"It would carry {what} to {names}. Dry run: nothing was written.")
-        terminal.talk(AGAIN)
+        terminal.rehearsed(f"It would carry {what} to {names}.")
         terminal.result(result, code=code)
         return
     Written.mark()
@@ -252,8 +250,7 @@ def _tell_arrived(settings: Settings, arrived: Arrived, here: _Here, waits: Wait
     taken = f"{entries(fresh, new=True)} from {arrived.sender}" if fresh else f"no new entry from {arrived.sender}"
     heads = f", and word of {counted(arrived.heads, 'newer head', 'newer heads')}" if arrived.heads else ""
     if dry_run:
-        terminal.talk(f"Verified: {taken}. Dry run: nothing was written.")
-        terminal.talk(AGAIN)
+        terminal.rehearsed(f"Verified: {taken}.")
     else:
         Written.mark()
         terminal.talk(f"Verified: {taken}{heads}.{_saved(arrived)}")

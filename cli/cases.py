@@ -273,8 +273,7 @@ def reveal(settings: Settings, pseudonym: str, reason: str | None, dry_run: bool
         variables = [v for kind in found.codebook.types.values() for v in kind.variables if v.layer == "identity"]
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("The case is yours to reveal. Dry run: nothing was logged, nothing is shown.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed("The case is yours to reveal.", nothing="nothing was logged, nothing is shown")
         terminal.result({"dry_run": True})
         return 0
     Written.mark()

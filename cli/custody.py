@@ -10,10 +10,10 @@ import click
 
 from cli.failures import Written
 from cli.forgetting import forget
-from cli.founding import CARDS, shares_of
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.renewing import appoint
 from cli.session import ask, confirmed, opened, readable, unlocked
+from cli.shares import CARDS, shares_json, shares_of, tell_shares
 from cli.wording import counted, entries
 from vault.errors import FormatError, InputNeeded, IntegrityError, OpenFailed, UsageError, WrongPassphrase
 
@@ -147,14 +147,10 @@ def split(
         )
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("The old shares combine. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed("The old shares combine.")
     else:
         Written.mark()
-        for path in made.share_files:
-            terminal.data(f"share  {path}")
-        if made.cards is not None:
-            terminal.data(f"cards  {made.cards}")
+        tell_shares(terminal, made.share_files, made.cards)
         terminal.talk(
             f"Any {threshold} of these {shares} new shares recover what is lost. They were combined to prove it."
         )
@@ -166,9 +162,7 @@ def split(
         terminal.talk(f"Next: {settings.line('recovery drill', acting=False)}")
     terminal.result(
         {
-            "recovery": {"threshold": threshold, "shares": shares},
-            "share_files": [str(path) for path in made.share_files],
-            "cards": None if made.cards is None else str(made.cards),
+            **shares_json(threshold, shares, made.share_files, made.cards),
             "same_key": True,
             "dry_run": dry_run,
         }
@@ -215,8 +209,7 @@ def restore(
     for warning in _warnings(done):
         terminal.warn(warning)
     if dry_run:
-        terminal.talk(f"It would hand on {what}. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed(f"It would hand on {what}.")
     else:
         Written.mark()
         for offer in done.offers:
@@ -268,8 +261,7 @@ def accept(settings: Settings, dry_run: bool) -> int:
     for name, reason in failed:
         terminal.warn(f"{name} is not accepted: {reason}")
     if dry_run:
-        terminal.talk(f"It would accept {counted(len(accepted), 'case')}. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed(f"It would accept {counted(len(accepted), 'case')}.")
     else:
         if accepted:
             Written.mark()

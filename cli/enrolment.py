@@ -31,18 +31,12 @@ FIRST = {
 }
 """What each role does first. A second recorder on one laptop has to say who acts."""
 _FILE = click.Path(path_type=Path)
-_DRY = ("All is well. Dry run: nothing was written.", "Next: the same command without --dry-run")
 
 
 def _typed(settings: Settings, question: str, wanted: str) -> None:
     """Go on only if the person types `wanted`. Anything else is an interruption: nothing was written."""
     if ask(settings, question).strip().lower() != wanted:
         raise click.Abort
-
-
-def _tell_dry(settings: Settings) -> None:
-    for line in _DRY:
-        settings.terminal.talk(line)
 
 
 @click.command("request", cls=Command)
@@ -102,7 +96,7 @@ def request(
     made = asked(passphrase, trial=dry_run)
     terminal = settings.terminal
     if dry_run:
-        _tell_dry(settings)
+        settings.terminal.rehearsed()
     else:
         Written.mark()
         terminal.data(f"words    {made.fingerprint}")
@@ -151,7 +145,7 @@ def approve(settings: Settings, file: Path, output: Path, fingerprint: str | Non
         done = vault.approve(found, root, asked, output, fingerprint=fingerprint, dry_run=dry_run)
     terminal = settings.terminal
     if dry_run:
-        _tell_dry(settings)
+        settings.terminal.rehearsed()
     else:
         Written.mark()
         terminal.data(f"answer   {done.path}")
@@ -229,7 +223,7 @@ def join(settings: Settings, answer: Path, fingerprint: str | None, dry_run: boo
     if joined.already:
         terminal.talk(f"{joined.handle} has joined already. Nothing was changed.")
     elif dry_run:
-        _tell_dry(settings)
+        settings.terminal.rehearsed()
     else:
         terminal.talk(f"Joined as {joined.handle}, {joined.role}. Saved; the key was opened once to prove it.")
         if not compared:
@@ -310,7 +304,7 @@ def revoke(settings: Settings, handle: str, upto: int | None, dry_run: bool) -> 
         done = before if dry_run else vault.revoke(found, root, handle, upto=cut)
         following = _whom_to_tell(found)
     if dry_run:
-        _tell_dry(settings)
+        settings.terminal.rehearsed()
     else:
         Written.mark()
         settings.terminal.talk(f"Sealed in the roster: {done.handle} is revoked. Saved.")

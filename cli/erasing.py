@@ -175,8 +175,7 @@ def _run(
         # What will not do is said before the yes.
         vault.run_erasure(found, me, case, plan, signed, alone=alone, dry_run=True)
         if dry_run:
-            settings.terminal.talk(f"It would erase {entries(plan.entries)}. Dry run: nothing was written.")
-            settings.terminal.talk("Next: the same command without --dry-run")
+            settings.terminal.rehearsed(f"It would erase {entries(plan.entries)}.")
             settings.terminal.result({"dry_run": True, "entries": plan.entries, "plan": plan.digest.hex()})
             return
         confirmed(
@@ -287,8 +286,7 @@ def approve(settings: Settings, plan_path: Path, output: Path, dry_run: bool) ->
         )
         approval = vault.approve_erasure(found, me, plan)
     if dry_run:
-        settings.terminal.talk("Dry run: nothing was written.")
-        settings.terminal.talk("Next: the same command without --dry-run")
+        settings.terminal.rehearsed("")
         settings.terminal.result({"dry_run": True, "plan": plan.digest.hex()})
         return
     confirmed(settings, "Approve that they are erased for good?", otherwise="an approval needs a yes")

@@ -62,8 +62,7 @@ def forget(settings: Settings, member: str, dry_run: bool) -> None:
     if not done.cleaned:
         terminal.warn(_CLEANING)
     if dry_run:
-        terminal.talk(f"It would delete {what}. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed(f"It would delete {what}.")
     else:
         Written.mark()
         terminal.talk(f"Deleted: {what}. Copies of this archive from before still hold them.")

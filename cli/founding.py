@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,11 @@ from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.policy import policy_options
 from cli.session import ask, vault_name
+from cli.shares import CARDS, DEFAULT_SHARES, shares_json, shares_of, tell_shares
 from vault.errors import InputNeeded, UsageError
 
 if TYPE_CHECKING:
     from vault import Founded
-
-_SHARES = re.compile(r"([1-9]\d?)of([1-9]\d?)", re.ASCII)
-DEFAULT_SHARES = "2of3"
-CARDS = click.option("--cards", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
-                     help="Also write a page to print, one card a share, with QR codes (HTML).")  # fmt: skip
 
 
 def _needed(settings: Settings, given: str | None, question: str, flag: str) -> str:
@@ -34,16 +29,6 @@ def _needed(settings: Settings, given: str | None, question: str, flag: str) -> 
     if not answer:
         raise InputNeeded(f"{flag} is needed")
     return answer
-
-
-def shares_of(text: str) -> tuple[int, int]:
-    """What `2of3` says. Raises UsageError."""
-    found = _SHARES.fullmatch(text)
-    if found is None:
-        raise UsageError("--recovery-shares looks like 2of3: how many are needed, of how many")
-    if int(found[1]) > int(found[2]):
-        raise UsageError("--recovery-shares cannot need more shares than there are")
-    return int(found[1]), int(found[2])
 
 
 def _asked_shares(settings: Settings) -> str:
@@ -125,8 +110,7 @@ def init(
     settings.terminal.talk("Locking root's key; this takes a few seconds on purpose.")
     founded = found(passphrase, trial=dry_run)
     if dry_run:
-        settings.terminal.talk("All is well. Dry run: nothing was written.")
-        settings.terminal.talk("Next: the same command without --dry-run")
+        settings.terminal.rehearsed()
         settings.terminal.result({"dry_run": True})
         return
     Written.mark()
@@ -134,10 +118,7 @@ def init(
     terminal.data(f"vault        {founded.vault_id}")
     terminal.data(f"directory    {settings.directory}")
     terminal.data(f"fingerprint  {founded.fingerprint}")
-    for path in founded.share_files:
-        terminal.data(f"share        {path}")
-    if cards is not None:
-        terminal.data(f"cards        {cards}")
+    tell_shares(terminal, founded.share_files, cards, cells=13)
     terminal.talk(f"Any {threshold} of these {shares} shares recover what is lost. Print each, hand each to another")
     terminal.talk("custodian, delete the files. Write the fingerprint where others can compare it.")
     terminal.talk("Sealed the founding entries in the roster. Saved; root's key was opened once to prove it.")
@@ -148,8 +129,6 @@ def init(
             "directory": str(settings.directory),
             "fingerprint": founded.fingerprint,
             "member": "root",
-            "recovery": {"threshold": threshold, "shares": shares},
-            "share_files": [str(path) for path in founded.share_files],
-            "cards": None if cards is None else str(cards),
+            **shares_json(threshold, shares, founded.share_files, cards),
         }
     )

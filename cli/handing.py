@@ -272,7 +272,7 @@ def _finish(settings: Settings, handed: Handed, *, dry_run: bool, following: str
     }
     if dry_run:
         terminal.talk(phrase(settings.language, "dry"))
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.again()
         terminal.result({"dry_run": True, **result})
         return
     Written.mark()

@@ -17,7 +17,7 @@ from vault.errors import InputNeeded, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vault import Standing
+    from vault import HoldEntry, Standing
 
 GROUNDS = ("order", "dispute", "inquiry", "other")
 """`vault.model.Ground`, which a test compares: help must not load the library."""
@@ -58,12 +58,9 @@ def hold(settings: Settings, handle: str, reason: str | None, dry_run: bool) -> 
             done = vault.hold(found, me, handle, vault.Ground(reason))
     if dry_run:
         _nothing(settings, {"member": handle})
-        return
-    Written.mark()
-    settings.terminal.data(done.name)
-    settings.terminal.talk(f"Held: nothing that {done.handle} wrote is erased, by entry {done.name}. Saved.")
-    settings.terminal.talk(f"Next: {settings.line(f'bundle create --to {done.handle}')}")
-    settings.terminal.result({"hold": done.name, "member": done.handle, "reason": reason})
+    else:
+        _entered(settings, done, f"Held: nothing that {done.handle} wrote is erased")
+        settings.terminal.result({"hold": done.name, "member": done.handle, "reason": reason})
 
 
 @click.command("lift", cls=Command)
@@ -129,17 +126,20 @@ def _lift(settings: Settings, name: str, agreements: tuple[Path, ...], dry_run: 
             done = vault.lift(found, me, name, given)
     if dry_run:
         _nothing(settings, {"hold": name})
-        return
+    else:
+        _entered(settings, done, f"Lifted: what {done.handle} wrote may be erased again")
+        settings.terminal.result({"lift": done.name, "hold": name, "member": done.handle})
+
+
+def _entered(settings: Settings, done: HoldEntry, what: str) -> None:
     Written.mark()
     settings.terminal.data(done.name)
-    settings.terminal.talk(f"Lifted: what {done.handle} wrote may be erased again, by entry {done.name}. Saved.")
+    settings.terminal.talk(f"{what}, by entry {done.name}. Saved.")
     settings.terminal.talk(f"Next: {settings.line(f'bundle create --to {done.handle}')}")
-    settings.terminal.result({"lift": done.name, "hold": name, "member": done.handle})
 
 
 def _nothing(settings: Settings, answer: dict[str, object]) -> None:
-    settings.terminal.talk("All is well. Dry run: nothing was written.")
-    settings.terminal.talk("Next: the same command without --dry-run")
+    settings.terminal.rehearsed()
     settings.terminal.result({**answer, "dry_run": True})
 
 

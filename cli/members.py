@@ -66,8 +66,7 @@ def add(
         )
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("All is well. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed()
     else:
         Written.mark()
         terminal.talk(

@@ -137,8 +137,7 @@ def tighten(settings: Settings, rules: dict[str, int], loosen: bool, dry_run: bo
         hubs = [member.handle for member in found.members if member.role == "hub" and not member.revoked]
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("All is well. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed()
     else:
         Written.mark()
         terminal.talk(f"Sealed as entry {change.seq} of the roster: {change.changed}. Saved.")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.bundles import AGAIN
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.session import confirmed, opened, unlocked_with
@@ -55,8 +54,7 @@ def recover(settings: Settings, dry_run: bool) -> None:
         f"of {old}, {entries(done.witnessed)} had been witnessed" if done.witnessed else f"nobody had witnessed {old}"
     )
     if dry_run:
-        terminal.talk(f"It would close {old} and go on in {new}; {seen}. Dry run: nothing was written.")
-        terminal.talk(AGAIN)
+        terminal.rehearsed(f"It would close {old} and go on in {new}; {seen}.")
     else:
         Written.mark()
         terminal.talk(f"Sealed: {old} is closed and {new} goes on from it; {seen}. Saved.")
@@ -126,6 +124,5 @@ def _lift(settings: Settings, found: Vault, root: Keyring, dry_run: bool) -> Non
         terminal.talk(f"The roster goes on after {entries(done.size)}: root may sign again. Saved.")
         terminal.talk(f"Next: {settings.line('member list', acting=False)}")
     else:
-        terminal.talk("Dry run: nothing was written.")
-        terminal.talk(AGAIN)
+        terminal.rehearsed("")
     terminal.result({"origin": done.origin, "size": done.size, "elsewhere": list(done.elsewhere), "dry_run": dry_run})

@@ -11,6 +11,7 @@ import click
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.session import ask, confirmed, opened, unlocked, unlocked_with
+from cli.shares import shares_json, tell_shares
 from cli.wording import counted, short
 from vault.errors import InputNeeded, NotAllowed
 
@@ -75,8 +76,7 @@ def renew(settings: Settings, words: str | None, leave_letters: bool, dry_run: b
         terminal.warn(f"this key file lacks the key of {short(origin)}: that still hangs on the earlier recovery key")
     if dry_run:
         terminal.talk(f"It would close {old} and go on in {new}, with new keys for {counted(done.cases, 'case')}.")
-        terminal.talk("Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed("")
     elif done.before:
         Written.mark()
         terminal.talk("This journal was renewed before; what was left of the old wraps is gone.")
@@ -142,14 +142,10 @@ def appoint(
         takers = [str(item.handle) for role in ("recorder", "hub") for item in away if item.role == role]
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("All is well. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed()
     else:
         Written.mark()
-        for path in made.share_files:
-            terminal.data(f"share  {path}")
-        if made.cards is not None:
-            terminal.data(f"cards  {made.cards}")
+        tell_shares(terminal, made.share_files, made.cards)
         terminal.data(f"words  {made.words}")
         terminal.talk(f"Any {threshold} of these {shares} shares recover what is lost. They were combined to prove it.")
         terminal.talk("Sealed in the roster: another recovery key. Saved. Write its words down, and read them aloud to")
@@ -165,9 +161,7 @@ def appoint(
         terminal.talk(f"Next: {settings.line(following, acting=False)}")
     terminal.result(
         {
-            "recovery": {"threshold": threshold, "shares": shares},
-            "share_files": [str(path) for path in made.share_files],
-            "cards": None if made.cards is None else str(made.cards),
+            **shares_json(threshold, shares, made.share_files, made.cards),
             "same_key": False,
             "words": "" if dry_run else made.words,
             "dry_run": dry_run,

@@ -46,8 +46,7 @@ def change(settings: Settings, new_passphrase_file: Path | None, new_passphrase_
         vault.change_passphrase(found, me.handle, old, new, cost=None, dry_run=dry_run)
     terminal = settings.terminal
     if dry_run:
-        terminal.talk("The old passphrase opens the key. Dry run: nothing was written.")
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.rehearsed("The old passphrase opens the key.")
     else:
         Written.mark()
         terminal.talk(

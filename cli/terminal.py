@@ -128,6 +128,15 @@ class Terminal:
             sys.stderr.write(visible(line) + "\n")
             sys.stderr.flush()
 
+    def rehearsed(self, found: str = "All is well.", *, nothing: str = "nothing was written") -> None:
+        """The end of a dry run: what was found, that nothing came of it, and how something would."""
+        self.talk(f"{found} Dry run: {nothing}.".lstrip())
+        self.again()
+
+    def again(self) -> None:
+        """What to type after a dry run."""
+        self.talk("Next: the same command without --dry-run")
+
     def warn(self, line: str) -> None:
         """One warning on stderr, always."""
         sys.stderr.write(self.style("warning:", "yellow") + " " + visible(line) + "\n")

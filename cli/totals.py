@@ -141,8 +141,7 @@ def _enter_facts(settings: Settings, path: Path, *, alone: bool, dry_run: bool) 
         new = vault.enter_published(found, me, path, dry_run=True)
         numbers = counted(new, "number")
         if dry_run:
-            terminal.talk(f"{numbers} would be entered. Dry run: nothing was.")
-            terminal.talk("Next: the same command without --dry-run")
+            terminal.rehearsed(f"{numbers} would be entered.", nothing="nothing was")
             terminal.result({"dry_run": True, "would_enter": new})
             return
         if new:
@@ -194,7 +193,7 @@ def _tell_dry_run(settings: Settings, preview: Preview) -> None:
     )
     if not printed:
         terminal.talk(NOTHING_YET)
-    terminal.talk("Next: the same command without --dry-run")
+    terminal.again()
     terminal.result(
         {
             "dry_run": True,

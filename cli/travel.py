@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vault import Armed, ArmPlan, Keyring, LettersTaken, TravelStatus, Vault
 
 _IN_PART = 3
-_AGAIN = "Next: the same command without --dry-run"
 
 
 @click.group(cls=Group)
@@ -55,8 +54,7 @@ def arm(settings: Settings, to: str, output: Path, unsent: bool, dry_run: bool) 
         plan = vault.plan_arming(found, me, to)
         _tell_plan(settings, plan, unsent=unsent)
         if dry_run:
-            terminal.talk("Dry run: nothing was written.")
-            terminal.talk(_AGAIN)
+            terminal.rehearsed("")
             terminal.result({"dry_run": True, "to": plan.to, "unsent": plan.unsent})
             return
         if not plan.unsent or unsent:
@@ -143,8 +141,7 @@ def answer(
             with new_file(output, replace=settings.yes) as chunks:
                 chunks.append(raw)
     if dry_run:
-        terminal.talk("The file is well. Dry run: nothing was written.")
-        terminal.talk(_AGAIN)
+        terminal.rehearsed("The file is well.")
     else:
         Written.mark()
         terminal.data(str(output))
@@ -224,8 +221,7 @@ def _tell_disarmed(settings: Settings, taken: LettersTaken, *, was_armed: bool, 
     code = _IN_PART if taken.kept else 0
     told = f"{counted(taken.recorded, 'record')} added while armed, {counted(taken.cases, 'new case')}"
     if dry_run:
-        terminal.talk(f"It would record {told}. Dry run: nothing was written.")
-        terminal.talk(_AGAIN)
+        terminal.rehearsed(f"It would record {told}.")
     else:
         Written.mark()
         state = "Disarmed: everything can be read here again." if was_armed else "This laptop is not armed."

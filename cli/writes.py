@@ -59,7 +59,7 @@ def finish(settings: Settings, saved: Saved, *, dry_run: bool, following: str, s
         terminal.warn(warning)
     if dry_run:
         terminal.talk(phrase(settings.language, "dry"))
-        terminal.talk("Next: the same command without --dry-run")
+        terminal.again()
         terminal.result({"dry_run": True, "warnings": list(saved.warnings)})
         return
     Written.mark()

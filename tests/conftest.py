@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.laptops import Fleet, Laptop, fleet_of, record
 from tests.organisation import Organisation, Template, build_template
+from tests.services.travelling import Travelling
 from vault.primitives import passphrase
 from vault.primitives.hashing import sha256
 
@@ -48,6 +49,24 @@ def fleet(template: Template, tmp_path: Path) -> Iterator[Fleet]:
 def hub(fleet: Fleet) -> Laptop:
     """Headquarters' laptop, with root's key."""
     return fleet.laptop("hq", "hub-1", "root")
+
+
+@pytest.fixture
+def one(fleet: Fleet) -> Laptop:
+    """field-1's laptop, with nothing recorded yet."""
+    return fleet.laptop("one", "field-1")
+
+
+@pytest.fixture
+def two(fleet: Fleet) -> Laptop:
+    """field-2's, likewise."""
+    return fleet.laptop("two", "field-2")
+
+
+@pytest.fixture
+def travelling(fleet: Fleet) -> Travelling:
+    """A recorder who is about to leave, with two records."""
+    return Travelling(fleet)
 
 
 @pytest.fixture

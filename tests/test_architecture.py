@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,16 +37,22 @@ RULES = [
 ]
 
 
+@cache
+def own(*packages: str) -> SourceTree:
+    """Our own source, parsed once."""
+    return read_tree(ROOT, *packages)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_source_keeps_every_rule(rule: Callable[[SourceTree], list[str]]) -> None:
     """Neither vault nor cli has an offender."""
-    offences = rule(read_tree(ROOT, "vault", "cli"))
+    offences = rule(own("vault", "cli"))
     assert not offences, "\n".join(["", *offences])
 
 
 def test_no_file_of_ours_is_too_long() -> None:
     """Tests and benchmarks are files to be read, too."""
-    assert rules.long_files(read_tree(ROOT, "vault", "cli", "tests", "benchmarks")) == []
+    assert rules.long_files(own("vault", "cli", "tests", "benchmarks")) == []
 
 
 def test_importing_the_audit_loads_no_decryption() -> None:
@@ -55,12 +62,12 @@ def test_importing_the_audit_loads_no_decryption() -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     assert "vault.services.audit" in loaded
-    assert loaded & rules.decrypting_modules(read_tree(ROOT, "vault")) == set()
+    assert loaded & rules.decrypting_modules(own("vault")) == set()
 
 
 def test_the_decrypting_modules_are_found_in_the_source() -> None:
     """Both closures have something to avoid: the modules that they are about exist."""
-    assert set(rules.DECRYPTING) <= rules.decrypting_modules(read_tree(ROOT, "vault"))
+    assert set(rules.DECRYPTING) <= rules.decrypting_modules(own("vault"))
 
 
 class Case(NamedTuple):

@@ -29,18 +29,6 @@ from vault.services.replica import Outcome
 Rows = tuple[int, int]
 
 
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
-
-
-@pytest.fixture
-def two(fleet: Fleet) -> Laptop:
-    """field-2's laptop."""
-    return fleet.laptop("two", "field-2")
-
-
 def rows(laptop: Laptop) -> Rows:
     """Parts and wraps of field-1's first epoch on a laptop."""
     return held(laptop, "part"), held(laptop, "wrap")

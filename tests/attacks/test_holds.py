@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry, outcome
+from tests.laptops import Laptop, carry, outcome
 from tests.services.erasing import case, erased, planned
 from vault.errors import NotAllowed
 from vault.formats.hold import Hold, Lift, encode_hold, signed_to_lift
@@ -16,18 +16,6 @@ from vault.services.holds import agree_to_lift, hold, lift, list_holds
 from vault.services.journal import Draft
 from vault.services.replica import Outcome
 from vault.services.revoking import revoke
-
-
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
-
-
-@pytest.fixture
-def two(fleet: Fleet) -> Laptop:
-    """field-2's laptop."""
-    return fleet.laptop("two", "field-2")
 
 
 def codes(laptop: Laptop) -> set[tuple[str, str]]:

@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 from tests.canary_scanner import encodings
-from tests.laptops import Fleet
 from tests.organisation import PASSPHRASES, Thief, recovery_seed
 from tests.services.travelling import NEWER, SECRET, STEP, Travelling, laptop_key
 from vault import labels
@@ -119,12 +118,6 @@ def seized(travelling: Travelling, name: str) -> Path:
     copy = travelling.fleet.home / name
     shutil.copytree(travelling.field.directory, copy)
     return copy
-
-
-@pytest.fixture
-def travelling(fleet: Fleet) -> Travelling:
-    """A recorder who is about to leave, with two records."""
-    return Travelling(fleet)
 
 
 def test_nothing_opens_of_what_was_saved_before_arming_or_since(travelling: Travelling) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry, outcome
+from tests.laptops import Laptop, carry, outcome
 from tests.organisation import Organisation
 from tests.services.erasing import case, erase, held, planned
 from tests.services.handing import opened_case
@@ -23,12 +23,6 @@ from vault.services.keyring import Keyring
 from vault.services.policy import change_policy
 from vault.services.replica import Outcome
 from vault.services.vault import Vault
-
-
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
 
 
 def relax(vault: Vault, root: Keyring, approvals: int = 0) -> int:

@@ -25,18 +25,6 @@ from vault.services.reveal import reveal
 from vault.services.revoking import revoke
 
 
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, which will be lost."""
-    return fleet.laptop("one", "field-1")
-
-
-@pytest.fixture
-def two(fleet: Fleet) -> Laptop:
-    """The successor's."""
-    return fleet.laptop("two", "field-2")
-
-
 def handed_on(hub: Laptop, fleet: Fleet) -> Restored:
     """Root revokes field-1, the quorum hands their cases to field-2."""
     revoke(hub.vault, hub.key("root"), "field-1")

@@ -28,12 +28,6 @@ from vault.services.replica import Outcome
 from vault.services.tally_rows import read_rows
 
 
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
-
-
 def first(laptop: Laptop) -> Origin:
     """field-1's first epoch."""
     return origin_of(laptop.vault.vault_id, laptop.fleet.keys["field-1"].handle, 1)

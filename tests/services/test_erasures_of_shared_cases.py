@@ -20,18 +20,6 @@ from vault.services.records import record
 from vault.services.replica import Outcome
 
 
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
-
-
-@pytest.fixture
-def two(fleet: Fleet) -> Laptop:
-    """field-2's laptop."""
-    return fleet.laptop("two", "field-2")
-
-
 def _shared(one: Laptop, two: Laptop, act: Act) -> tuple[str, str]:
     """A case of field-1's handed to field-2 by a transfer or a referral: its name, and the offer's."""
     name = case(one)

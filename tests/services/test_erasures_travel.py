@@ -24,19 +24,6 @@ from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 from vault.services.tally_rows import read_rows
 
-
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
-
-
-@pytest.fixture
-def two(fleet: Fleet) -> Laptop:
-    """field-2's laptop."""
-    return fleet.laptop("two", "field-2")
-
-
 # -- headquarters ----------------------------------------------------------------------------------------------------
 
 

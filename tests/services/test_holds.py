@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.laptops import Fleet, Laptop, carry, outcome
+from tests.laptops import Laptop, carry, outcome
 from tests.organisation import Organisation
 from tests.services.erasing import case, erase, erased, held, planned
 from tests.services.handing import opened_case
@@ -20,12 +20,6 @@ from vault.services.keyring import Keyring
 from vault.services.replica import Outcome
 from vault.services.revoking import revoke
 from vault.services.vault import Vault
-
-
-@pytest.fixture
-def one(fleet: Fleet) -> Laptop:
-    """field-1's laptop, with nothing recorded yet."""
-    return fleet.laptop("one", "field-1")
 
 
 def lifted(vault: Vault, hub: Keyring, name: str, by: Keyring) -> str:

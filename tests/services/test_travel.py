@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet
 from tests.organisation import COST
 from tests.services.travelling import SECRET, Travelling
 from vault.errors import (
@@ -24,12 +23,6 @@ from vault.services.letters_taken import take_letters
 from vault.services.repassphrase import change_passphrase
 from vault.services.reveal import reveal
 from vault.services.vault import unlock
-
-
-@pytest.fixture
-def travelling(fleet: Fleet) -> Travelling:
-    """A recorder who is about to leave."""
-    return Travelling(fleet)
 
 
 def test_the_whole_way(travelling: Travelling) -> None:

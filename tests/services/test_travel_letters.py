@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.laptops import Fleet, carry
+from tests.laptops import carry
 from tests.organisation import COST, Organisation, rows_of
 from tests.services.custodians import accept_all, lose, restored
 from tests.services.handing import opened_case
@@ -37,12 +37,6 @@ from vault.services.letters_taken import take_letters
 from vault.services.records import open_case, record
 from vault.services.renewing import check_renewable
 from vault.services.tally_rows import read_rows
-
-
-@pytest.fixture
-def travelling(fleet: Fleet) -> Travelling:
-    """A recorder who is about to leave."""
-    return Travelling(fleet)
 
 
 def test_a_letter_for_no_case_is_kept_and_assigned(travelling: Travelling) -> None:

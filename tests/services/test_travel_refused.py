@@ -30,12 +30,6 @@ from vault.services.trustee import answer_travel
 from vault.services.vault import Vault, unlock
 
 
-@pytest.fixture
-def travelling(fleet: Fleet) -> Travelling:
-    """A recorder who is about to leave."""
-    return Travelling(fleet)
-
-
 def test_what_nobody_else_holds_must_be_sent_or_accepted(travelling: Travelling) -> None:
     """Refused until headquarters' word is back, or --unsent; then an import of that word does not count as unsent."""
     with pytest.raises(UsageError, match="nobody else is known to hold 3 of your entries"):

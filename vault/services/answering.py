@@ -8,7 +8,6 @@ from vault.errors import NotAllowed, UsageError, VaultError
 from vault.formats.delivery import ID, Delivery
 from vault.formats.wraps import CaseWrap
 from vault.model import Act, CaseId, Layer, Pseudonym, Token
-from vault.primitives import aead
 from vault.services.drafting import CaseKeys, case_wraps
 from vault.services.erased_names import TakenNames
 from vault.services.handing_desk import Handed, HandingDesk, answer_act, texts
@@ -42,13 +41,7 @@ def accept_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = No
         _check_theirs(session, found, parcel.case.case_id)
         waiting = check_parcel(session.work, session.received, found, parcel)
         name, warnings = _name_here(session, parcel.case)
-        keys = CaseKeys(
-            case_id=parcel.case.case_id,
-            pseudonym=name,
-            token=parcel.case.token,
-            case_key=vault.environment.random.token(aead.KEY),
-            identity_key=vault.environment.random.token(aead.KEY),
-        )
+        keys = CaseKeys.renewed(vault.environment.random, parcel.case.case_id, name, parcel.case.token)
         wraps: tuple[WrapDraft, ...] = case_wraps(
             session.desk,
             keys,

@@ -90,10 +90,15 @@ class CaseKeys:
     @classmethod
     def draw(cls, random: Randomness, pseudonym: Pseudonym) -> CaseKeys:
         """A new case: every value drawn on its own, so that none follows from another."""
+        return cls.renewed(random, CaseId(random.token(16)), pseudonym, Token(random.token(16)))
+
+    @classmethod
+    def renewed(cls, random: Randomness, case_id: CaseId, pseudonym: Pseudonym, token: Token) -> CaseKeys:
+        """New keys of a case that goes on: with them is sealed what is written in it from here on."""
         return cls(
-            case_id=CaseId(random.token(16)),
+            case_id=case_id,
             pseudonym=pseudonym,
-            token=Token(random.token(16)),
+            token=token,
             case_key=random.token(aead.KEY),
             identity_key=random.token(aead.KEY),
         )

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from vault.errors import NotAllowed, UsageError
 from vault.formats.leaf import GrantAct
 from vault.model import Act, CaseId, Layer, Member
-from vault.primitives import aead
 from vault.services.case_keys import Case
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, case_wraps
@@ -207,14 +206,7 @@ def end_referral(vault: Vault, me: Keyring, offer: str, *, dry_run: bool = False
 
 def new_keys(work: Casework, case: Case) -> tuple[WrapDraft, ...]:
     """New keys for what is written in a case from here on, for its owner alone."""
-    random = work.vault.environment.random
-    keys = CaseKeys(
-        case_id=case.case_id,
-        pseudonym=case.pseudonym,
-        token=case.token,
-        case_key=random.token(aead.KEY),
-        identity_key=random.token(aead.KEY),
-    )
+    keys = CaseKeys.renewed(work.vault.environment.random, case.case_id, case.pseudonym, case.token)
     return case_wraps(desk_of(work), keys)
 
 

@@ -26,7 +26,6 @@ from vault.formats.leaf import GrantAct, encode_act
 from vault.formats.origin import origin_of, parse_origin
 from vault.formats.wraps import CaseWrap
 from vault.model import Act, Kind, Origin, Role
-from vault.primitives import aead
 from vault.primitives.passphrase import KdfCost
 from vault.services import keyring
 from vault.services.case_keys import Case
@@ -187,14 +186,7 @@ class _Renewing:
     def _new_keys(self, case: Case) -> Draft:
         """New keys for what this recorder writes in a case from here on. (Also of one that has passed on: that somebody
         looked at a name, and why, is written in it still.) Whom they help with it gets them too."""
-        random = self.vault.environment.random
-        keys = CaseKeys(
-            case_id=case.case_id,
-            pseudonym=case.pseudonym,
-            token=case.token,
-            case_key=random.token(aead.KEY),
-            identity_key=random.token(aead.KEY),
-        )
+        keys = CaseKeys.renewed(self.vault.environment.random, case.case_id, case.pseudonym, case.token)
         offer = self._helping(case)
         if offer is None:
             return Draft(kind=Kind.GRANT, wraps=case_wraps(self.desk, keys))
