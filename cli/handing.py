@@ -12,6 +12,7 @@ from cli.choosing import chosen_case
 from cli.failures import Written
 from cli.options import Command, Group, Settings, dry_run_option, pass_settings
 from cli.phrases import phrase
+from cli.protection import key_files
 from cli.session import ask, opened, readable, unlocked
 from vault.errors import InputNeeded, IntegrityError
 
@@ -61,7 +62,7 @@ def offer_transfer(
         case = _case(settings, found, me, pseudonym)
         return vault.offer_transfer(found, me, case, to, note=said, items=todo, dry_run=dry_run)
 
-    _finish(settings, _acting(settings, offer), dry_run=dry_run, following=f"bundle create --to {to}")
+    _finish(settings, _acting(settings, offer), dry_run=dry_run, theirs="accept")
 
 
 @referral.command("offer")
@@ -84,7 +85,7 @@ def offer_referral(
         case = _case(settings, found, me, pseudonym)
         return vault.offer_referral(found, me, case, to, identity=identity, note=said, items=todo, dry_run=dry_run)
 
-    _finish(settings, _acting(settings, offer), dry_run=dry_run, following=f"bundle create --to {to}")
+    _finish(settings, _acting(settings, offer), dry_run=dry_run, theirs="accept")
 
 
 _ACCEPT = {
@@ -127,7 +128,7 @@ def _reject(settings: Settings, kind: str, offer: str, reason: str | None, dry_r
     said = readable(reason, "--reason")
     act = vault.Act(kind)
     handed = _acting(settings, lambda found, me: vault.reject_offer(found, me, offer, said, kind=act, dry_run=dry_run))
-    _finish(settings, handed, dry_run=dry_run, following=f"bundle create --to {handed.other}")
+    _finish(settings, handed, dry_run=dry_run)
 
 
 def _list(settings: Settings, kind: str) -> int:
@@ -197,7 +198,7 @@ def revoke(settings: Settings, offer: str, dry_run: bool) -> None:
 
     act = vault.Act.TRANSFER
     handed = _acting(settings, lambda found, me: vault.revoke_offer(found, me, offer, kind=act, dry_run=dry_run))
-    _finish(settings, handed, dry_run=dry_run, following=f"bundle create --to {handed.other}")
+    _finish(settings, handed, dry_run=dry_run)
 
 
 @referral.command("end")
@@ -209,7 +210,7 @@ def end(settings: Settings, offer: str, dry_run: bool) -> None:
     import vault
 
     handed = _acting(settings, lambda found, me: vault.end_referral(found, me, offer, dry_run=dry_run))
-    _finish(settings, handed, dry_run=dry_run, following=f"bundle create --to {handed.other}")
+    _finish(settings, handed, dry_run=dry_run)
 
 
 def _add_shared(group: Group, kind: str) -> None:
@@ -253,8 +254,25 @@ def _acting(settings: Settings, act: Callable[[Vault, Keyring], Handed]) -> Hand
         return act(found, unlocked(settings, found, "recorder"))
 
 
-def _finish(settings: Settings, handed: Handed, *, dry_run: bool, following: str, show_case: bool = False) -> None:
-    """Tell what was sealed and what comes next. The offer's name, or the case's, is the result."""
+def _following(settings: Settings, handed: Handed, theirs: str) -> str:
+    """What the other types, where they work on this laptop too; else what makes the bundle that brings it to them."""
+    if not key_files(settings.directory, [handed.other])[0].is_file():
+        return settings.line(f"bundle create --to {handed.other}")
+    what = f"{theirs} {handed.offer}" if theirs == "accept" else theirs
+    return settings.line(f"{handed.kind} {what} --as {handed.other}", acting=False)
+
+
+def _finish(
+    settings: Settings,
+    handed: Handed,
+    *,
+    dry_run: bool,
+    following: str = "",
+    theirs: str = "list",
+    show_case: bool = False,
+) -> None:
+    """Tell what was sealed and what comes next: `following`, or what brings it to the other, who then types `theirs`.
+    The offer's name, or the case's, is the result."""
     terminal = settings.terminal
     for warning in handed.warnings:
         terminal.warn(warning)
@@ -278,5 +296,5 @@ def _finish(settings: Settings, handed: Handed, *, dry_run: bool, following: str
     Written.mark()
     terminal.data(str(handed.pseudonym if show_case else handed.offer))
     terminal.talk(phrase(settings.language, "saved", seq=handed.seq, case=handed.pseudonym))
-    terminal.talk(f"Next: {settings.line(following)}")
+    terminal.talk(f"Next: {settings.line(following) if following else _following(settings, handed, theirs)}")
     terminal.result({**result, "origin": handed.origin, "seq": handed.seq})

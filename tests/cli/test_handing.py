@@ -47,6 +47,27 @@ def test_what_is_asked_of_the_library(run: Run, fake: FakeVault, secret: str) ->
     assert fake.calls[-1][1] == (("amber-heron-41", "field-2"), {"identity": True, "note": "n", "items": ["a", "b"]})
 
 
+@pytest.mark.parametrize(
+    ("argv", "theirs"),
+    [
+        (("transfer", "offer", "amber-heron-41", "--to", "field-2"), f"transfer accept {OFFER}"),
+        (("transfer", "revoke", OFFER), "transfer list"),
+        (("transfer", "reject", OFFER, "--reason", "far"), "transfer list"),
+    ],
+)
+def test_what_comes_next_depends_on_where_the_other_works(
+    run: Run, fake: FakeVault, secret: str, tmp_path: Path, argv: tuple[str, ...], theirs: str
+) -> None:
+    """Elsewhere: a bundle has to bring it to them. On this laptop: they can act at once."""
+    more = ("-C", str(tmp_path), "--passphrase-file", secret)
+    away = run(*argv, *more).err.splitlines()[-1]
+    assert away == f"Next: fieldvault bundle create --to field-2 -C {tmp_path}"
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/field-2.key").touch()
+    here = run(*argv, *more).err.splitlines()[-1]
+    assert here == f"Next: fieldvault {theirs} --as field-2 -C {tmp_path}"
+
+
 def test_accepting_says_what_came_along(run: Run, fake: FakeVault, secret: str) -> None:
     """The note, what is still to do, and the case's name, which is the result."""
     outcome = run("transfer", "accept", OFFER, "--passphrase-file", secret)
