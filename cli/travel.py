@@ -59,7 +59,7 @@ def arm(settings: Settings, to: str, output: Path, unsent: bool, dry_run: bool) 
             return
         if not plan.unsent or unsent:
             confirmed(settings, "Arm this laptop?", otherwise="arming locks you out of what you saved: it needs a yes")
-        terminal.talk("Locking the key; this takes a few seconds on purpose.")
+            terminal.talk("Locking the key; this takes a few seconds on purpose.")
         made = vault.arm(found, me, passphrase, to, output, unsent=unsent)
     _tell_armed(settings, made)
 

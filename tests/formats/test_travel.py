@@ -116,6 +116,17 @@ def test_secrets_survive_in_one_length(key: bytes, words: str) -> None:
     assert travel.parse_secret(raw) == TravelSecret(key=key, words=words)
 
 
+@given(REQUESTS, ANSWERS)
+def test_the_one_in_place_of_the_other_is_named(request: TravelRequest, answer: TravelAnswer) -> None:
+    """Two files are on two sticks, and the names are long; the hint says which of them this is."""
+    with pytest.raises(FormatError) as refused:
+        travel.parse_answer(travel.encode_request(request))
+    assert refused.value.hint.startswith("it is the file that a trustee keeps")
+    with pytest.raises(FormatError) as refused:
+        travel.parse_request(travel.encode_answer(answer))
+    assert refused.value.hint.startswith("it is an answer")
+
+
 @given(st.binary(max_size=120))
 def test_arbitrary_bytes_are_refused(raw: bytes) -> None:
     """Nothing but FormatError escapes."""

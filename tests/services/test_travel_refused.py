@@ -32,8 +32,9 @@ from vault.services.vault import Vault, unlock
 
 def test_what_nobody_else_holds_must_be_sent_or_accepted(travelling: Travelling) -> None:
     """Refused until headquarters' word is back, or --unsent; then an import of that word does not count as unsent."""
-    with pytest.raises(UsageError, match="nobody else is known to hold 3 of your entries"):
+    with pytest.raises(UsageError, match="nobody else is known to hold 3 of your entries") as refused:
         travelling.arm(unsent=False)
+    assert "fieldvault bundle create --to hub-1" in refused.value.hint
     assert not travelling.request.exists()
     travelling.send()
     travelling.arm(unsent=False)
@@ -132,7 +133,7 @@ def test_a_stick_that_fails_leaves_the_laptop_as_it_was(
 
     def torn(path: Path, write: Callable[[BinaryIO], None], **how: bool) -> None:
         real(path, write, **how)
-        path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+        path.write_bytes(flipped(path.read_bytes()))
 
     monkeypatch.setattr(files, "write_new_file", torn)
     with pytest.raises(StorageError, match="not what was written"):

@@ -35,6 +35,11 @@ from vault.model import Handle, KeyId, VaultId
 REQUEST_MAGIC = "fieldvault travel request"
 ANSWER_MAGIC = "fieldvault travel answer"
 VERSION = 1
+_TWIN = {
+    REQUEST_MAGIC: "it is the file that a trustee keeps; what they make of it is the answer: fieldvault travel answer",
+    ANSWER_MAGIC: "it is an answer; a trustee makes it of the file that the laptop wrote when it was armed",
+}
+"""What is said of the one where the other is needed."""
 MOST_BYTES = 8192
 KEY = 32
 SEALING_KEY = 1216
@@ -185,7 +190,8 @@ def _fields(raw: bytes, magic: str, count: int, what: str) -> list:  # type: ign
     except FormatError:
         raise FormatError(f"this is not {what}, or it is damaged", hint="copy the file again") from None
     if type(value) is not list or len(value) < 2 or value[0] != magic:
-        raise FormatError(f"this is not {what}")
+        kind = value[0] if type(value) is list and value and type(value[0]) is str else ""
+        raise FormatError(f"this is not {what}", hint=_TWIN.get(kind, ""))
     if type(value[1]) is not int or value[1] != VERSION:
         raise FormatError(f"this is {what}, made by a newer version of fieldvault", hint="update fieldvault")
     if len(value) != count:

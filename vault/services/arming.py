@@ -100,6 +100,12 @@ def _trustee(vault: Vault, me: Keyring, to: str) -> Member:
     return trustee
 
 
+def _keeper(vault: Vault, trustee: Handle) -> Handle:
+    """To whom a bundle goes that says afterwards who holds one's entries: a hub, the trustee before any other."""
+    hubs = [item.handle for item in vault.members if item.role is Role.HUB and not item.revoked]
+    return trustee if trustee in hubs or not hubs else hubs[0]
+
+
 def _check_recoverable(vault: Vault, me: Keyring) -> None:
     """Raises IntegrityError unless one recovery key opens the compartments of all of the member's journals, by wraps
     that are the ones which the signed leaves commit to."""
@@ -160,7 +166,8 @@ def arm(
         if plan.unsent and not unsent:
             raise UsageError(
                 f"nobody else is known to hold {plan.unsent} of your entries",
-                hint='send them with "fieldvault bundle create" and import the answer; or add --unsent',
+                hint=f'send them with "fieldvault bundle create --to {_keeper(vault, plan.to)}" and import what comes '
+                "back; or add --unsent",
             )
         before = files.read_limited(place, MOST_BYTES)
         payload = keyring.open_keyfile(before, vault.vault_id, me.handle, passphrase)
