@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ settings.register_profile(
     "long", deadline=None, max_examples=2_000, derandomize=False, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_passphrase_once() -> Iterator[None]:
+    """Argon2id is worked out once for each passphrase, salt and cost: most tests work with copies of the same key
+    files, and it was two thirds of their time. Not where a machine is measured by it."""
+    real = passphrase.stretch
+    known = cache(real)
+
+    def stretch(text: str, salt: bytes, cost: passphrase.KdfCost) -> bytes:
+        return (known if any(salt) else real)(text, salt, cost)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passphrase, "stretch", stretch)
+        yield
 
 
 @pytest.fixture(scope="session")

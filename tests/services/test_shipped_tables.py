@@ -17,6 +17,8 @@ from vault.services.tables import shipped_tables
 from vault.services.totals import export_table, preview_table
 from vault.synthetic import people
 
+pytestmark = pytest.mark.xdist_group("shipped tables")
+"""One worker for all of them: they look at the same releases, which take a while to make."""
 FIGURES = Path(__file__).resolve().parents[2] / "../shared/data/published-figures.toml"
 NAMES = [table.name for table in shipped_tables()]
 
