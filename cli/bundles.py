@@ -96,6 +96,9 @@ _NEXT = {
     "request for membership": "member approve {file} -o ANSWER",
     "file for the trustee of an armed laptop": "travel answer {file} -o ANSWER",
     "answer for an armed laptop": "travel disarm {file}",
+    "erasure plan": "erase approve {file} -o APPROVAL",
+    "approval of an erasure": "erase CASE --run PLAN --approval {file}",
+    "agreement to lift a hold": "erase lift HOLD --agreement {file}",
 }
 """What one does with some kinds of files."""
 
@@ -104,7 +107,7 @@ _NEXT = {
 @click.argument("file", type=_FILE)
 @pass_settings
 def inspect(settings: Settings, file: Path) -> None:
-    """Say what FILE is, without any key: a bundle, a request, a key file, a share, something else."""
+    """Say what FILE is, without any key: a bundle, a request, a key file, a share, a plan, something else."""
     import vault
 
     found = vault.inspect_file(file)

@@ -18,11 +18,21 @@ from tests.source_tree import read_tree
 from tests.vectors import bundles, fixed, requests, travels
 from tests.vectors.regenerate import HERE, SHARE
 from vault.errors import FormatError, IntegrityError, UsageError, VaultError
+from vault.formats.hold import Agreement, encode_agreement
 from vault.formats.keyfile import KeyFile, encode_keyfile
 from vault.formats.release_json import encode_json
 from vault.formats.request import PENDING
 from vault.formats.share import encode_share
-from vault.model import Handle
+from vault.formats.warrant import (
+    WITHOUT_TALLY,
+    Approval,
+    Deed,
+    ErasurePlan,
+    Warrant,
+    encode_approval,
+    encode_plan,
+)
+from vault.model import Handle, Origin, Place, Why
 from vault.services.inspecting import FileKind, inspect_file
 from vault.services.words import fingerprint_of_keys
 from vault.store.connect import close, create
@@ -34,6 +44,20 @@ NOTE = (HERE / "leaf" / "journal.note").read_bytes()
 SHARE_CARD = encode_share(SHARE)
 ROOT = Path(__file__).resolve().parents[2]
 
+PLAN = ErasurePlan(
+    origin=Origin(fixed.JOURNAL),
+    warrant=Warrant(why=Why.WITHDRAWN, tag=bytes(16), layers=WITHOUT_TALLY),
+    deeds=(Deed(target=Origin(fixed.JOURNAL), seqs=(4, 6)),),
+)
+APPROVAL = Approval(digest=PLAN.digest, handle=Handle("hub-1"), signatures=(bytes(64),))
+AGREED = Agreement(
+    writer=Handle("hub-1"),
+    place=Place(Origin(fixed.JOURNAL), 5),
+    handle=Handle("field-1"),
+    by=Handle("hub-2"),
+    signature=bytes(64),
+)
+
 GOOD: dict[str, tuple[FileKind, bytes, list[str]]] = {
     "bundle": (FileKind.BUNDLE, BUNDLE, ["at most 4 recipients", f"{len(BUNDLE)} bytes"]),
     "request": (FileKind.REQUEST, requests.RAW, ['"field-1"', "recorder", fingerprint_of_keys(fixed.FIELD_ID)]),
@@ -43,6 +67,9 @@ GOOD: dict[str, tuple[FileKind, bytes, list[str]]] = {
     "checkpoint": (FileKind.CHECKPOINT, NOTE, [fixed.JOURNAL, "7 entries", "signatures: 1, not verified"]),
     "file for a trustee": (FileKind.TRAVEL_REQUEST, travels.REQUEST, ['"field-1" armed', '"hub-1" can answer']),
     "answer": (FileKind.TRAVEL_ANSWER, travels.ANSWER, ['the laptop of "field-1", by "hub-1"']),
+    "plan": (FileKind.ERASURE_PLAN, encode_plan(PLAN), [f"the journal {fixed.JOURNAL}", "2 entries", "withdrawn"]),
+    "approval": (FileKind.ERASURE_APPROVAL, encode_approval(APPROVAL), ['of "hub-1"', PLAN.digest.hex()[:16]]),
+    "agreement": (FileKind.HOLD_AGREEMENT, encode_agreement(AGREED), ['"hub-2" agrees that "hub-1"', "entry 5 of"]),
     "release": (FileKind.RELEASE, encode_json(RELEASE), ["table year_2020, persons", "counted from"]),
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from vault.errors import FormatError, StorageError
-from vault.formats import bundle_frames, canonical, keyfile, release_json, request, travel
+from vault.formats import bundle_frames, canonical, hold, keyfile, release_json, request, travel, warrant
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.note import MOST_BYTES as MOST_NOTE, parse_note
 from vault.formats.request import PENDING, parse_request
@@ -33,6 +33,9 @@ class FileKind(StrEnum):
     REQUEST = "request for membership"
     TRAVEL_REQUEST = "file for the trustee of an armed laptop"
     TRAVEL_ANSWER = "answer for an armed laptop"
+    ERASURE_PLAN = "erasure plan"
+    ERASURE_APPROVAL = "approval of an erasure"
+    HOLD_AGREEMENT = "agreement to lift a hold"
     KEY_FILE = "key file"
     SHARE = "recovery share"
     CHECKPOINT = "checkpoint"
@@ -122,6 +125,29 @@ def _travel_answer(raw: bytes) -> tuple[str, ...]:
     return (f"vault {found.vault_id}", f'for the laptop of "{found.handle}", by "{found.by}"; with that laptop, a key')
 
 
+def _plan(raw: bytes) -> tuple[str, ...]:
+    found = warrant.parse_plan(raw)
+    layers = ", ".join(layer.value for layer in found.warrant.layers)
+    return (
+        f"for the journal {found.origin}",
+        f"{found.entries} {'entry' if found.entries == 1 else 'entries'}, layers: {layers}; why: {found.warrant.why}",
+        "it does not say who the case is: hear that from whoever asks, before you approve",
+    )
+
+
+def _approval(raw: bytes) -> tuple[str, ...]:
+    found = warrant.parse_approval(raw)
+    return (f'of "{found.handle}", for the plan {found.digest.hex()[:16]}; its signature is not verified here',)
+
+
+def _agreement(raw: bytes) -> tuple[str, ...]:
+    found = hold.parse_agreement(raw)
+    return (
+        f'"{found.by}" agrees that "{found.writer}" lifts the hold of entry {found.place.seq} of {found.place.origin}',
+        f'it holds what "{found.handle}" wrote; its signature is not verified here',
+    )
+
+
 def _key_file(raw: bytes) -> tuple[str, ...]:
     found = keyfile.parse_keyfile(raw)
     vault = "no vault yet: the request has no answer" if found.vault_id == PENDING else f"vault {found.vault_id}"
@@ -166,6 +192,9 @@ _KINDS: Final[tuple[tuple[bytes, int, FileKind, Callable[[bytes], tuple[str, ...
     (canonical.encode(request.MAGIC), request.MOST_BYTES, FileKind.REQUEST, _request),
     (canonical.encode(travel.REQUEST_MAGIC), travel.MOST_BYTES, FileKind.TRAVEL_REQUEST, _travel_request),
     (canonical.encode(travel.ANSWER_MAGIC), travel.MOST_BYTES, FileKind.TRAVEL_ANSWER, _travel_answer),
+    (canonical.encode(warrant.PLAN), warrant.MOST_BYTES, FileKind.ERASURE_PLAN, _plan),
+    (canonical.encode(warrant.APPROVAL), warrant.MOST_BYTES, FileKind.ERASURE_APPROVAL, _approval),
+    (canonical.encode(hold.AGREEMENT), hold.MOST_BYTES, FileKind.HOLD_AGREEMENT, _agreement),
     (canonical.encode(keyfile.MAGIC), keyfile.MOST_BYTES, FileKind.KEY_FILE, _key_file),
     (b"fieldvault recovery share", _MOST_SHARE, FileKind.SHARE, _share),
     (b"fieldvault/", MOST_NOTE, FileKind.CHECKPOINT, _checkpoint),
