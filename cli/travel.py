@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import passphrases
+from cli.desk import is_open
 from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath, new_file
+from cli.process import is_held_open
+from cli.protection import key_files
 from cli.session import ask, confirmed, opened, unlocked, unlocked_with
 from cli.wording import counted
-from vault.errors import InputNeeded, UsageError
+from vault.errors import InputNeeded, UsageError, VaultLocked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +55,7 @@ def arm(settings: Settings, to: str, output: Path, unsent: bool, dry_run: bool) 
     with opened(settings) as found:
         me, passphrase = unlocked_with(settings, found, "recorder")
         plan = vault.plan_arming(found, me, to)
+        _check_no_shell(settings, me.handle)
         _tell_plan(settings, plan, unsent=unsent)
         if dry_run:
             terminal.rehearsed("")
@@ -62,6 +66,16 @@ def arm(settings: Settings, to: str, output: Path, unsent: bool, dry_run: bool) 
             terminal.talk("Locking the key; this takes a few seconds on purpose.")
         made = vault.arm(found, me, passphrase, to, output, unsent=unsent)
     _tell_armed(settings, made)
+
+
+def _check_no_shell(settings: Settings, handle: str) -> None:
+    """Raises VaultLocked while a shell in another window has the keys in its memory: arming takes them out of the key
+    file only. (One in this window lets them go by itself.)"""
+    if not is_open() and is_held_open(key_files(settings.directory, [handle])[0]):
+        raise VaultLocked(
+            f'a fieldvault shell on this machine holds the key "{handle}" open; the laptop was not armed',
+            hint="go to that window and leave the shell, with exit; fg brings back one that was stopped",
+        )
 
 
 def _tell_plan(settings: Settings, plan: ArmPlan, *, unsent: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cli.main import run
+from cli.process import held_open
 from tests.cli.test_tree import ARGUMENTS
 from tests.cli.tree import COMMANDS, Path as Words
 from tests.laptops import Fleet, fleet_of
@@ -102,6 +103,19 @@ def test_from_arming_to_disarming(line: Line, tmp_path: Path) -> None:
     assert cases == {case: 4, saved["pseudonym"]: 1}
     assert line("audit", "verify")["findings"] == []
     assert "not armed" in line.typed("travel", "disarm")[2]
+
+
+def test_no_arming_beside_a_shell_in_another_window(line: Line, tmp_path: Path) -> None:
+    """Its memory has what the key file will no longer have; a shell that was stopped has it, too. Nothing is armed."""
+    arming = ("travel", "arm", "--to", "hub-1", "-o", str(tmp_path / "request.fvt"), "--unsent", "--yes")
+    with held_open(line.home / "travelling" / "keys" / "field-1.key"):
+        for more in ((), ("--dry-run",)):
+            refused = line(*arming, *more, code=11)
+            assert "holds the key" in refused["error"]
+            assert "exit" in refused["hint"]
+    assert line("status")["travel"] == []
+    assert not (tmp_path / "request.fvt").exists()
+    assert line(*arming)["armed"]
 
 
 # -- every command ---------------------------------------------------------------------------------------------------
