@@ -68,7 +68,7 @@ def _print(settings: Settings, head: RememberedHead) -> None:
     terminal.heading(f"{short(head.origin)}: {said}")
     terminal.data(f"  root:       {b64encode(head.root).decode()}")
     for item in head.cosigned:
-        terminal.data(f"  cosigned:   by {item.handle} up to {item.size} of {head.size}, on {item.date.isoformat()}")
+        terminal.data(f"  cosigned:   by {item.handle} up to {item.size:,} of {head.size:,}, on {item.date.isoformat()}")
     terminal.data(f"  quorum:     {_quorum(head)}")
     if head.paper:
         terminal.data(f"  paper head: {_paper(head)}")
@@ -77,7 +77,7 @@ def _print(settings: Settings, head: RememberedHead) -> None:
 def _quorum(head: RememberedHead) -> str:
     if not head.quorum:
         return "none: nobody else has cosigned this journal"
-    return f"up to {head.quorum} of {entries(head.size)}"
+    return f"up to {head.quorum:,} of {entries(head.size)}"
 
 
 def _paper(head: RememberedHead) -> str:

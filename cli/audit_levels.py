@@ -17,7 +17,7 @@ def level_lines(report: AuditReport) -> Iterator[str]:
         yield f"{level.name + ':':<14}{level.status}{',' if level.status == 'not looked at' else ':'} {level.message}"
     for item in report.freshness:
         if item.age is not None:
-            yield f"  {short(item.origin)} up to {item.size}, by {item.by}, {_ago(item.age)} ({item.day})"
+            yield f"  {short(item.origin)} up to {item.size:,}, by {item.by}, {_ago(item.age)} ({item.day})"
 
 
 def _ago(age: int) -> str:

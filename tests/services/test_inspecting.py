@@ -59,7 +59,7 @@ AGREED = Agreement(
 )
 
 GOOD: dict[str, tuple[FileKind, bytes, list[str]]] = {
-    "bundle": (FileKind.BUNDLE, BUNDLE, ["at most 4 recipients", f"{len(BUNDLE)} bytes"]),
+    "bundle": (FileKind.BUNDLE, BUNDLE, ["at most 4 recipients", f"{len(BUNDLE):,} bytes"]),
     "request": (FileKind.REQUEST, requests.RAW, ['"field-1"', "recorder", fingerprint_of_keys(fixed.FIELD_ID)]),
     "key file": (FileKind.KEY_FILE, KEY_FILE, [f"vault {fixed.VAULT_ID}", '"field-1"', "sealed"]),
     "key file without a vault": (FileKind.KEY_FILE, PENDING_KEY, ["no vault yet", '"field-3"']),

@@ -97,7 +97,7 @@ def _bundle(raw: bytes, size: int) -> tuple[str, ...]:
     frames = bundle_frames.frame_count(size, header)
     places = (header - bundle_frames.START) // bundle_frames.WRAP
     return (
-        f"version 1, {size} bytes: {frames} sealed {'frame' if frames == 1 else 'frames'}, padding included",
+        f"version 1, {size:,} bytes: {frames:,} sealed {'frame' if frames == 1 else 'frames'}, padding included",
         f"for at most {places} recipients; from whom, for whom and what is sealed inside",
         "whether it is whole shows when one of its recipients imports it",
     )
@@ -168,7 +168,7 @@ def _checkpoint(raw: bytes) -> tuple[str, ...]:
     head = parse_checkpoint(note.text)
     return (
         f"journal {head.origin}",
-        f"{head.size} entries, root {b64encode(head.root).decode()}",
+        f"{head.size:,} {'entry' if head.size == 1 else 'entries'}, root {b64encode(head.root).decode()}",
         f"signatures: {len(note.signatures)}, not verified here",
     )
 
