@@ -68,7 +68,8 @@ def _print(settings: Settings, head: RememberedHead) -> None:
     terminal.heading(f"{short(head.origin)}: {said}")
     terminal.data(f"  root:       {b64encode(head.root).decode()}")
     for item in head.cosigned:
-        terminal.data(f"  cosigned:   by {item.handle} up to {item.size:,} of {head.size:,}, on {item.date.isoformat()}")
+        reach = f"up to {item.size:,} of {head.size:,}, on {item.date.isoformat()}"
+        terminal.data(f"  cosigned:   by {item.handle} {reach}")
     terminal.data(f"  quorum:     {_quorum(head)}")
     if head.paper:
         terminal.data(f"  paper head: {_paper(head)}")

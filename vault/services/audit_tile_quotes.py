@@ -93,35 +93,47 @@ def check_quoted(
     shown."""
     held = {journal.origin: journal for journal in journals}
     ahead: dict[Origin, int] = {}
+    for origin, size in (
+        *_quoted_ahead(findings, held, quotes, unread),
+        *((origin, size) for member in roster.members for origin, size in member.revoked_at or () if size),
+        *((before, 0) for before in _earlier_epochs(journals)),
+    ):
+        if origin not in unread and (origin not in held or held[origin].head.size < size):
+            ahead[origin] = max(size, ahead.get(origin, 0))
+    for origin, size in sorted(ahead.items()):
+        here = held[origin].head.size if origin in held else 0
+        count = "1 entry" if size == 1 else f"{size:,} entries"
+        seen = f"others have seen {count}" if size else "a later epoch of it is shown"
+        findings.add(NOTICE, "behind", origin, f"{seen}, and {here:,} are here")
+    if quotes.left_out:
+        message = f"{quotes.left_out:,} quoted heads more than there is room for: they were not compared"
+        findings.add(NOTICE, "crowded", "directory", message)
+    return bool(ahead) or quotes.left_out > 0
+
+
+def _quoted_ahead(
+    findings: Findings, held: Mapping[Origin, TileJournal], quotes: Quotes, unread: Collection[Origin]
+) -> Iterator[tuple[Origin, int]]:
+    """The journals of which more is quoted than is shown, and how much. What is shown as far is compared."""
     for quote in quotes:
         known = held.get(quote.origin)
         if quote.origin in unread:
             continue
         if known is None or quote.size > known.head.size:
-            ahead[quote.origin] = max(quote.size, ahead.get(quote.origin, 0))
+            yield quote.origin, quote.size
             if known is None and _own_earlier(quote):
                 _incomplete(findings, held[quote.by], quote)
         elif known.sound:
             with findings.guard(quote.where):
                 _compare(findings, known, quote)
-    for member in roster.members:
-        for origin, size in member.revoked_at or ():
-            if size and origin not in unread and (origin not in held or held[origin].head.size < size):
-                ahead[origin] = max(size, ahead.get(origin, 0))
+
+
+def _earlier_epochs(journals: Sequence[TileJournal]) -> Iterator[Origin]:
+    """The epoch before each that is shown."""
     for journal in journals:
         name = parse_origin(journal.origin)
-        before = origin_of(name.vault_id, name.handle, name.epoch - 1)
-        if name.epoch > 1 and before not in held and before not in unread:
-            ahead.setdefault(before, 0)
-    for origin, size in sorted(ahead.items()):
-        here = held[origin].head.size if origin in held else 0
-        count = "1 entry" if size == 1 else f"{size} entries"
-        seen = f"others have seen {count}" if size else "a later epoch of it is shown"
-        findings.add(NOTICE, "behind", origin, f"{seen}, and {here} are here")
-    if quotes.left_out:
-        message = f"{quotes.left_out:,} quoted heads more than there is room for: they were not compared"
-        findings.add(NOTICE, "crowded", "directory", message)
-    return bool(ahead) or quotes.left_out > 0
+        if name.epoch > 1:
+            yield origin_of(name.vault_id, name.handle, name.epoch - 1)
 
 
 def _own_earlier(quote: Quote) -> bool:
