@@ -93,45 +93,8 @@ def verify(
             released = vault.verify_releases(found, releases)
     kept = _keep_evidence(settings, report, evidence)
     _print(settings, report, kept, evidence)
-    for item in released:
-        name = "/".join(item.origin.split("/")[2:])
-        settings.terminal.data(f"{item.path.name}: as it was released: table {item.table}, entry {item.seq} of {name}")
-        for origin, size in item.counted:
-            state = "a state that is not here" if size is None else f"{size:,} entries"
-            settings.terminal.data(f"  counted from {'/'.join(origin.split('/')[2:])}: {state}")
-    settings.terminal.result(
-        {
-            "verdict": report.verdict,
-            "vault_id": report.vault_id,
-            "anchor": report.anchor,
-            "anchored": [
-                {
-                    "origin": item.origin,
-                    "size": item.size,
-                    "anchored": item.anchored,
-                    "not_anchored": item.after,
-                    "by": item.by,
-                }
-                for item in report.anchored
-            ],
-            "leaves": report.leaves,
-            "journals": report.journals,
-            "checkpoints": report.checkpoints,
-            "parts": report.parts,
-            "findings": [
-                {"level": f.level, "code": f.code, "where": f.where, "message": f.message} for f in report.findings
-            ],
-            "kinds": [{"level": kind.level, "code": kind.code, "count": kind.count} for kind in report.kinds],
-            "heads": [_head_json(item) for item in report.heads],
-            "levels": levels_json(report),
-            "evidence": [str(path) for path in kept],
-            "released": [
-                {"file": item.path.name, "table": item.table, "origin": item.origin, "seq": item.seq}
-                for item in released
-            ],
-        },
-        code=code,
-    )
+    _print_released(settings, released)
+    settings.terminal.result(_json(report, kept, released), code=code)
     return code
 
 
@@ -190,6 +153,49 @@ def _print(settings: Settings, report: AuditReport, kept: Sequence[Path], eviden
         terminal.talk(f"Next: {_following(settings, faults(report))}")
     else:
         terminal.heading(report.verdict)
+
+
+def _print_released(settings: Settings, released: Sequence[Released]) -> None:
+    """Files that are what a director released, and what they were counted from."""
+    for item in released:
+        line = f"{item.path.name}: as it was released: table {item.table}, entry {item.seq} of {short(item.origin)}"
+        settings.terminal.data(line)
+        for origin, size in item.counted:
+            state = "a state that is not here" if size is None else entries(size)
+            settings.terminal.data(f"  counted from {short(origin)}: {state}")
+
+
+def _json(report: AuditReport, kept: Sequence[Path], released: Sequence[Released]) -> dict[str, object]:
+    """All of it as an answer's object."""
+    return {
+        "verdict": report.verdict,
+        "vault_id": report.vault_id,
+        "anchor": report.anchor,
+        "anchored": [
+            {
+                "origin": item.origin,
+                "size": item.size,
+                "anchored": item.anchored,
+                "not_anchored": item.after,
+                "by": item.by,
+            }
+            for item in report.anchored
+        ],
+        "leaves": report.leaves,
+        "journals": report.journals,
+        "checkpoints": report.checkpoints,
+        "parts": report.parts,
+        "findings": [
+            {"level": f.level, "code": f.code, "where": f.where, "message": f.message} for f in report.findings
+        ],
+        "kinds": [{"level": kind.level, "code": kind.code, "count": kind.count} for kind in report.kinds],
+        "heads": [_head_json(item) for item in report.heads],
+        "levels": levels_json(report),
+        "evidence": [str(path) for path in kept],
+        "released": [
+            {"file": item.path.name, "table": item.table, "origin": item.origin, "seq": item.seq} for item in released
+        ],
+    }
 
 
 def _head(checked: HeadChecked) -> str:

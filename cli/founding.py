@@ -113,6 +113,10 @@ def init(
         settings.terminal.rehearsed()
         settings.terminal.result({"dry_run": True})
         return
+    _tell_founded(settings, founded, threshold, shares, cards)
+
+
+def _tell_founded(settings: Settings, founded: Founded, threshold: int, shares: int, cards: Path | None) -> None:
     Written.mark()
     terminal = settings.terminal
     terminal.data(f"vault        {founded.vault_id}")

@@ -13,7 +13,7 @@ from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import new_file
 from cli.policy import totals_options
 from cli.session import confirmed, opened, unlocked
-from cli.wording import counted
+from cli.wording import counted, short
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _warn_of_more(settings: Settings, found: Vault) -> None:
     """Name the recorders' journals of which others have seen more than is here: what is missing is not counted."""
     recorders = {member.handle for member in found.members if member.role == "recorder"}
     for status in found.journals():
-        name = "/".join(status.origin.split("/")[2:])
+        name = short(status.origin)
         if status.heard > status.size and name.split("/")[0] in recorders:
             settings.terminal.warn(
                 f"{name}: {status.heard:,} entries are known, {status.size:,} are here; the rest is not counted"

@@ -51,6 +51,11 @@ def origin_of(vault_id: VaultId, handle: Handle, epoch: int) -> Origin:
     return encode_origin(OriginName(vault_id=vault_id, handle=handle, epoch=epoch))
 
 
+def short_name(origin: str) -> str:
+    """`field-7/1` of an origin: whose journal, and which epoch of it, as people say it."""
+    return "/".join(origin.split("/")[2:])
+
+
 def is_vault_id(text: str) -> bool:
     """Whether `text` has the form of a vault id."""
     return _VAULT_ID.fullmatch(text) is not None

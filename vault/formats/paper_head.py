@@ -30,7 +30,7 @@ from typing import Final
 from vault import labels
 from vault.errors import FormatError
 from vault.formats.checkpoint import MOST_LEAVES
-from vault.formats.origin import parse_origin
+from vault.formats.origin import parse_origin, short_name
 from vault.model import Origin, VaultId
 from vault.primitives.hashing import sha256
 
@@ -107,11 +107,7 @@ def encode_paper_head(head: PaperHead) -> str:
     """The one line to write down."""
     letters = b32encode(head.start + _check(head)).decode("ascii").lower()
     groups = [letters[at : at + LETTERS] for at in range(0, len(letters), LETTERS)]
-    return " ".join([_short(head.origin), str(head.size), *groups])
-
-
-def _short(origin: Origin) -> str:
-    return origin.split("/", 2)[2]
+    return " ".join([short_name(head.origin), str(head.size), *groups])
 
 
 def _check(head: PaperHead) -> bytes:

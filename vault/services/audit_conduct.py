@@ -29,7 +29,7 @@ from vault.formats.hold import HOLD, LIFT, Hold, Lift
 from vault.formats.leaf import drops_tally, parse_fields, raw_act, raw_hold, raw_places, raw_warrant
 from vault.formats.leaf_shape import encode_number
 from vault.formats.note import parse_note
-from vault.formats.origin import parse_origin
+from vault.formats.origin import parse_origin, short_name
 from vault.model import Act, Handle, Kind, Origin, Role
 from vault.ports import day_of
 from vault.services.audit_snapshot import Snapshot
@@ -169,13 +169,13 @@ class _Reading:
             return "", ""
         name = _ACTS.get(act[0], act[0])
         if name == Act.RESTORE:
-            return name, f"a case of {_short(act[1])}, which has {act[2]} entries, by the custodians' quorum"
+            return name, f"a case of {short_name(act[1])}, which has {act[2]} entries, by the custodians' quorum"
         if name == Act.RENEW:
-            return name, f"the keys of {_short(act[1])}, which has {act[2]} entries, for the recovery key"
+            return name, f"the keys of {short_name(act[1])}, which has {act[2]} entries, for the recovery key"
         if len(act) == 1:
             return name, "offered"
         origin, seq = act[1], act[2]
-        return name, f"{self._offer(origin, seq)} {_short(origin)}:{seq}"
+        return name, f"{self._offer(origin, seq)} {short_name(origin)}:{seq}"
 
     def _offer(self, origin: str, seq: int) -> str:
         """Which of the two offers an act answers, if that journal is here."""
@@ -204,7 +204,7 @@ def _erased(extra: list[Any]) -> str:
     if warrant.alone is not None:
         names += f", which the policy in entry {warrant.alone} of the roster allows"
     if warrant.history is not None:
-        told += f" of {_short(raw_places(extra)[0][0])}"
+        told += f" of {short_name(raw_places(extra)[0][0])}"
     return f"{told}{', tally too' * drops_tally(extra)}; {warrant.why}; approved by {names}"
 
 
@@ -213,15 +213,11 @@ def _hold(item: Hold | Lift) -> tuple[str, str]:
     if isinstance(item, Hold):
         return HOLD, f"nothing that {item.handle} wrote is erased; {item.why}"
     names = ", ".join(handle for handle, _ in item.agreed) or "nobody"
-    return LIFT, f"the hold {_short(item.place.origin)}:{item.place.seq} of {item.handle}; agreed by {names}"
-
-
-def _short(origin: str) -> str:
-    return "/".join(origin.split("/")[2:])
+    return LIFT, f"the hold {short_name(item.place.origin)}:{item.place.seq} of {item.handle}; agreed by {names}"
 
 
 def _sizes(places: list[Any]) -> str:
-    return ", ".join(f"{size} of {_short(origin)}" for origin, size in places) or "nothing"
+    return ", ".join(f"{size} of {short_name(origin)}" for origin, size in places) or "nothing"
 
 
 def _before(note: bytes) -> str:
@@ -230,4 +226,4 @@ def _before(note: bytes) -> str:
         return "nobody had seen the epoch before"
     signed = parse_note(note)
     head, how = parse_checkpoint(signed.text), "cosigned" if len(signed.signatures) > 1 else "signed"
-    return f"after {_short(head.origin)}, of which {head.size} entries were {how}"
+    return f"after {short_name(head.origin)}, of which {head.size} entries were {how}"

@@ -18,6 +18,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from vault.formats.origin import short_name
 from vault.model import Handle, Origin
 from vault.ports import day_number, day_of
 from vault.services.audit_copies import CopyCompared
@@ -119,13 +120,11 @@ def _memory(facts: Facts) -> Level:
     if not heads:
         message = "no head is remembered here"
     if given:
-        anchors = ", ".join(f"{_short(item.head.origin)} up to {item.head.size} ({item.head.kept})" for item in given)
+        anchors = ", ".join(
+            f"{short_name(item.head.origin)} up to {item.head.size} ({item.head.kept})" for item in given
+        )
         message += f"; anchors given with --head: {anchors}"
     return Level(name=MEMORY, status=LevelStatus.HOLDS, message=message)
-
-
-def _short(origin: Origin) -> str:
-    return "/".join(origin.split("/")[2:])
 
 
 def _cross(facts: Facts) -> Level:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from vault.errors import IntegrityError
 from vault.formats.checkpoint import Checkpoint
-from vault.formats.origin import ROOT, parse_origin
+from vault.formats.origin import ROOT, parse_origin, short_name
 from vault.model import Handle, Origin
 from vault.ports import day_of
 from vault.primitives import tree
@@ -70,7 +70,7 @@ class AnchoredJournal:
 
     def __str__(self) -> str:
         """As the anchor says it."""
-        name = "/".join(self.origin.split("/")[2:])
+        name = short_name(self.origin)
         if self.by is None:
             written = "1 entry" if self.size == 1 else f"{self.size} entries"
             return f"{name}: NOT anchored, nobody else has seen its {written}"

@@ -19,7 +19,7 @@ from typing import Final
 
 from vault.formats.checkpoint import parse_checkpoint
 from vault.formats.note import parse_note
-from vault.formats.origin import origin_of, parse_origin
+from vault.formats.origin import origin_of, parse_origin, short_name
 from vault.model import Handle, Origin, Role
 from vault.services.audit_tile_memory import TileJournal
 from vault.services.entry_rules import limit_of
@@ -145,13 +145,13 @@ def _own_earlier(quote: Quote) -> bool:
 def _incomplete(findings: Findings, by: TileJournal, quote: Quote) -> None:
     limit = limit_of(by.member, by.origin)
     void = limit is not None and quote.seq >= limit
-    message = f"it goes on from {_short(quote.origin)} at {quote.size} entries, and that journal is not here"
+    message = f"it goes on from {short_name(quote.origin)} at {quote.size} entries, and that journal is not here"
     findings.add(NOTICE if void else MEMORY, "journal-gone", quote.where, message)
 
 
 def _compare(findings: Findings, known: TileJournal, quote: Quote) -> None:
     if not known.leads_to(quote.size, quote.root):
-        message = f"it quotes another root of {_short(quote.origin)} at {quote.size} entries"
+        message = f"it quotes another root of {short_name(quote.origin)} at {quote.size} entries"
         level = NOTICE if known.member.revoked else CROSS
         findings.add(level, "fork", quote.where, f"{message}: two histories were signed")
 
@@ -180,7 +180,7 @@ def check_silent(
     for (handle, origin), size in wanted.items():
         if said.get((handle, origin), 0) < size:
             message = (
-                f"a cosignature of {_short(origin)} at {size} entries is here, and no journal of its maker says so"
+                f"a cosignature of {short_name(origin)} at {size} entries is here, and no journal of its maker says so"
             )
             silent.setdefault(handle, f"{message}: it is shown shorter than it is")
     for handle, message in sorted(silent.items()):
@@ -197,7 +197,3 @@ def _said(quotes: Quotes, wanted: Mapping[tuple[Handle, Origin], int]) -> dict[t
         if said.get((handle, quote.origin), quote.size) < quote.size:
             said[handle, quote.origin] = quote.size
     return said
-
-
-def _short(origin: str) -> str:
-    return "/".join(origin.split("/")[2:])
