@@ -36,14 +36,14 @@ setup: $(VENV)/.project $(VENV)/.dev  ## set up only
 test: lint types tests  ## set up, and run linter, type checker and tests
 
 tests: setup  ## the tests alone
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 # Suites marked `long`: each bounds itself in count and time. Collected first, so that the absence of any is said
 # plainly and is not mistaken for a test run that ran nothing.
 test-long: setup  ## the bounded long suites
 	@status=0; $(BIN)/python -m pytest -m long --collect-only -q >/dev/null 2>&1 || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "There are no long suites yet."; \
-	else HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m long -n $(JOBS) --dist loadgroup; fi
+	else HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -m long -n $(JOBS); fi
 
 # The verifiers stand in .venv-interop, made from requirements/interop.lock. Exit 3: they could not be had here, and one line
 # has said why and what was therefore not checked. That is no failure; packages of other hashes than the lock's are.

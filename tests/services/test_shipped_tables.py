@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.organisation import Organisation, Template
+from tests.organisation import Organisation
 from tests.services.totals_people import total
 from vault.formats.release import Labels, Release
 from vault.services.importing import import_file
@@ -17,24 +17,8 @@ from vault.services.tables import shipped_tables
 from vault.services.totals import export_table, preview_table
 from vault.synthetic import people
 
-pytestmark = pytest.mark.xdist_group("shipped tables")
-"""One worker for all of them: they look at the same releases, which take a while to make."""
 FIGURES = Path(__file__).resolve().parents[2] / "../shared/data/published-figures.toml"
 NAMES = [table.name for table in shipped_tables()]
-
-
-@pytest.fixture(scope="module")
-def released(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Release]]:
-    """Every shipped table, printed one after the other from the 1,300 made-up people; each previewed just before."""
-    org = Organisation(template, tmp_path_factory.mktemp("shipped"), "shipped")
-    import_file(org.vault, org.field_1, org.lines(*people(2020)))
-    found = {}
-    for name in NAMES:
-        preview = preview_table(org.vault, org.director, name)
-        found[name] = export_table(org.vault, org.director, name)
-        assert preview.printed == len(printed(found[name])), name
-    yield found
-    org.close()
 
 
 def printed(release: Release) -> dict[tuple[str, Labels], int]:
@@ -42,31 +26,39 @@ def printed(release: Release) -> dict[tuple[str, Labels], int]:
     return {(cell.period, cell.labels): cell.value for cell in release.cells if cell.value is not None}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_whatever_a_shipped_table_prints_is_rounded_and_large_enough(released: dict[str, Release], name: str) -> None:
+def test_the_shipped_tables(org: Organisation) -> None:
+    """Every one, printed one after the other from the 1,300 made-up people, each previewed just before. (One test, for
+    they stand on each other: what is printed depends on what was.)"""
+    import_file(org.vault, org.field_1, org.lines(*people(2020)))
+    found = {}
+    for name in NAMES:
+        preview = preview_table(org.vault, org.director, name)
+        found[name] = export_table(org.vault, org.director, name)
+        assert preview.printed == len(printed(found[name])), name
+    for name, release in found.items():
+        _is_rounded_and_large_enough(name, release)
+    _prints_women_s_ages_beside_the_report(found)
+    for name in ("detained", "newly_resettled"):
+        assert printed(found[name]) == {}, "a table about nobody prints nothing: zero is small"
+
+
+def _is_rounded_and_large_enough(name: str, release: Release) -> None:
     """In each of the forms in which it leaves."""
-    release = released[name]
     assert release.cells
     assert all(value >= 10 and value % 5 == 0 for value in printed(release).values())
     assert name in encode_release(release, "json").decode()
     assert encode_release(release, "md").startswith(b"# ")
 
 
-def test_women_s_ages_are_printed_beside_the_report(released: dict[str, Release]) -> None:
+def _prints_women_s_ages_beside_the_report(found: dict[str, Release]) -> None:
     """Girls and women, within what rounding does; together the women of the report."""
-    release = released["sex_age"]
+    release = found["sex_age"]
     girls, grown = (release.cell((("age_of_women", name),)).value for name in ("0-17", "18+unknown"))
     assert girls is not None
     assert grown is not None
     assert abs(girls + grown - 882) <= 8
-    everyone = printed(released["all_years"])
+    everyone = printed(found["all_years"])
     assert everyone.items() <= printed(release).items(), "what all_years printed is read back"
-
-
-@pytest.mark.parametrize("name", ["detained", "newly_resettled"])
-def test_a_table_about_nobody_prints_nothing(released: dict[str, Release], name: str) -> None:
-    """Zero is small."""
-    assert printed(released[name]) == {}
 
 
 # -- the services and the detentions of the report ---------------------------------------------------------------------
