@@ -81,7 +81,7 @@ def test_a_restore_asks_once_and_tells_all(hub: FakeVault, run: Run, secret: str
     assert outcome.code == 0
     assert hub.calls[-1] == ("restore", ("hub-1", "field-1", "field-2", "lost", False))
     assert following(outcome.err) == "fieldvault bundle create --to field-2 --as hub-1"
-    assert outcome.err.count("warning:") == 6, "and of which key the shares must be, and the letters"
+    assert outcome.err.count("warning:") == 7, "and of which key the shares must be, and the letters, twice"
     assert outcome.out == "hub-1/1:4\n"
     assert run(*line, "--reason", "lost", "--as", "field-1", "--passphrase-file", secret).code == 31
 
