@@ -166,8 +166,9 @@ class LostLetters:
         if place.seq >= self.counts.get(place.origin, 0):
             self.leave(Why.VOID)
             return
-        if self._is_erased(place, number):
-            self.erased += 1
+        if self._is_gone(place, number):
+            became = record is not None and place not in self.received.exchange.approved
+            self.recorded, self.erased = self.recorded + became, self.erased + (not became)
             return
         sealed = SealedLetter(
             place=place,
@@ -190,11 +191,10 @@ class LostLetters:
         else:
             yield found
 
-    def _is_erased(self, place: Place, number: int) -> bool:
-        """Whether somebody approved that a letter is erased; or it is gone here, and an erasure names it that made no
-        record of it."""
-        exchange, journal = self.received.exchange, self.work.own.get(place.origin)
-        if place in exchange.erased or place in exchange.approved:
+    def _is_gone(self, place: Place, number: int) -> bool:
+        """Whether somebody approved that a letter is erased; or an erasure names it, and its parts are not here."""
+        journal = self.work.own.get(place.origin)
+        if place in self.received.exchange.approved:
             return True
         gone = self.vault.store.part(number, place.seq, Layer.CASE) is None
         return gone and journal is not None and place.seq in journal.leaves.erased

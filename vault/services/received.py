@@ -10,7 +10,7 @@ for the helper's entries alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -271,27 +271,25 @@ class Received:
     def entries(self, case_id: CaseId) -> Iterable[Delivered]:
         """The entries delivered for a case. A delivery that does not open is given as an entry without parts, and so is
         an entry whose part is not the one in its author's leaf: both are then named as damaged."""
-        return () if self.alone else self._entries.get(case_id, ())
+        return () if self.alone else self._delivered[0].get(case_id, ())
 
     @cached_property
-    def _entries(self) -> dict[CaseId, list[Delivered]]:
+    def _delivered(self) -> tuple[dict[CaseId, list[Delivered]], dict[CaseId, dict[Place, Place]]]:
+        """By case: the entries, and the letters that became records of this member's own."""
         found: dict[CaseId, list[Delivered]] = {}
+        letters: dict[CaseId, dict[Place, Place]] = {}
         for offer in self.offers:
             if offer.place in self.cases and offer.accepted is not None:
                 case_id, token = self.cases[offer.place]
                 delivered = list(self._delivered_by(offer, case_id, token))
                 recorded = recorded_letters(self.exchange, offer, delivered)
-                self._letters.setdefault(case_id, {}).update((there, here) for here, there in recorded.items())
+                letters.setdefault(case_id, {}).update((there, here) for here, there in recorded.items())
                 found.setdefault(case_id, []).extend(item for item in delivered if item.place not in recorded)
-        return found
-
-    @cached_property
-    def _letters(self) -> dict[CaseId, dict[Place, Place]]:
-        return {}
+        return found, letters
 
     def letters(self, case_id: CaseId) -> Mapping[Place, Place]:
         """The own records that a lost member's letters became with a restored case: by their places, the letters'."""
-        return {} if self.alone or not self._entries else self._letters.get(case_id, {})
+        return {} if self.alone else self._delivered[1].get(case_id, {})
 
     def _delivered_by(self, offer: Offer, case_id: CaseId, token: Token) -> Iterator[Delivered]:
         for place, day in self._deeds_to_me(offer):
@@ -358,9 +356,11 @@ class _Parts:
     tally: dict[str, str | int | bytes] = field(default_factory=dict)
 
 
-def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterator[Delivered]:
-    """The entries in deliveries whose author's leaf is here, each part held against it. What the author has erased is
-    left out; so is what stands in a journal that is not here yet (`waiting_for`)."""
+def checked_entries(
+    exchange: Exchange, contents: Iterable[Delivery], erased: Container[Place] | None = None
+) -> Iterator[Delivered]:
+    """The entries in deliveries whose author's leaf is here, each part held against it. What the author has erased (or
+    what is in `erased`) is left out; so is what stands in a journal that is not here yet (`waiting_for`)."""
     found: dict[Place, _Parts] = {}
     for content in contents:
         for part in content.parts:
@@ -368,7 +368,7 @@ def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterato
         for tally in content.tallies:
             found.setdefault(tally.place, _Parts()).tally.update(tally.values)
     for place, item in found.items():
-        if place in exchange.erased:
+        if place in (exchange.erased if erased is None else erased):
             continue
         try:
             fields = exchange.fields(place)
