@@ -299,7 +299,12 @@ def accept(settings: Settings, dry_run: bool) -> int:
         {
             **said,
             "cases": [
-                {"offer": handed.offer, "pseudonym": handed.pseudonym, "letters": handed.letters}
+                {
+                    "offer": handed.offer,
+                    "pseudonym": handed.pseudonym,
+                    "letters": handed.letters,
+                    "warnings": list(handed.warnings),
+                }
                 for handed in accepted
             ],
             "failed": [{"offer": name, "message": reason} for name, reason in failed],
