@@ -28,6 +28,7 @@ from vault.services.letters_taken import take_letters
 from vault.services.records import open_case
 from vault.services.renewing import renew_journal
 from vault.services.revoking import revoke
+from vault.store.removals import erase_parts
 
 
 def test_what_nobody_can_assign_stays_and_is_counted(org: Organisation) -> None:
@@ -107,6 +108,19 @@ def test_letters_that_are_gone(org: Organisation) -> None:
     lose(org)
     done = restored(org)
     assert (done.letters_recorded, done.letters_erased, done.letters, done.damaged) == (1, 0, 0, 0)
+
+
+def test_a_letter_that_was_erased_here(org: Organisation) -> None:
+    """An erasure names it and nothing of it is left: it is gone, not damaged."""
+    case = opened_case(org, org.field_1)
+    seq = journey(org, case)
+    origin = org.vault.signer(org.field_1).origin
+    written(org, Draft(kind=Kind.ERASE, extra=([origin, seq],)))
+    with org.vault.writing(org.field_1):
+        erase_parts(org.vault.store, org.vault.journal_number(origin), [seq], Layer)
+    lose(org)
+    done = restored(org)
+    assert (done.letters_erased, done.letters_recorded, done.letters, done.letters_handed) == (1, 0, 0, 0)
 
 
 def test_an_erased_case_takes_its_letters_along(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

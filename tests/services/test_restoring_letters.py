@@ -145,6 +145,19 @@ def test_a_second_restore(org: Organisation) -> None:
     assert org.audit().findings == ()
 
 
+def test_letters_that_went_along_before_are_told_apart(org: Organisation) -> None:
+    """While one case waits for its answer and another goes to somebody else, no letter of either counts as left."""
+    org.enrol("field-3", Role.RECORDER)
+    for _ in range(2):
+        journey(org, opened_case(org, org.field_1))
+    lose(org)
+    done = restored(org)
+    reject_offer(org.vault, org.field_2, done.offers[0], "too far")
+    again = restored(org, to="field-3")
+    assert (again.cases, again.before, again.letters_handed) == (1, 1, 1)
+    assert (again.letters_before, again.letters) == (1, 0)
+
+
 def handed_token(org: Organisation, offer: str, handle: str = "field-2") -> bytes:
     """The counting token in an offer."""
     received = Received(org.vault, org.keys[handle])

@@ -31,6 +31,7 @@ from vault.services.case_keys import Case, key_at, together
 from vault.services.drafting import PARTY
 from vault.services.letters import letters_behind, part_key
 from vault.services.letters_read import OpenedLetter, SealedLetter, letter_key, letter_parts, open_parts, read_letter
+from vault.services.letters_received import is_record
 from vault.services.lost_member import LostReceived, LostWork
 from vault.services.quorum import OpenedRecovery
 
@@ -156,7 +157,9 @@ class LostLetters:
         for origin, number in self.vault.own_journals(self.received.me.handle):
             leaves = self.received.exchange.leaves.get(origin, [])
             count = self.counts.get(origin, 0)
-            records = {letter: record for record, letter in letters_behind(leaves[:count], origin).items()}
+            behind = letters_behind(leaves[:count], origin).items()
+            exchange = self.received.exchange
+            records = {letter: record for record, letter in behind if is_record(exchange, Place(origin, record))}
             for seq, raw in enumerate(leaves):
                 if _may_be_letter(raw):
                     yield from self._one(Place(origin, seq), number, parse_leaf(raw), records.get(seq))

@@ -36,11 +36,12 @@ def recorded_letters(exchange: Exchange, offer: Offer, delivered: Iterable[Deliv
     letters = sorted((item.place for item in delivered if item.letter), key=order)
     origin, seq = offer.accepted
     records = [Place(origin, seq + 1 + number) for number in range(len(letters))]
-    if not all(_is_record(exchange, place) for place in records):
+    if not all(is_record(exchange, place) for place in records):
         return {}
     return dict(zip(letters, records, strict=True))
 
 
-def _is_record(exchange: Exchange, place: Place) -> bool:
+def is_record(exchange: Exchange, place: Place) -> bool:
+    """Whether the entry at `place` is here, and a record that is no letter."""
     fields = exchange.fields(place)
     return fields is not None and fields[2] == Kind.RECORD and not exchange.is_letter(place)
