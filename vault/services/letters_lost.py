@@ -93,6 +93,7 @@ class LostLetters:
         self.recorded = self.erased = 0
         self.of_cases: dict[CaseId, list[LostLetter]] = {}
         self.opening: list[LetterCase] = []
+        work.places_by_case()  # it reads the journals, and what was erased in them
         self._assign(self._waiting())
 
     def leave(self, why: Why, count: int = 1) -> None:
