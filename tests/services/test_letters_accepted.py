@@ -13,10 +13,12 @@ from tests.services.handing import opened_case
 from tests.services.lost_letters import KEY, KNOWN, armed, journey, letter, planted, rows
 from tests.services.travelling import NEWER
 from vault.errors import IntegrityError
+from vault.formats.codebook import Codebook
 from vault.formats.delivery import DeliveredPart, DeliveredTally
+from vault.formats.letter import parse_letter
 from vault.formats.wraps import CaseWrap
-from vault.model import Layer, Origin, Pseudonym
-from vault.services import answering, handing, letters_lost, parcels, received, records
+from vault.model import Layer, Origin, Place, Pseudonym
+from vault.services import answering, handing, letters_lost, letters_read, parcels, received, records
 from vault.services.answering import accept_offer
 from vault.services.case_keys import Case
 from vault.services.cases import list_cases, show_case
@@ -25,6 +27,7 @@ from vault.services.exchange import Exchange, read_exchange
 from vault.services.handing import offer_transfer
 from vault.services.letters import part_key
 from vault.services.letters_lost import LostLetter, LostLetters, with_letters
+from vault.services.letters_read import OpenedLetter
 from vault.services.lost_member import LostReceived, LostWork
 from vault.services.parcels import Contents, case_keys, gather
 from vault.services.places import Name
@@ -147,6 +150,41 @@ def test_letters_wait_for_the_journal_they_stand_in(org: Organisation, monkeypat
     assert "cannot be checked before the journal" in why
     assert accept_offer(org.vault, org.field_2, waits).pseudonym == case
     assert len(show_case(org.vault, org.field_2, case).entries) == 3
+
+
+@pytest.mark.parametrize("kind", ["bogus", "journey"])
+def test_the_successor_checks_the_answers_too(org: Organisation, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """What does not fit the codebook would stop every total, whatever a hub's program let through."""
+    case = opened_case(org, org.field_1)
+    seq = planted(org, letter(case, opens=False, kind=kind, event="bogus"))
+    before = letters_read.read_letter
+
+    def laxer(codebook: Codebook, place: Place, payloads: Mapping[Layer, bytes]) -> OpenedLetter:
+        honest = before(codebook, place, letter(case, opens=False, kind="journey", **KNOWN))
+        return replace(honest, letter=parse_letter(payloads[Layer.CASE]))
+
+    lose(org)
+    with monkeypatch.context() as patch:
+        patch.setattr(letters_lost, "read_letter", laxer)
+        done = restored(org)
+    names, refused = answered(org, done)
+    assert (names, len(refused)) == ([], 1)
+    assert next(iter(refused.values())).startswith(f"entry field-1/1:{seq}: ")
+
+
+def test_a_letter_is_recorded_once(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two headquarters that do not know of each other hand it on, each as a case of its own: one is accepted."""
+    records.open_case(org.vault, armed(org), NEWER)
+    lose(org)
+    first = restored(org)
+    with monkeypatch.context() as patch:
+        patch.setattr(LostLetters, "_handed", {})
+        second = restored(org)
+    assert len(accept_all(org, first)) == 1
+    names, refused = answered(org, second)
+    assert names == []
+    assert ["became a record of yours before" in why for why in refused.values()] == [True]
+    assert len(rows(org)) == 1
 
 
 def test_a_party_token_that_is_none(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,9 +46,8 @@ class Arrived:
 def arrived_letters(work: Casework, received: Received, offer: Offer, parcel: Parcel) -> tuple[Arrived, ...]:
     """The letters in a parcel, in the order in which they were written; none but in a restored case's.
 
-    Raises IntegrityError, naming the entry, for one that is not what the lost member signed, or that may not stand in
-    this case, and for one of a journal that is not here yet; FormatError or UsageError for one that this program did
-    not make.
+    Raises IntegrityError, naming the entry, for one that is not what the lost member signed or not what this program
+    makes, that may not stand in this case or was recorded before, and for one of a journal that is not here yet.
     """
     if offer.handed is None:
         return ()
@@ -60,9 +59,18 @@ def arrived_letters(work: Casework, received: Received, offer: Offer, parcel: Pa
     # An erasure that nobody approved takes no letter away: whoever had the armed laptop could sign one.
     items = checked_entries(received.exchange, parcel.contents, erased=received.exchange.approved)
     letters = sorted((item for item in items if item.letter), key=lambda item: order(item.place))
+    _check_new(received, letters)
     found = tuple(_opened(work, offer, item, segments) for item in letters)
     _check_of_one_case(found, parcel)
     return found
+
+
+def _check_new(received: Received, letters: Iterable[Delivered]) -> None:
+    """Raises IntegrityError for a letter that became a record here with another case: it would count twice."""
+    known = {place for case_id, _ in received.cases.values() for place in received.letters(case_id).values()}
+    again = next((item.place for item in letters if item.place in known), None)
+    if again is not None:
+        raise IntegrityError(f"entry {short(again)} became a record of yours before, with another case")
 
 
 def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer, tuple[Segment, ...]]) -> Arrived:
@@ -78,7 +86,10 @@ def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer,
     }
     party = item.tally.get(PARTY)
     known = party if isinstance(party, bytes) and len(party) == PARTY_TOKEN else None
-    return Arrived(opened=read_letter(work.vault.codebook, item.place, payloads), party=known)
+    try:
+        return Arrived(opened=read_letter(work.vault.codebook, item.place, payloads), party=known)
+    except VaultError as error:
+        raise IntegrityError(f"entry {name}: {error.message}") from None
 
 
 def _check_all_here(work: Casework, received: Received, parcel: Parcel, segments: Sequence[Segment]) -> None:
