@@ -30,10 +30,10 @@ INTAKE: dict[str, str | int] = {
 }
 
 
-def armed(org: Organisation) -> Keyring:
-    """What field-1's passphrase gives on an armed laptop."""
-    payload = ArmedPayload(signing_seed=org.field_1.signing_seed, travel_seed=bytes(32))
-    return armed_keyring(org.field_1.member, payload)
+def armed(org: Organisation, handle: str = "field-1") -> Keyring:
+    """What a member's passphrase gives on an armed laptop."""
+    payload = ArmedPayload(signing_seed=org.keys[handle].signing_seed, travel_seed=bytes(32))
+    return armed_keyring(org.keys[handle].member, payload)
 
 
 def journey(org: Organisation, case: str, **more: object) -> int:
@@ -48,11 +48,16 @@ def letter(name: str, *, opens: bool = True, kind: str = "intake", **tally: str 
 
 
 def planted(
-    org: Organisation, payloads: Mapping[Layer, bytes], *, key: bytes = KEY, to_recovery: bytes | None = None
+    org: Organisation,
+    payloads: Mapping[Layer, bytes],
+    *,
+    by: str = "field-1",
+    key: bytes = KEY,
+    to_recovery: bytes | None = None,
 ) -> int:
     """A letter with these parts, sealed and signed as any, by whoever has the signing key; its number. `to_recovery` is
     what is wrapped to the recovery key, if it is another key than the parts'."""
-    vault, me = org.vault, armed(org)
+    vault, me = org.vault, armed(org, by)
     signer, recovery = vault.signer(me), vault.roster.recoveries[-1]
     to = (
         (me.member.key_id, me.member.keys.sealing, key),
@@ -63,13 +68,13 @@ def planted(
         PartDraft(layer=layer, key=part_key(key, layer), payload=payload, header=lambda _: bytes(16))
         for layer, payload in payloads.items()
     )
-    return written(org, Draft(kind=Kind.RECORD, parts=items, wraps=wraps))
+    return written(org, Draft(kind=Kind.RECORD, parts=items, wraps=wraps), by=by)
 
 
-def written(org: Organisation, *drafts: Draft) -> int:
+def written(org: Organisation, *drafts: Draft, by: str = "field-1") -> int:
     """Entries that whoever has the signing key adds; the number of the first."""
-    signer = org.vault.signer(armed(org))
-    with org.vault.writing(armed(org)):
+    signer = org.vault.signer(armed(org, by))
+    with org.vault.writing(armed(org, by)):
         return write(org.vault.store, org.vault.journal_number(signer.origin), signer, org.vault.day, drafts)
 
 

@@ -17,7 +17,7 @@ from vault.formats.codebook import Codebook
 from vault.formats.delivery import DeliveredPart, DeliveredTally
 from vault.formats.letter import parse_letter
 from vault.formats.wraps import CaseWrap
-from vault.model import Layer, Origin, Place, Pseudonym
+from vault.model import Layer, Origin, Place, Pseudonym, Role
 from vault.services import answering, handing, letters_lost, letters_read, parcels, received, records
 from vault.services.answering import accept_offer
 from vault.services.case_keys import Case
@@ -27,7 +27,7 @@ from vault.services.exchange import Exchange, read_exchange
 from vault.services.handing import offer_transfer
 from vault.services.letters import part_key
 from vault.services.letters_lost import LostLetter, LostLetters, with_letters
-from vault.services.letters_read import OpenedLetter
+from vault.services.letters_read import OpenedLetter, SealedLetter
 from vault.services.lost_member import LostReceived, LostWork
 from vault.services.parcels import Contents, case_keys, gather
 from vault.services.places import Name
@@ -111,6 +111,31 @@ def test_a_letter_behind_the_end_is_refused(org: Organisation, monkeypatch: pyte
     assert done.letters_handed == 1
     with pytest.raises(IntegrityError, match="that counts"):
         accept_all(org, done)
+
+
+def test_a_letter_of_somebody_else_is_refused(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one that another member signed, about a case that is called the same: its place says whose it is."""
+    case = opened_case(org, org.field_1)
+    theirs = planted(org, letter(case, opens=False, kind="journey", **KNOWN), by="field-2")
+    third = org.enrol("field-3", Role.RECORDER)
+    place = org.place(org.field_2, theirs)
+    raw = org.vault.store.part(org.vault.journal_number(place.origin), theirs, Layer.CASE)
+    assert raw is not None
+    journey(org, case)
+    lose(org)
+    opening = LostLetters._opened  # what a hub's program of its own would do
+
+    def another(self: LostLetters, sealed: SealedLetter) -> LostLetter:
+        found = opening(self, sealed)
+        keys = {Layer.CASE: part_key(KEY, Layer.CASE)}
+        return replace(found, opened=replace(found.opened, place=place), parts={Layer.CASE: raw}, keys=keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LostLetters, "_opened", another)
+        done = restored(org, to="field-3")
+    assert done.letters_handed == 1
+    with pytest.raises(IntegrityError, match='nothing that "field-1" wrote'):
+        accept_offer(org.vault, third, done.offers[0])
 
 
 def test_a_letter_without_its_names_is_refused(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

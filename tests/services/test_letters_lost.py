@@ -235,6 +235,17 @@ def test_many_letters_fit_one_offer(org: Organisation) -> None:
     assert len(show_case(org.vault, org.field_2, case).entries) == 152
 
 
+def test_a_letter_that_another_record_stands_behind(org: Organisation) -> None:
+    """An erasure says that it became a record which says something else: it is handed on."""
+    case = opened_case(org, org.field_1)
+    seq = journey(org, case, notes="still here")
+    org.add(org.field_1, "journey", case, event="transit", notes="something else")
+    written(org, Draft(kind=Kind.ERASE, extra=([org.vault.signer(org.field_1).origin, seq],)))
+    lose(org)
+    done = restored(org)
+    assert (done.letters_handed, done.letters_recorded, done.letters_erased) == (1, 0, 0)
+
+
 def test_an_unapproved_erasure_takes_no_letter_away(org: Organisation) -> None:
     """Whoever has the armed laptop signs that the letters became records, behind records of rubbish or of none: they
     are handed on all the same; negative control: letters that did become records are not."""

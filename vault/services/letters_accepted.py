@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from vault.errors import IntegrityError, VaultError
 from vault.formats.letter import parse_letter
-from vault.formats.place import handle_of, order, short
+from vault.formats.place import order, short
 from vault.formats.wraps import Segment
 from vault.model import Kind, Layer
 from vault.services.case_keys import key_at
@@ -75,8 +75,7 @@ def _check_new(received: Received, letters: Iterable[Delivered]) -> None:
 
 def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer, tuple[Segment, ...]]) -> Arrived:
     name, giver = short(item.place), work.vault.roster.member(offer.giver)
-    limit = limit_of(giver, item.place.origin)
-    if handle_of(item.place) != offer.giver or (limit is not None and item.place.seq >= limit):
+    if item.place.seq >= (limit_of(giver, item.place.origin) or 0):  # of a journal of somebody else's nothing counts
         raise IntegrityError(f'entry {name} is nothing that "{offer.giver}" wrote and that counts')
     if item.committed != frozenset(item.parts):
         raise IntegrityError(f"entry {name} was delivered otherwise than its author signed it")
