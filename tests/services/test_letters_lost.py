@@ -218,9 +218,9 @@ def test_too_many_for_one_offer(org: Organisation, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(restoring, "fits", fits)
     lose(org)
     done = restored(org)
-    assert (done.letters_handed, left(done)) == (2, {Why.TOO_MANY: 2})
+    assert (done.letters_handed, left(done)) == (3, {Why.TOO_MANY: 1})
     accept_all(org, done)
-    assert notes(org, org.field_2, case) == ["over the river", "letter 0", "letter 1"]
+    assert notes(org, org.field_2, case) == ["over the river", "letter 0", "letter 1", "letter 2"]
 
 
 def test_many_letters_fit_one_offer(org: Organisation) -> None:

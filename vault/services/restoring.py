@@ -277,19 +277,16 @@ class _Restoring:
     def _fitting(
         self, keys: Sequence[CaseWrap], letters: Sequence[LostLetter]
     ) -> tuple[Sequence[CaseWrap], Sequence[LostLetter]]:
-        """The keys of a case with those of as many of its letters as a wrap has room for."""
-        layers = (Layer.CASE, Layer.IDENTITY)
-        while letters:
-            made = [
-                replace(wrap, earlier=with_letters(wrap.earlier, letters, layer))
-                for wrap, layer in zip(keys, layers, strict=True)
-            ]
-            if all(map(fits, made)):
-                return made, letters
-            kept = letters[: len(letters) // 2]
-            self.letters.leave(Why.TOO_MANY, len(letters) - len(kept))
-            letters = kept
-        return keys, letters
+        """The keys of a case with those of as many of its letters, from the first one on, as a wrap has room for."""
+        some, more = 0, len(letters)
+        while some < more:
+            half = (some + more + 1) // 2
+            if all(map(fits, _with_letters(keys, letters[:half]))):
+                some = half
+            else:
+                more = half - 1
+        self.letters.leave(Why.TOO_MANY, len(letters) - some)
+        return _with_letters(keys, letters[:some]), letters[:some]
 
     def answer(self) -> Restored:
         """What is to be told, without the offers."""
@@ -324,6 +321,15 @@ class _Restoring:
             told = ", ".join(f"{why}: {count}" for why, count in self.letters.left.items())
             found.append(f"records that were added while the laptop was armed stay sealed ({told})")
         return "; ".join(found)
+
+
+def _with_letters(keys: Sequence[CaseWrap], letters: Sequence[LostLetter]) -> tuple[CaseWrap, ...]:
+    """The keys of a case, a layer a wrap, with those of letters."""
+    layers = (Layer.CASE, Layer.IDENTITY)
+    return tuple(
+        replace(wrap, earlier=with_letters(wrap.earlier, letters, layer))
+        for wrap, layer in zip(keys, layers, strict=True)
+    )
 
 
 def _goes_on(offer: Offer) -> bool:
