@@ -185,19 +185,21 @@ def _as_json(entry: EntryView) -> dict[str, object]:
         "type": entry.type,
         "day": entry.day,
         "amended_by": list(entry.amended_by),
+        **({"letter": entry.letter} if entry.letter else {}),
         **({"conflicts": conflicts} if conflicts else {}),
     }
 
 
 def _print_entry(settings: Settings, codebook: Codebook, entry: EntryView) -> None:
-    """One entry with the labels of its variables; an amended entry says by what, and a contradicted one what else
-    stands."""
+    """One entry with the labels of its variables; an amended entry says by what, one that a lost member wrote while
+    their laptop was armed where that stands, and a contradicted one what else stands."""
     terminal = settings.terminal
     kind = codebook.types.get(entry.type)
     title = labelled(kind.labels, settings.language, entry.type) if kind else entry.type
     amended = f"   amended by {', '.join(map(str, entry.amended_by))}" if entry.amended_by else ""
+    armed = f"   from {entry.letter}, which was added armed" if entry.letter else ""
     terminal.data()
-    terminal.heading(f"{entry.name}  {title}  {entry.day}{amended}")
+    terminal.heading(f"{entry.name}  {title}  {entry.day}{armed}{amended}")
     _print_values(settings, kind, entry.values)
     if entry.conflicts:
         _print_conflict(settings, kind, entry)

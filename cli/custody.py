@@ -181,6 +181,9 @@ def restore(
 ) -> None:
     """Hand the cases of MEMBER, who is dead or lost, to another recorder, with enough shares.
 
+    What MEMBER added while their laptop was armed for travel goes along with the case that it names, or as a case of
+    its own; records that nobody can assign stay sealed, and are counted with the reason.
+
     Works where a hub works: its laptop holds every journal sealed. Root revokes MEMBER first. Each case becomes an
     offer, entered in the hub's journal for everybody who audits; the successor gets it with the hub's next bundle and
     accepts it. Nothing of a case is shown here. Of a recorder who never went over to a new recovery key ("journal
@@ -206,6 +209,8 @@ def restore(
             done = vault.restore(found, hub, member, successor, given, reason=why)
     terminal = settings.terminal
     what = f"{counted(done.cases, 'case')} with {entries(done.entries)}"
+    if done.letters_handed:
+        what += f" ({counted(done.letters_handed, 'of them was', 'of them were')} added while their laptop was armed)"
     for warning in _warnings(done):
         terminal.warn(warning)
     if dry_run:
@@ -230,6 +235,12 @@ def restore(
             "helped": done.helped,
             "damaged": done.damaged,
             "letters": done.letters,
+            "letters_handed": done.letters_handed,
+            "letters_cases": done.letters_cases,
+            "letters_left": [{"why": why, "count": count} for why, count in done.letters_left],
+            "letters_before": done.letters_before,
+            "letters_recorded": done.letters_recorded,
+            "letters_erased": done.letters_erased,
             "dry_run": dry_run,
         }
     )
@@ -241,8 +252,9 @@ def restore(
 def accept(settings: Settings, dry_run: bool) -> int:
     """Accept every case that was restored to you; `transfer accept` and `transfer reject` take them one by one.
 
-    Each is checked against what the lost member had signed, and gets new keys. One that does not hold what it should is
-    named, and the others are accepted (exit 3).
+    Each is checked against what the lost member had signed, and gets new keys. What they had added while their laptop
+    was armed for travel becomes records of yours: "case show" says which, and you should check them. A case that does
+    not hold what it should is named, and the others are accepted (exit 3).
     """
     import vault
 
@@ -258,6 +270,8 @@ def accept(settings: Settings, dry_run: bool) -> int:
     terminal = settings.terminal
     for handed in accepted:
         terminal.data(str(handed.pseudonym))
+        for warning in handed.warnings:
+            terminal.warn(f"{handed.pseudonym}: {warning}")
     for name, reason in failed:
         terminal.warn(f"{name} is not accepted: {reason}")
     if dry_run:
@@ -276,7 +290,15 @@ def accept(settings: Settings, dry_run: bool) -> int:
     terminal.result(
         {
             **said,
-            "cases": [{"offer": handed.offer, "pseudonym": handed.pseudonym} for handed in accepted],
+            "cases": [
+                {
+                    "offer": handed.offer,
+                    "pseudonym": handed.pseudonym,
+                    "letters": handed.letters,
+                    "warnings": list(handed.warnings),
+                }
+                for handed in accepted
+            ],
             "failed": [{"offer": name, "message": reason} for name, reason in failed],
             "dry_run": dry_run,
         },
@@ -312,10 +334,16 @@ def _warnings(done: Restored) -> list[str]:
             f"with {done.helped} cases somebody helps: what helpers wrote is theirs. Have them type referral end, and "
             f"{done.successor} refer the case to them anew"
         )
-    if done.letters:
+    if done.letters_cases:
         found.append(
-            f"{done.letters} records that {done.member} wrote while their laptop was armed stay sealed, here and "
-            "elsewhere: the recovery key opens them, and this version has no command for it"
+            f"{counted(done.letters_cases, 'case was', 'cases were')} opened while the laptop of {done.member} was "
+            "armed: whoever had it and its passphrase could open some too. The successor should check them"
+        )
+    if done.letters:
+        why = "; ".join(f"{count}: {why}" for why, count in done.letters_left)
+        found.append(
+            f"{counted(done.letters, 'record that was', 'records that were')} added while the laptop of {done.member} "
+            f"was armed cannot be handed on, and stay sealed here ({why})"
         )
     if done.damaged:
         found.append(f"{done.damaged} entries do not open and are left out: fieldvault audit verify")

@@ -65,6 +65,12 @@ def functions(vault: FakeVault) -> Mapping[str, object]:
             helped=1,
             damaged=1,
             letters=1,
+            letters_handed=1,
+            letters_cases=1,
+            letters_left=(("no case of theirs has the name that they give", 1),),
+            letters_before=0,
+            letters_recorded=0,
+            letters_erased=0,
         )
 
     def appoint_recovery(_: FakeVault, root: str, *, dry_run: bool = False, **how: object) -> SimpleNamespace:

@@ -81,7 +81,11 @@ def test_a_restore_asks_once_and_tells_all(hub: FakeVault, run: Run, secret: str
     assert outcome.code == 0
     assert hub.calls[-1] == ("restore", ("hub-1", "field-1", "field-2", "lost", False))
     assert following(outcome.err) == "fieldvault bundle create --to field-2 --as hub-1"
-    assert outcome.err.count("warning:") == 6, "and of which key the shares must be, and the letters"
+    assert outcome.err.count("warning:") == 7, "and of which key the shares must be, and the letters, twice"
+    told = " ".join(outcome.err.split())
+    assert "1 case with 3 entries (1 of them was added while their laptop was armed)" in told
+    assert "1 case was opened while the laptop of field-1 was armed" in told
+    assert "stay sealed here (1: no case of theirs has the name that they give)" in told
     assert outcome.out == "hub-1/1:4\n"
     assert run(*line, "--reason", "lost", "--as", "field-1", "--passphrase-file", secret).code == 31
 

@@ -6,7 +6,7 @@ the author's keys, tally values in clear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -71,6 +71,10 @@ class Carried:
 
     def seen(self) -> None:
         """Nothing is said of who had seen what: there are no bundles."""
+
+    def letters(self, case_id: CaseId) -> Mapping[Place, Place]:
+        """None: nobody is lost."""
+        return {}
 
     def passed_to(self, case_id: CaseId) -> None:
         """Nothing is said of whose a case is."""

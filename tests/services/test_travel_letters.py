@@ -243,7 +243,7 @@ def test_totals_count_what_was_added_once_the_laptop_is_disarmed(travelling: Tra
 
 
 def test_a_laptop_that_is_lost_while_armed(org: Organisation) -> None:
-    """Its owner's cases are handed on as ever; what was added armed stays sealed, and is counted."""
+    """Its owner's cases are handed on as ever, and what was added armed with them."""
     case = opened_case(org, org.field_1)
     travelling = armed_keyring(
         org.field_1.member, ArmedPayload(signing_seed=org.field_1.signing_seed, travel_seed=bytes(32))
@@ -251,5 +251,6 @@ def test_a_laptop_that_is_lost_while_armed(org: Organisation) -> None:
     record(org.vault, travelling, "journey", case, STEP)
     lose(org)
     done = restored(org)
-    assert (done.cases, done.damaged, done.letters) == (1, 0, 1)
+    assert (done.cases, done.damaged, done.letters, done.letters_handed) == (1, 0, 0, 1)
     assert accept_all(org, done) == [case]
+    assert len(show_case(org.vault, org.field_2, case).entries) == 3

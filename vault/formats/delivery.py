@@ -105,11 +105,12 @@ def divided(delivery: Delivery) -> tuple[Delivery, ...]:
 
 
 def _in_order(delivery: Delivery) -> Iterator[DeliveredPart | DeliveredTally]:
-    yield from sorted(delivery.parts, key=_part_order)
+    yield from sorted(delivery.parts, key=part_order)
     yield from sorted(delivery.tallies, key=lambda tally: order(tally.place))
 
 
-def _part_order(part: DeliveredPart) -> tuple[str, int, int, int]:
+def part_order(part: DeliveredPart) -> tuple[str, int, int, int]:
+    """The key by which the parts of a delivery are ascending."""
     return *order(part.place), _LAYER_ORDER.get(part.layer.value, -1)
 
 

@@ -107,6 +107,15 @@ def encode_case_wrap(wrap: CaseWrap) -> bytes:
     return padded
 
 
+def fits(wrap: CaseWrap) -> bool:
+    """Whether the keys in a wrap are not too many for one."""
+    try:
+        encode_case_wrap(wrap)
+    except FormatError:
+        return False
+    return True
+
+
 def _segment(value: canonical.Value) -> Segment:
     if type(value) is not list or len(value) != 3 or type(value[2]) is not bytes:
         raise FormatError("a case wrap's earlier key is not of the format")

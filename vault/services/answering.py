@@ -13,8 +13,9 @@ from vault.services.erased_names import TakenNames
 from vault.services.handing_desk import Handed, HandingDesk, answer_act, texts
 from vault.services.journal import WrapDraft
 from vault.services.keyring import Keyring
+from vault.services.letters_accepted import arrived_letters, letter_records, letter_warnings
 from vault.services.offers import Offer, State
-from vault.services.parcels import check_parcel, delivery_wraps, open_parcel, segments_in, single_key_wraps
+from vault.services.parcels import check_parcel, delivery_wraps, lasting_segments, open_parcel, single_key_wraps
 from vault.services.pseudonyms import draw_pseudonym, is_pseudonym
 from vault.services.vault import Vault
 
@@ -24,7 +25,7 @@ UNNAMED = Pseudonym("unnamed")
 
 def accept_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = None, dry_run: bool = False) -> Handed:
     """Takes an offer. New keys are drawn, so that the giver of a transfer cannot read what comes later; the name is not
-    opened.
+    opened. Letters that come with a restored case become records in the same commit (`letters_accepted.py`).
 
     Raises UsageError for an unknown offer or one that is no `kind` (a transfer, a referral), NotAllowed for one that is
     not to `me` or no longer open, IntegrityError for one that does not hold what its giver signed.
@@ -40,17 +41,20 @@ def accept_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = No
         parcel = open_parcel(session.received, found)
         _check_theirs(session, found, parcel.case.case_id)
         waiting = check_parcel(session.work, session.received, found, parcel)
+        letters = arrived_letters(session.work, session.received, found, parcel)
         name, warnings = _name_here(session, parcel.case)
         keys = CaseKeys.renewed(vault.environment.random, parcel.case.case_id, name, parcel.case.token)
         wraps: tuple[WrapDraft, ...] = case_wraps(
             session.desk,
             keys,
-            segments_in(session.received, found, parcel.case),
-            segments_in(session.received, found, parcel.identity),
+            lasting_segments(session.received, found, parcel.case),
+            lasting_segments(session.received, found, parcel.identity),
         )
         if found.kind is Act.REFERRAL:
             wraps += single_key_wraps(session.work, _plain_wraps(keys), giver)
-        seq, told = session.write(answer_act(Act.ACCEPT, found), wraps, dry_run=dry_run)
+        records = letter_records(session.desk, keys, letters)
+        seq, told = session.write(answer_act(Act.ACCEPT, found), wraps, records, dry_run=dry_run)
+    warnings += letter_warnings(found, letters)
     if waiting:
         names = ", ".join(sorted(waiting))
         warnings += (f"some entries can be shown only when these journals are here too: {names}",)
@@ -65,6 +69,7 @@ def accept_offer(vault: Vault, me: Keyring, offer: str, *, kind: Act | None = No
         kind=found.kind,
         identity=Layer.IDENTITY in found.layers,
         entries=parcel.entries,
+        letters=len(letters),
         note=first.note,
         items=first.items,
         warnings=warnings + told,

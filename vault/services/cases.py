@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vault.errors import UsageError, VaultError
 from vault.formats.part import Answers
+from vault.formats.place import short
 from vault.formats.text import TextRefused, clean, search_key, words
 from vault.model import Origin, Place, Pseudonym
 from vault.ports import day_of
@@ -49,7 +50,8 @@ class EntryView:
 
     `name` is what `amend` takes: the number in the journal that one writes, else HANDLE/EPOCH:SEQ. `amended_by` holds
     numbers in the record's own journal, and names of entries in others. With `conflicts`, the values are those of the
-    version that counts until an amendment resolves it, `version`.
+    version that counts until an amendment resolves it, `version`. `letter` names the entry that a lost member wrote
+    while their laptop was armed, if the record is one that was taken over from there.
     """
 
     origin: Origin
@@ -62,6 +64,7 @@ class EntryView:
     pseudonym: Pseudonym
     version: str = ""
     conflicts: tuple[VersionView, ...] = ()
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def _version(work: Casework, version: Version) -> VersionView:
 
 
 def _view(work: Casework, case: Case, record: RecordState) -> EntryView:
+    letter = work.deliveries.letters(case.case_id).get(record.place)
     return EntryView(
         origin=record.place.origin,
         seq=record.place.seq,
@@ -130,6 +134,7 @@ def _view(work: Casework, case: Case, record: RecordState) -> EntryView:
         pseudonym=case.pseudonym,
         version=str(name_in(work.origin, record.latest)),
         conflicts=tuple(_version(work, version) for version in record.conflicts),
+        letter="" if letter is None else short(letter),
     )
 
 

@@ -14,7 +14,8 @@ class Delivered:
     """One entry of somebody else's journal: its sealed parts as they stood there, and its tally values in clear, since
     no recorder holds another's tally key. Whoever delivers it has compared the parts' hashes with the author's leaf.
 
-    `committed` are the layers that the leaf has, whether or not they were handed over.
+    `committed` are the layers that the leaf has, whether or not they were handed over. A `letter` is no record yet
+    (`formats/letter.py`).
     """
 
     place: Place
@@ -23,6 +24,7 @@ class Delivered:
     parts: Mapping[Layer, bytes] = field(repr=False)
     tally: Answers = field(default_factory=dict, repr=False)
     committed: frozenset[Layer] = frozenset()
+    letter: bool = False
 
     @property
     def names_closed(self) -> bool:

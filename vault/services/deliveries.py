@@ -6,11 +6,11 @@ a `Deliveries`, asks it by case, and opens what it gets with the keys of the aut
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from vault.formats.wraps import Segment
-from vault.model import CaseId, Handle, Layer
+from vault.model import CaseId, Handle, Layer, Place
 from vault.services.delivered import Delivered
 from vault.services.keyring import Keyring
 from vault.services.lawful import Lawful
@@ -41,6 +41,10 @@ class Deliveries(Protocol):
 
     def seen(self) -> Seen | None:
         """Which entries whose author had seen; None when nobody else's journal is here."""
+        ...
+
+    def letters(self, case_id: CaseId) -> Mapping[Place, Place]:
+        """The records of one's own that letters of a lost member became: by the record's place, the letter's."""
         ...
 
     def passed_to(self, case_id: CaseId) -> Handle | None:

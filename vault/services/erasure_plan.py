@@ -142,12 +142,13 @@ def _some(seqs: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _entries(work: Casework, received: Received, case: Case) -> set[Place]:
-    """Every entry of a case: its records and reveals, the wraps of its keys, and one's own part in handing it over."""
+    """Every entry of a case: its records and reveals, the wraps of its keys, one's own part in handing it over, and the
+    letters, one's own and a lost member's, that became records of it."""
     places = work.places_by_case()[case.case_id]
     found = {*places, *work.identity_places(case, places), *case.wraps}
     for offer in () if received.alone else received.of_case(case.case_id):
         found.update(deal_of(offer, work.me.handle))
-    return found | _letters(work, found)
+    return found | _letters(work, found) | set(received.letters(case.case_id).values())
 
 
 def _letters(work: Casework, places: set[Place]) -> set[Place]:

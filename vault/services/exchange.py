@@ -14,8 +14,9 @@ from typing import Any
 
 from vault.errors import IntegrityError, VaultError
 from vault.formats.leaf import parse_fields, raw_wraps
+from vault.formats.letter import is_letter
 from vault.formats.place import name_of, short
-from vault.model import KeyId, Origin, Place, Purpose, Role
+from vault.model import KeyId, Kind, Origin, Place, Purpose, Role
 from vault.primitives import tree
 from vault.primitives.hashing import sha256
 from vault.services.erasures import is_meant, tombstones
@@ -46,6 +47,14 @@ class Exchange:
         """The checked fields of one entry's leaf; None when it is not here. Raises FormatError."""
         leaves = self.leaves.get(place.origin) or self.restored.get(place.origin, [])
         return parse_fields(leaves[place.seq]) if place.seq < len(leaves) else None
+
+    def is_letter(self, place: Place) -> bool:
+        """Whether the entry at `place` is here, and is a letter (`formats/letter.py`)."""
+        try:
+            fields = self.fields(place)
+        except VaultError:
+            return False
+        return fields is not None and fields[2] == Kind.RECORD and is_letter(fields[5])
 
     def wraps(self, place: Place, purpose: Purpose, recipient: KeyId) -> tuple[bytes, ...]:
         """The wraps of one entry for one key, in order: exactly those that its leaf commits to. Raises IntegrityError

@@ -29,8 +29,9 @@ class Handed:
     """One act that was written: what it is about, the entry, and what its author should know.
 
     `offer` is the offer's name, empty for a dry run of an offer; `other` is the member on the other side; `entries` is
-    how many entries were handed over, or received. `note` and `items` are what the giver said, for who accepts. `kind`
-    is what the offer is; `identity` whether the names went along.
+    how many entries were handed over, or received; `letters` are those among them that a lost member wrote while their
+    laptop was armed, which became records. `note` and `items` are what the giver said, for who accepts. `kind` is what
+    the offer is; `identity` whether the names went along.
     """
 
     act: Act
@@ -42,6 +43,7 @@ class Handed:
     kind: Act
     identity: bool = True
     entries: int = 0
+    letters: int = 0
     note: str = field(default="", repr=False)
     items: tuple[str, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
@@ -56,13 +58,16 @@ class HandingDesk:
         self.vault, self.me = vault, me
         self.desk = desk_of(self.work)
 
-    def write(self, act: GrantAct, wraps: Sequence[WrapDraft], *, dry_run: bool) -> tuple[int, tuple[str, ...]]:
-        """Writes one act, unless it is a dry run; its number and what its author should know."""
+    def write(
+        self, act: GrantAct, wraps: Sequence[WrapDraft], records: Sequence[Draft] = (), *, dry_run: bool
+    ) -> tuple[int, tuple[str, ...]]:
+        """Writes one act, and `records` right behind it, unless it is a dry run; the act's number and what its author
+        should know."""
         if dry_run:
             return -1, ()
         draft = Draft(kind=Kind.GRANT, wraps=tuple(wraps), extra=(encode_act(act),))
-        written = append(self.work, [draft])
-        return written.seq, written.warnings
+        written = append(self.work, [draft, *records])
+        return written.seq - len(records), written.warnings
 
     def taker(self, handle: str) -> Member:
         """The member who may be offered a case. Raises UsageError for an unknown one or oneself, NotAllowed for one who

@@ -9,27 +9,21 @@ somebody else, a name that two cases have) stays a letter and is named, until it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from vault.errors import FormatError, IntegrityError, NotAllowed, UsageError, VaultError
-from vault.formats import part as parts
-from vault.formats.leaf import parse_leaf, wrap_refs
-from vault.formats.letter import Letter, parse_letter
+from vault.errors import IntegrityError, NotAllowed, UsageError, VaultError
+from vault.formats.leaf import parse_leaf
 from vault.formats.place import short
-from vault.formats.wraps import member_context
 from vault.model import Kind, Layer, Place, Pseudonym, Purpose
-from vault.primitives import aead, hpke
-from vault.primitives.hashing import sha256
-from vault.services.answers import plan
 from vault.services.casework import Casework
 from vault.services.drafting import CaseKeys, Desk, draft_opening, draft_record
 from vault.services.erased_names import TakenNames
 from vault.services.journal import Draft
 from vault.services.keyring import Keyring
-from vault.services.letters import draw_name, part_key
+from vault.services.letters import draw_name
+from vault.services.letters_read import OpenedLetter, SealedLetter, letter_key, letter_parts, open_parts, read_letter
 from vault.services.own_journals import OwnJournal
 from vault.services.places import parse_name
-from vault.services.prepare import Prepared
 from vault.services.records import CONSENT, append, desk_of, without_consent
 from vault.services.vault import Vault
 from vault.store.removals import erase_parts, erase_wraps
@@ -58,13 +52,6 @@ class LettersTaken:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
-    seq: int
-    letter: Letter = field(repr=False)
-    prepared: Prepared = field(repr=False)
-
-
 def take_letters(
     vault: Vault, me: Keyring, assign: Mapping[str, str] | None = None, *, dry_run: bool = False
 ) -> LettersTaken:
@@ -80,7 +67,7 @@ def take_letters(
         warnings: tuple[str, ...] = ()
         if drafts and not dry_run:
             warnings = append(work, drafts).warnings
-            done = [item.seq for item in taking.taken]
+            done = [item.place.seq for item in taking.taken]
             erase_parts(vault.store, work.journal, done, Layer)
             erase_wraps(vault.store, work.journal, done, (Purpose.LETTER,))
     return LettersTaken(
@@ -115,14 +102,14 @@ class _Taking:
         self.names = TakenNames(work)
         self.opened: dict[str, CaseKeys] = {}
         self.ambiguous: set[str] = set()
-        self.taken: list[_Opened] = []
+        self.taken: list[OpenedLetter] = []
         self.renamed: list[tuple[Pseudonym, Pseudonym]] = []
         self.kept: list[Kept] = []
 
     def drafts(self) -> list[Draft]:
         """The records, each run of them followed by the erasure of its letters."""
         drafts: list[Draft] = []
-        run: list[_Opened] = []
+        run: list[OpenedLetter] = []
         for item in self._open():
             draft = self._record(item)
             if draft is None:
@@ -134,14 +121,14 @@ class _Taking:
                 run = []
         return [*drafts, self._erasure(run)] if run else drafts
 
-    def _erasure(self, run: list[_Opened]) -> Draft:
+    def _erasure(self, run: list[OpenedLetter]) -> Draft:
         self.taken += run
-        return Draft(kind=Kind.ERASE, extra=tuple([self.work.origin, item.seq] for item in run))
+        return Draft(kind=Kind.ERASE, extra=tuple([self.work.origin, item.place.seq] for item in run))
 
     def _keep(self, place: Place, why: str) -> None:
         self.kept.append(Kept(name=short(place), why=why))
 
-    def _open(self) -> Iterator[_Opened]:
+    def _open(self) -> Iterator[OpenedLetter]:
         """The letters of the journal that is written, in order. Those of an earlier epoch stay where they are: no
         erasure in this journal could name them."""
         for journal in self.work.journals:
@@ -155,28 +142,27 @@ class _Taking:
                 except VaultError as error:
                     self._keep(place, error.message)
 
-    def _record(self, item: _Opened) -> Draft | None:
+    def _record(self, item: OpenedLetter) -> Draft | None:
         if item.letter.opens:
             return self._opening(item)
-        place = Place(self.work.origin, item.seq)
-        name = self.assigned.get(item.seq, item.letter.pseudonym)
-        if item.seq not in self.assigned and name in self.ambiguous:
-            self._keep(place, "two cases had the name that it gives")
+        name = self.assigned.get(item.place.seq, item.letter.pseudonym)
+        if item.place.seq not in self.assigned and name in self.ambiguous:
+            self._keep(item.place, "two cases had the name that it gives")
             return None
         keys = self.opened.get(name)
         if keys is None and name not in self.work.cases:
-            if item.seq in self.assigned:
+            if item.place.seq in self.assigned:
                 raise UsageError(f'"{self.work.me.handle}" can open no case with the pseudonym that is assigned')
-            self._keep(place, f'no case of yours is called "{name}", as this {item.letter.type} record says')
+            self._keep(item.place, f'no case of yours is called "{name}", as this {item.letter.type} record says')
             return None
         try:
             keys = keys or self._keys_of(name, names=bool(item.prepared.identity))
         except NotAllowed as error:
-            self._keep(place, error.message)
+            self._keep(item.place, error.message)
             return None
         return draft_record(self.desk, keys, item.prepared)
 
-    def _opening(self, item: _Opened) -> Draft:
+    def _opening(self, item: OpenedLetter) -> Draft:
         wanted = name = Pseudonym(item.letter.pseudonym)
         if name in self.names:
             name = draw_name(self.work.vault.environment.random, self.names)
@@ -204,53 +190,18 @@ class _Taking:
         return without_consent(count)
 
 
-def open_letter(vault: Vault, me: Keyring, journal: OwnJournal, seq: int) -> _Opened:
-    """One letter, opened with its writer's own sealing key. Raises IntegrityError, OpenFailed or FormatError for one
-    that is not what its leaf commits to: anybody could seal something to a public key; and FormatError or UsageError
-    for one that this program did not make: whoever had the armed laptop could sign one."""
+def open_letter(vault: Vault, me: Keyring, journal: OwnJournal, seq: int) -> OpenedLetter:
+    """One letter, opened with its writer's own sealing key. Raises as `letter_key` and `read_letter` do."""
     raw = None if journal.leaves.damaged else vault.store.leaf(journal.number, seq)
     if raw is None:
         raise IntegrityError("the journal is not what was signed", hint='run "fieldvault audit verify"')
-    leaf = parse_leaf(raw)
-    key = _letter_key(vault, me, journal, seq, [ref.digest for ref in wrap_refs(leaf)])
-    found: dict[Layer, bytes] = {}
-    for ref in leaf.parts:
-        part = vault.store.part(journal.number, seq, ref.layer)
-        if part is None or sha256(part) != ref.digest:
-            raise IntegrityError(f"its {ref.layer.value} part is missing or changed")
-        header, sealed = parts.split(part)
-        aad = parts.encode_aad(vault.vault_id, journal.origin, seq, Kind.RECORD, ref.layer, header)
-        found[ref.layer] = parts.unpad(aead.open_sealed(part_key(key, ref.layer), sealed, aad))
-    letter = parse_letter(found.get(Layer.CASE, b""))
-    raw_identity = found.get(Layer.IDENTITY)
-    identity = {} if raw_identity is None else parts.parse_identity(raw_identity)
-    prepared = Prepared(
-        type=letter.type,
-        identity={name: value for name, value in identity.items() if not isinstance(value, bytes)},
-        case=dict(letter.case),
-        tally=dict(letter.tally),
+    sealed = SealedLetter(
+        place=Place(journal.origin, seq),
+        leaf=parse_leaf(raw),
+        wrap=vault.store.wrap(journal.number, me.member.key_id, Purpose.LETTER, seq),
+        part=lambda layer: vault.store.part(journal.number, seq, layer),
     )
-    _check_answers(vault, prepared, opens=letter.opens)
-    return _Opened(seq=seq, letter=letter, prepared=prepared)
-
-
-def _check_answers(vault: Vault, prepared: Prepared, *, opens: bool) -> None:
-    """Raises FormatError or UsageError unless these are answers to a record type of the codebook, each as it is kept,
-    and all that are needed. What does not fit it would stop every total."""
-    how, layers = plan(vault.codebook, prepared.type), (prepared.identity, prepared.case, prepared.tally)
-    asked = {name: (slot, value) for slot, layer in enumerate(layers) for name, value in layer.items()}
-    needed = {*how.missing, *(name for name, _ in how.required)}
-    fits = vault.codebook.types[prepared.type].opens_case == opens and needed <= asked.keys()
-    for name, (slot, value) in asked.items():
-        reader = how.readers.get(name)
-        fits = fits and reader is not None and reader.slot == slot and reader.read(value) == value
-    if not fits:
-        raise FormatError("it holds other answers than its record type asks for")
-
-
-def _letter_key(vault: Vault, me: Keyring, journal: OwnJournal, seq: int, digests: list[bytes]) -> bytes:
-    raw = vault.store.wrap(journal.number, me.member.key_id, Purpose.LETTER, seq)
-    if raw is None or sha256(raw) not in digests:
-        raise IntegrityError("its key is missing or changed")
-    context = member_context(vault.vault_id, journal.origin, seq, Purpose.LETTER, me.member.key_id)
-    return hpke.unwrap(me.sealing_seed, raw, context)
+    key = letter_key(vault.vault_id, sealed, me.member.key_id, me.sealing_seed)
+    return read_letter(
+        vault.codebook, sealed.place, open_parts(vault.vault_id, sealed.place, letter_parts(sealed), key)
+    )

@@ -21,6 +21,7 @@ from vault.services.casework import Casework
 from vault.services.drafting import Desk
 from vault.services.grants import member_wrap
 from vault.services.journal import WrapDraft
+from vault.services.letters_received import without_letters
 from vault.services.offers import Offer
 from vault.services.own_journals import half_of
 from vault.services.received import DELIVERED, Received, checked_entries, trusted_segments, waiting_for
@@ -90,11 +91,13 @@ def _parts_of(work: Casework, received: Received, place: Place, *, identity: boo
     return found
 
 
-def key_wraps(
-    work: Casework, case: Case, to: Member, *, identity: bool, writer: Origin | None = None
-) -> tuple[WrapDraft, ...]:
-    """Every key of a case that is known here, wrapped to a member: with the one that holds now at the front. `writer`
-    is the journal that takes the wraps: one's own, unless it is a hub's, for a member who is gone."""
+def key_wraps(work: Casework, case: Case, to: Member, *, identity: bool) -> tuple[WrapDraft, ...]:
+    """Every key of a case that is known here, wrapped to a member."""
+    return single_key_wraps(work, case_keys(work, case, identity=identity), to)
+
+
+def case_keys(work: Casework, case: Case, *, identity: bool) -> tuple[CaseWrap, ...]:
+    """Every key of a case that is known here, a layer a wrap: with the one that holds now at the front."""
     made = [
         CaseWrap(
             case_id=case.case_id,
@@ -107,14 +110,14 @@ def key_wraps(
     if identity:
         earlier = work.identity_segments(case)
         made.append(CaseWrap(case_id=case.case_id, key=work.identity_key(case), earlier=earlier))
-    return tuple(_key_wrap(work, wrap, to, writer or work.origin) for wrap in made)
+    return tuple(made)
 
 
 def single_key_wraps(
     work: Casework, wraps: Iterable[CaseWrap], to: Member, *, writer: Origin | None = None
 ) -> tuple[WrapDraft, ...]:
-    """Some keys of a case, wrapped to a member. `writer` is the journal that takes the wraps: the one that is being
-    written, unless it says otherwise."""
+    """Some keys of a case, wrapped to a member. `writer` is the journal that takes the wraps: one's own, unless it is a
+    hub's, for a member who is gone."""
     return tuple(_key_wrap(work, wrap, to, writer or work.origin) for wrap in wraps)
 
 
@@ -151,7 +154,7 @@ def _copy(desk: Desk, content: Delivery) -> WrapDraft:
     return WrapDraft(purpose=Purpose.DELIVERY, recipient=recipient, seal=seal)
 
 
-def content_of(case: Case, contents: Contents, note: str = "", items: tuple[str, ...] = ()) -> Delivery:
+def content_of(case: Case | CaseWrap, contents: Contents, note: str = "", items: tuple[str, ...] = ()) -> Delivery:
     """The content of a delivery of a case."""
     return Delivery(
         case_id=case.case_id,
@@ -201,6 +204,11 @@ def segments_in(received: Received, offer: Offer, wrap: CaseWrap | None) -> tupl
     if wrap is None:
         return ()
     return trusted_segments(offer.place, wrap, received.me.handle, helper=False)
+
+
+def lasting_segments(received: Received, offer: Offer, wrap: CaseWrap | None) -> tuple[Segment, ...]:
+    """The same without the keys of letters, which are recorded anew by who accepts."""
+    return without_letters(received.exchange, segments_in(received, offer, wrap))
 
 
 def check_parcel(work: Casework, received: Received, offer: Offer, parcel: Parcel) -> frozenset[Origin]:

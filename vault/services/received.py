@@ -10,13 +10,14 @@ for the helper's entries alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from vault.errors import FormatError, IntegrityError, NotAllowed, VaultError
 from vault.formats.delivery import Delivery, parse_delivery, split
+from vault.formats.letter import is_letter
 from vault.formats.place import handle_of, name_of, order, short
 from vault.formats.wraps import CaseWrap, Segment, case_context, member_context, parse_case_wrap
 from vault.model import Act, CaseId, Handle, Kind, Layer, Origin, Place, Purpose, Role, Token
@@ -27,6 +28,7 @@ from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange, read_exchange
 from vault.services.keyring import Keyring
 from vault.services.lawful import Lawful
+from vault.services.letters_received import recorded_letters, without_letters
 from vault.services.offers import Offer, State
 from vault.services.seen import Seen
 from vault.services.vault import Vault
@@ -269,16 +271,25 @@ class Received:
     def entries(self, case_id: CaseId) -> Iterable[Delivered]:
         """The entries delivered for a case. A delivery that does not open is given as an entry without parts, and so is
         an entry whose part is not the one in its author's leaf: both are then named as damaged."""
-        return () if self.alone else self._entries.get(case_id, ())
+        return () if self.alone else self._delivered[0].get(case_id, ())
 
     @cached_property
-    def _entries(self) -> dict[CaseId, list[Delivered]]:
+    def _delivered(self) -> tuple[dict[CaseId, list[Delivered]], dict[CaseId, dict[Place, Place]]]:
+        """By case: the entries, and the letters that became records of this member's own."""
         found: dict[CaseId, list[Delivered]] = {}
+        letters: dict[CaseId, dict[Place, Place]] = {}
         for offer in self.offers:
             if offer.place in self.cases and offer.accepted is not None:
                 case_id, token = self.cases[offer.place]
-                found.setdefault(case_id, []).extend(self._delivered_by(offer, case_id, token))
-        return found
+                delivered = list(self._delivered_by(offer, case_id, token))
+                recorded = recorded_letters(self.exchange, offer, delivered)
+                letters.setdefault(case_id, {}).update((there, here) for here, there in recorded.items())
+                found.setdefault(case_id, []).extend(item for item in delivered if item.place not in recorded)
+        return found, letters
+
+    def letters(self, case_id: CaseId) -> Mapping[Place, Place]:
+        """The own records that a lost member's letters became with a restored case: by their places, the letters'."""
+        return {} if self.alone else self._delivered[1].get(case_id, {})
 
     def _delivered_by(self, offer: Offer, case_id: CaseId, token: Token) -> Iterator[Delivered]:
         for place, day in self._deeds_to_me(offer):
@@ -323,7 +334,9 @@ class Received:
                 except VaultError:
                     continue  # what it would open is named as damaged
                 if wrap is not None and wrap.case_id == case_id:
-                    yield from trusted_segments(place, wrap, self.me.handle, helper=offer.giver == self.me.handle)
+                    helper = offer.giver == self.me.handle
+                    trusted = trusted_segments(place, wrap, self.me.handle, helper=helper)
+                    yield from without_letters(self.exchange, trusted)
 
 
 def trusted_segments(place: Place, wrap: CaseWrap, me: Handle, *, helper: bool) -> tuple[Segment, ...]:
@@ -343,9 +356,11 @@ class _Parts:
     tally: dict[str, str | int | bytes] = field(default_factory=dict)
 
 
-def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterator[Delivered]:
-    """The entries in deliveries whose author's leaf is here, each part held against it. What the author has erased is
-    left out; so is what stands in a journal that is not here yet (`waiting_for`)."""
+def checked_entries(
+    exchange: Exchange, contents: Iterable[Delivery], erased: Container[Place] | None = None
+) -> Iterator[Delivered]:
+    """The entries in deliveries whose author's leaf is here, each part held against it. What the author has erased (or
+    what is in `erased`) is left out; so is what stands in a journal that is not here yet (`waiting_for`)."""
     found: dict[Place, _Parts] = {}
     for content in contents:
         for part in content.parts:
@@ -353,7 +368,7 @@ def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterato
         for tally in content.tallies:
             found.setdefault(tally.place, _Parts()).tally.update(tally.values)
     for place, item in found.items():
-        if place in exchange.erased:
+        if place in (exchange.erased if erased is None else erased):
             continue
         try:
             fields = exchange.fields(place)
@@ -361,7 +376,7 @@ def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterato
             continue
         if fields is None:
             continue
-        _, _, kind, day, refs, _ = fields
+        _, _, kind, day, refs, extra = fields
         hashes = {layer: digest for layer, digest, _ in refs}
         whole = kind in DELIVERED and all(hashes.get(layer.value) == sha256(raw) for layer, raw in item.parts.items())
         yield Delivered(
@@ -371,6 +386,7 @@ def checked_entries(exchange: Exchange, contents: Iterable[Delivery]) -> Iterato
             parts=item.parts if whole else {},
             tally=item.tally if whole else {},
             committed=frozenset(Layer(name) for name in hashes) if whole else frozenset(),
+            letter=kind == Kind.RECORD and is_letter(extra),
         )
 
 

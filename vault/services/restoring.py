@@ -7,6 +7,9 @@ journal and sealed to the successor alone. From there on it is a transfer like a
 successor accepts it on their own laptop, where it is checked against what the lost member had signed. The counting
 token goes along, so that totals still count each person once.
 
+What the member had added while their laptop was armed for travel (letters) goes along with the case that it is about; a
+letter that opens a case becomes one (`letters_lost.py`). The successor's program records them in accepting.
+
 The reason travels in the offer, sealed: it may name somebody. The log says in the open who restored whose cases, how
 far that journal went, and on which claimed day.
 """
@@ -17,20 +20,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vault.errors import NotAllowed, UsageError, WrongPassphrase
+from vault.formats.delivery import part_order
 from vault.formats.leaf import GrantAct, encode_act
-from vault.model import Act, Handle, Kind, Layer, Member, Origin, Role
+from vault.formats.place import order
+from vault.formats.wraps import CaseWrap, fits
+from vault.model import Act, CaseId, Handle, Kind, Layer, Member, Origin, Role
 from vault.ports import day_of
+from vault.primitives import aead
 from vault.services.case_keys import Case
 from vault.services.drafting import Desk
 from vault.services.forgetting import quorum_for
 from vault.services.handing_desk import texts
 from vault.services.journal import Draft, WrapDraft, write
 from vault.services.keyring import Keyring
-from vault.services.letters import waiting_letters
+from vault.services.letters_lost import LetterCase, LostLetter, LostLetters, Why, with_letters
 from vault.services.lost_member import LostReceived, LostWork, Void, lost_received, newest, whole
 from vault.services.offers import Offer, State
-from vault.services.parcels import content_of, delivery_wraps, gather, key_wraps
-from vault.services.quorum import GivenShare, any_recovery, replaced_on
+from vault.services.parcels import Contents, case_keys, content_of, delivery_wraps, gather, single_key_wraps
+from vault.services.quorum import GivenShare, OpenedRecovery, any_recovery, replaced_on
 from vault.services.records import desk_of
 from vault.services.roster import RecoveryKey
 from vault.services.vault import Vault, require_role
@@ -42,8 +49,12 @@ class Restored:
 
     `waiting` are cases that the member had offered to somebody who can still accept; `before` are such as were restored
     before, to somebody who has not answered; `helped` are cases in which somebody helps, whose entries are with them;
-    `damaged` are entries that do not open; `letters` are records that were written while the member's laptop was armed
-    (`services/letters.py`): they are not handed on, and stay sealed where they are.
+    `damaged` are entries that do not open.
+
+    Of records that were written while the member's laptop was armed (`services/letters.py`), `letters_handed` are among
+    the entries, and `letters_cases` are the cases among `cases` that they opened; `letters` stay sealed where they are,
+    `letters_left` says why; `letters_before` went along with a case before; `letters_recorded` became records at
+    disarming, `letters_erased` are gone.
     """
 
     member: Handle
@@ -57,6 +68,12 @@ class Restored:
     helped: int = 0
     damaged: int = 0
     letters: int = 0
+    letters_handed: int = 0
+    letters_cases: int = 0
+    letters_left: tuple[tuple[str, int], ...] = ()
+    letters_before: int = 0
+    letters_recorded: int = 0
+    letters_erased: int = 0
 
 
 def restore(
@@ -85,7 +102,7 @@ def restore(
     with vault.writing(hub, announced=not dry_run):
         lost, taker = check_restorable(vault, member, successor)
         _check_quorum(vault, lost, opened.key)
-        restoring = _Restoring(vault, hub, lost_received(vault, lost, opened), taker, said)
+        restoring = _Restoring(vault, hub, lost_received(vault, lost, opened), taker, said, opened)
         drafts = restoring.drafts()
         if not drafts:
             raise UsageError(restoring.nothing())
@@ -151,7 +168,15 @@ def _check_quorum(vault: Vault, lost: Member, given: RecoveryKey) -> None:
 class _Restoring:
     """One restore on its way into the hub's journal."""
 
-    def __init__(self, vault: Vault, hub: Keyring, received: LostReceived, taker: Member, reason: str) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        hub: Keyring,
+        received: LostReceived,
+        taker: Member,
+        reason: str,
+        opened: OpenedRecovery,
+    ) -> None:
         self.vault, self.received, self.taker, self.reason = vault, received, taker, reason
         self.writer = vault.signer(hub).origin
         self.journal = newest(received)
@@ -159,39 +184,109 @@ class _Restoring:
         self.void = Void(counts)
         self.work = LostWork(vault, received)
         self.desk: Desk = replace(desk_of(self.work), origin=self.writer)
+        self.letters = LostLetters(received, self.work, opened, counts)
         self.waiting = self.before = self.helped = self.entries = 0
+        self.handed = self.opening = self.went = 0
 
     def drafts(self) -> list[Draft]:
         """An entry for each case that is the member's own and in nobody else's hands, in the order of their random
         ids: so that the entries do not tell in which order the cases were opened."""
-        cases = sorted(self.work.cases.values(), key=lambda case: case.case_id)
-        return [self._draft(case) for case in cases if self._is_free(case)]
+        found: dict[CaseId, Draft] = {}
+        for case in sorted(self.work.cases.values(), key=lambda case: case.case_id):
+            letters = self.letters.of_cases.get(case.case_id, [])
+            if self._is_free(case):
+                found[case.case_id] = self._draft(case, letters)
+            else:
+                self._pass_over(case.case_id, letters)
+        for opening in self.letters.opening:
+            if self._is_open(opening.case_id):
+                found[opening.case_id] = self._opened_by_letter(opening)
+            else:
+                self._pass_over(opening.case_id, opening.letters)
+        return [found[case_id] for case_id in sorted(found)]
+
+    def _pass_over(self, case_id: CaseId, letters: Sequence[LostLetter]) -> None:
+        """Counts the letters of a case that is not handed on now."""
+        went = self.letters.went_along(case_id, letters)
+        self.went += went
+        self.letters.leave(Why.ELSEWHERE, len(letters) - went)
 
     def _is_free(self, case: Case) -> bool:
         if case.place in self.void or not self.received.owns(case.case_id):
             return False
-        ours = [offer for offer in self.received.of_case(case.case_id) if offer.giver == self.received.me.handle]
+        ours = self._given(case.case_id)
+        if self._is_offered(ours):
+            return False
+        self.helped += any(_goes_on(offer) for offer in ours)
+        return True
+
+    def _is_open(self, case_id: CaseId) -> bool:
+        """Whether a case that a letter opens is in nobody's hands yet."""
+        ours = self._given(case_id)
+        return not any(offer.accepted is not None for offer in ours) and not self._is_offered(ours)
+
+    def _given(self, case_id: CaseId) -> list[Offer]:
+        return [offer for offer in self.received.of_case(case_id) if offer.giver == self.received.me.handle]
+
+    def _is_offered(self, ours: Sequence[Offer]) -> bool:
+        """Whether somebody can still take the case; then it is counted."""
         open_to = [offer for offer in ours if offer.state is State.OFFERED and not self._is_gone(offer.taker)]
         transfers = [offer for offer in open_to if offer.kind is Act.TRANSFER]
         if transfers:
             restored = any(offer.handed is not None for offer in transfers)
             self.before, self.waiting = self.before + restored, self.waiting + (not restored)
-            return False
-        self.helped += any(_goes_on(offer) for offer in ours)
-        return True
+        return bool(transfers)
 
     def _is_gone(self, handle: Handle) -> bool:
         return self.vault.roster.member(handle).revoked
 
-    def _draft(self, case: Case) -> Draft:
+    def _draft(self, case: Case, letters: Sequence[LostLetter]) -> Draft:
         contents = gather(self.work, self.received, case, identity=True, without=self.void, but_by=self.taker.handle)
+        keys = case_keys(self.work, case, identity=True)
+        return self._restore(keys, contents, letters)
+
+    def _opened_by_letter(self, opening: LetterCase) -> Draft:
+        """A case that never was one on the member's laptop: its keys are drawn here, and sealed to the successor."""
+        random, case_id = self.vault.environment.random, opening.case_id
+        keys = (
+            CaseWrap(case_id=case_id, key=random.token(aead.KEY), token=opening.token, pseudonym=opening.pseudonym),
+            CaseWrap(case_id=case_id, key=random.token(aead.KEY)),
+        )
+        self.opening += 1
+        return self._restore(keys, Contents(parts=(), tallies=()), opening.letters)
+
+    def _restore(self, keys: Sequence[CaseWrap], contents: Contents, letters: Sequence[LostLetter]) -> Draft:
+        keys, letters = self._fitting(keys, letters)
+        contents = Contents(
+            parts=tuple(
+                sorted((*contents.parts, *(part for item in letters for part in item.delivered)), key=part_order)
+            ),
+            tallies=tuple(
+                sorted((*contents.tallies, *self.letters.parties(letters)), key=lambda item: order(item.place))
+            ),
+        )
         self.entries += contents.entries
+        self.handed += len(letters)
         wraps: tuple[WrapDraft, ...] = (
-            *key_wraps(self.work, case, self.taker, identity=True, writer=self.writer),
-            *delivery_wraps(self.work, self.desk, content_of(case, contents, self.reason), self.taker),
+            *single_key_wraps(self.work, keys, self.taker, writer=self.writer),
+            *delivery_wraps(self.work, self.desk, content_of(keys[0], contents, self.reason), self.taker),
         )
         act = GrantAct(act=Act.RESTORE, origin=self.journal, seq=whole(self.received, self.journal))
         return Draft(kind=Kind.GRANT, wraps=wraps, extra=(encode_act(act),))
+
+    def _fitting(
+        self, keys: Sequence[CaseWrap], letters: Sequence[LostLetter]
+    ) -> tuple[Sequence[CaseWrap], Sequence[LostLetter]]:
+        """The keys of a case with those of as many of its letters, from the first one on, as a wrap has room for."""
+        some, more = 0, len(letters)
+        while some < more:
+            half = (some + more + 1) // 2
+            if all(map(fits, _with_letters(keys, letters[:half]))):
+                some = half
+            else:
+                more = half - 1
+        self.letters.leave(Why.TOO_MANY, len(letters) - some)
+        return _with_letters(keys, letters[:some]), letters[:some]
 
     def answer(self) -> Restored:
         """What is to be told, without the offers."""
@@ -206,7 +301,13 @@ class _Restoring:
             before=self.before,
             helped=self.helped,
             damaged=len(self.work.damaged),
-            letters=waiting_letters(self.vault, self.received.me.handle),
+            letters=self.letters.left.total(),
+            letters_handed=self.handed,
+            letters_cases=self.opening,
+            letters_left=tuple((why.value, self.letters.left[why]) for why in Why if self.letters.left[why]),
+            letters_before=self.went,
+            letters_recorded=self.letters.recorded,
+            letters_erased=self.letters.erased,
         )
 
     def nothing(self) -> str:
@@ -216,7 +317,19 @@ class _Restoring:
             found.append(f"{self.waiting} are offered to somebody who can still accept")
         if self.before:
             found.append(f"{self.before} were restored before, and wait for an answer")
+        if self.letters.left:
+            told = ", ".join(f"{why}: {count}" for why, count in self.letters.left.items())
+            found.append(f"records that were added while the laptop was armed stay sealed ({told})")
         return "; ".join(found)
+
+
+def _with_letters(keys: Sequence[CaseWrap], letters: Sequence[LostLetter]) -> tuple[CaseWrap, ...]:
+    """The keys of a case, a layer a wrap, with those of letters."""
+    layers = (Layer.CASE, Layer.IDENTITY)
+    return tuple(
+        replace(wrap, earlier=with_letters(wrap.earlier, letters, layer))
+        for wrap, layer in zip(keys, layers, strict=True)
+    )
 
 
 def _goes_on(offer: Offer) -> bool:
