@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from vault.errors import NotAllowed, UsageError, WrongPassphrase
 from vault.formats.delivery import part_order
 from vault.formats.leaf import GrantAct, encode_act
+from vault.formats.origin import short_name
 from vault.formats.place import order
 from vault.formats.wraps import CaseWrap, fits
 from vault.model import Act, CaseId, Handle, Kind, Layer, Member, Origin, Role
@@ -110,7 +111,7 @@ def restore(
         first = 0
         if not dry_run:
             first = write(vault.store, vault.journal_number(origin), vault.signer(hub), vault.day, drafts)
-    name = "/".join(origin.split("/")[2:])
+    name = short_name(origin)
     return replace(
         restoring.answer(),
         offers=() if dry_run else tuple(f"{name}:{first + place}" for place in range(len(drafts))),
