@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 from base64 import b64encode
@@ -22,9 +23,11 @@ TRACED = pytest.mark.skipif(bool(why_not()), reason=why_not() or "traced")
 
 
 def _told(base: Path, chapters: Sequence[Callable[[Story], None]]) -> World:
-    """The story, or some of it. A first command, not watched, lets the interpreter keep what it compiles of us."""
+    """The story, or some of it. A first command, not watched, lets the interpreter keep what it compiles of us, also
+    where whoever runs the tests keeps it from that."""
     world = World(base)
-    subprocess.run([*world.program, "--version"], cwd=ROOT, check=True, capture_output=True)
+    keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([*world.program, "--version"], cwd=ROOT, env=keeping, check=True, capture_output=True)
     told = Story(world)
     for chapter in chapters:
         chapter(told)
