@@ -11,7 +11,7 @@ import click
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import check_directory, make_directory, new_file
-from cli.session import opened, unlocked
+from cli.session import hubs_elsewhere, opened, unlocked
 from cli.wording import counted, entries, short
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def cosign(settings: Settings, published: tuple[Path, ...], output: Path | None,
         report = vault.cosign_journals(found, me, published=published, dry_run=dry_run)
         if not dry_run:
             Written.mark()
-        back = _back(found)
+        back = next(iter(hubs_elsewhere(found)), None)
     written = list(_write(report, output)) if output is not None else []
     _print(settings, report, back, dry_run=dry_run)
     settings.terminal.result(
@@ -76,12 +76,6 @@ def _role(settings: Settings, found: Vault) -> str | None:
     """An auditor's key, if one is here: else the hub's, which is the usual choice."""
     auditors: list[Handle] = [m.handle for m in found.members if m.role == "auditor" and m.handle in found.keys_here]
     return "auditor" if auditors and settings.member is None else None
-
-
-def _back(found: Vault) -> str | None:
-    """Headquarters' handle, where the cosignatures are to be carried; None when that is here, or not yet enrolled."""
-    hubs = [member.handle for member in found.members if member.role == "hub" and not member.revoked]
-    return next((handle for handle in hubs if handle not in found.keys_here), None)
 
 
 def _print(settings: Settings, report: Cosigning, back: str | None, *, dry_run: bool) -> None:

@@ -128,8 +128,8 @@ class Desk:
             yield
             self.touched()
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
             self.is_waiting = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
 
     def _tick(self, _number: int, _frame: FrameType | None) -> None:

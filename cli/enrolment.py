@@ -16,11 +16,11 @@ from cli import passphrases
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath
-from cli.session import ATTEMPTS, ask, check_closed, opened, unlocked, vault_name
+from cli.session import ATTEMPTS, ask, check_closed, opened, unlocked, vault_name, whom_to_tell
 from vault.errors import InputNeeded, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
-    from vault import Answer, Joined, MemberRequest, Revoked, Vault
+    from vault import Answer, Joined, MemberRequest, Revoked
 
 ROLES = ("hub", "recorder", "director", "auditor")
 FIRST = {
@@ -302,7 +302,8 @@ def revoke(settings: Settings, handle: str, upto: int | None, dry_run: bool) -> 
                 raise InputNeeded("a revocation is for good, and needs a yes", hint="add --yes")
             _typed(settings, f"This cannot be undone. Type {handle} to revoke them: ", handle)
         done = before if dry_run else vault.revoke(found, root, handle, upto=cut)
-        following = _whom_to_tell(found)
+        told = whom_to_tell(found)
+        following = f"bundle create --to {told}" if told else "member list"
     if dry_run:
         settings.terminal.rehearsed()
     else:
@@ -343,9 +344,3 @@ def _show_revocation(settings: Settings, what: Revoked) -> None:
     for item in what.could_read:
         terminal.data(f"could read: {item}")
     terminal.talk("Revoking takes no key back: what they could read, they may have copied.")
-
-
-def _whom_to_tell(found: Vault) -> str:
-    """A bundle for the hub, through which the others hear of it."""
-    hubs = [member.handle for member in found.members if member.role == "hub" and not member.revoked]
-    return f"bundle create --to {hubs[0]}" if hubs else "member list"

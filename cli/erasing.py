@@ -11,7 +11,7 @@ from cli.failures import Written
 from cli.holding import hold, hold_told, holds, holds_json, lift
 from cli.options import Command, DefaultGroup, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath, new_file
-from cli.session import confirmed, opened, unlocked
+from cli.session import confirmed, hubs_elsewhere, opened, unlocked
 from cli.wording import counted, entries, short
 from vault.errors import InputNeeded, UsageError
 
@@ -189,7 +189,7 @@ def _run(
             with new_file(output, replace=settings.yes) as chunks:
                 done = vault.run_erasure(found, me, case, plan, signed, alone=alone)
                 chunks.append(vault.certificate(done).encode())
-        hubs = [str(item.handle) for item in found.members if item.role == "hub" and item.handle not in found.keys_here]
+        hubs = hubs_elsewhere(found)
     _tell_erased(settings, done, hubs, output)
 
 

@@ -10,7 +10,7 @@ import click
 
 from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
-from cli.session import confirmed, opened, unlocked
+from cli.session import confirmed, opened, unlocked, whom_to_tell
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,14 +134,14 @@ def tighten(settings: Settings, rules: dict[str, int], loosen: bool, dry_run: bo
             question = "Sign this policy? Everybody who audits will see the change."
             confirmed(settings, question, otherwise="a policy is signed for everybody, and needs a yes")
             change = vault.change_policy(found, root, rules, loosen=loosen)
-        hubs = [member.handle for member in found.members if member.role == "hub" and not member.revoked]
+        told = whom_to_tell(found)
     terminal = settings.terminal
     if dry_run:
         terminal.rehearsed()
     else:
         Written.mark()
         terminal.talk(f"Sealed as entry {change.seq} of the roster: {change.changed}. Saved.")
-        following = f"bundle create --to {hubs[0]}" if hubs else "policy show"
+        following = f"bundle create --to {told}" if told else "policy show"
         terminal.talk(f"Next: {settings.line(following, acting=False)}")
     terminal.result(
         {

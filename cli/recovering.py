@@ -9,7 +9,7 @@ import click
 
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.session import confirmed, opened, unlocked_with
+from cli.session import confirmed, hubs_elsewhere, opened, recorders_elsewhere, unlocked_with
 from cli.wording import entries, short
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def recover(settings: Settings, dry_run: bool) -> None:
                 otherwise="the old epoch is never written again: that needs a yes",
             )
         done = before if dry_run else vault.recover_journal(found, me, passphrase)
-        others = [item for item in found.members if not item.revoked and item.handle not in found.keys_here]
-        hubs = [str(item.handle) for item in others if item.role == "hub"]
+        hubs, recorders = hubs_elsewhere(found), recorders_elsewhere(found)
     terminal = settings.terminal
     old, new = short(done.follows), short(done.origin)
     if done.only_here:
@@ -58,7 +57,6 @@ def recover(settings: Settings, dry_run: bool) -> None:
     else:
         Written.mark()
         terminal.talk(f"Sealed: {old} is closed and {new} goes on from it; {seen}. Saved.")
-        recorders = [str(item.handle) for item in others if item.role == "recorder"]
         _tell_next(settings, me, hubs, recorders)
     terminal.result(
         {

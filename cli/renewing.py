@@ -10,7 +10,7 @@ import click
 
 from cli.failures import Written
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.session import ask, confirmed, opened, unlocked, unlocked_with
+from cli.session import ask, confirmed, hubs_elsewhere, opened, unlocked, unlocked_with
 from cli.shares import shares_json, tell_shares
 from cli.wording import counted, short
 from vault.errors import InputNeeded, NotAllowed
@@ -66,8 +66,7 @@ def renew(settings: Settings, words: str | None, leave_letters: bool, dry_run: b
         done = vault.renew_journal(
             found, me, passphrase, words=words or "", leave_letters=leave_letters, dry_run=dry_run
         )
-        hubs = [str(item.handle) for item in found.members if item.role == "hub" and not item.revoked]
-        elsewhere = [handle for handle in hubs if handle not in found.keys_here]
+        elsewhere = hubs_elsewhere(found)
     terminal = settings.terminal
     old, new = short(done.follows), short(done.origin)
     if not done.cleaned:

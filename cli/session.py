@@ -21,7 +21,7 @@ from cli.wording import short
 from vault.errors import NotAllowed, NoVault, UsageError, VaultError, WrongPassphrase
 
 if TYPE_CHECKING:
-    from vault import Handle, Keyring, Vault
+    from vault import Handle, Keyring, Member, Vault
 
 ATTEMPTS = 3
 Keys = TypeVar("Keys")
@@ -187,6 +187,27 @@ def readable(text: str, what: str) -> str:
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise UsageError(f"{what} is not readable text", hint="is the terminal set to UTF-8?")
     return text
+
+
+def hubs_elsewhere(found: Vault) -> tuple[str, ...]:
+    """Hubs on other laptops: a bundle for one of them brings the news to everybody."""
+    return tuple(member.handle for member in _elsewhere(found) if member.role == "hub")
+
+
+def recorders_elsewhere(found: Vault) -> tuple[str, ...]:
+    """Recorders on other laptops."""
+    return tuple(member.handle for member in _elsewhere(found) if member.role == "recorder")
+
+
+def whom_to_tell(found: Vault) -> str | None:
+    """For whom a bundle is to be made first: a hub; else anybody who works on another laptop, if anybody does."""
+    return next(iter((*hubs_elsewhere(found), *(member.handle for member in _elsewhere(found)))), None)
+
+
+def _elsewhere(found: Vault) -> list[Member]:
+    """Who is to hear of things and has no key here. Root's reads no bundle."""
+    here = found.keys_here
+    return [item for item in found.members if not item.revoked and item.role != "root" and item.handle not in here]
 
 
 def confirmed(settings: Settings, question: str, *, otherwise: str) -> None:

@@ -7,6 +7,7 @@ case of the name that was typed shows at `travel disarm`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -36,6 +37,8 @@ LETTER_NUMBERS: Final = range(10)
 """Pseudonyms end in 10 to 99; those that are drawn on an armed laptop, which cannot see which names are taken, in 00 to
 09: so they name no case that was opened on a laptop that could."""
 _MARKS: Final = tuple(bytes((0xA0 + len(name),)) + name.encode() for name in (Purpose.LETTER.value, Kind.ERASE.value))
+MOST_IN_ONE: Final = 400
+"""Letters that one erasure names, which says that they became records: a leaf has room for some eight hundred."""
 UNCHECKED = "whether you have a case of that name cannot be looked up here now; it shows when the laptop is disarmed"
 SEALED = "this laptop is armed: what was saved cannot be shown here until it is disarmed, and no total counts it before"
 
@@ -133,20 +136,35 @@ def _waiting(leaves: Iterable[bytes], origin: Origin) -> set[int]:
 
 
 def letters_behind(leaves: Iterable[bytes], origin: Origin) -> dict[int, int]:
-    """The letters of a journal that became records: the record's number, and the letter's."""
+    """The letters of a journal that became records: the record's number, and the letter's.
+
+    Disarming writes as many records as it takes letters, and the erasure right behind them. One that names a letter
+    twice, or has anything else before it, is not what this program writes: it makes records of none.
+    """
     letters: set[int] = set()
     found: dict[int, int] = {}
+    before: deque[bytes] = deque(maxlen=MOST_IN_ONE)
     for raw in leaves:
-        if not any(mark in raw for mark in _MARKS):
-            continue
-        _, seq, kind, _, _, extra = parse_fields(raw)
-        if kind == Kind.RECORD and is_letter(extra):
-            letters.add(seq)
-        elif kind == Kind.ERASE:
-            places = [place for name, place in raw_places(extra) if name == origin]
-            if letters.issuperset(places):
-                found.update(zip(range(seq - len(places), seq), places, strict=True))
+        if any(mark in raw for mark in _MARKS):
+            _, seq, kind, _, _, extra = parse_fields(raw)
+            if kind == Kind.RECORD and is_letter(extra):
+                letters.add(seq)
+            elif kind == Kind.ERASE:
+                places = [place for name, place in raw_places(extra) if name == origin]
+                if len(set(places)) == len(places) and letters.issuperset(places) and _records(before, len(places)):
+                    found.update(zip(range(seq - len(places), seq), places, strict=True))
+        before.append(raw)
     return found
+
+
+def _records(before: Sequence[bytes], count: int) -> bool:
+    """Whether the last `count` of these leaves are there, and are records that are no letters."""
+    return count <= len(before) and all(map(_is_plain_record, list(before)[len(before) - count :]))
+
+
+def _is_plain_record(raw: bytes) -> bool:
+    _, _, kind, _, _, extra = parse_fields(raw)
+    return kind == Kind.RECORD and not is_letter(extra)
 
 
 def forget_letters(store: Store, roster: Roster, of: Container[Handle]) -> int:

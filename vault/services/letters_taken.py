@@ -20,16 +20,13 @@ from vault.services.drafting import CaseKeys, Desk, draft_opening, draft_record
 from vault.services.erased_names import TakenNames
 from vault.services.journal import Draft
 from vault.services.keyring import Keyring
-from vault.services.letters import draw_name
+from vault.services.letters import MOST_IN_ONE, draw_name
 from vault.services.letters_read import OpenedLetter, SealedLetter, letter_key, letter_parts, open_parts, read_letter
 from vault.services.own_journals import OwnJournal
 from vault.services.places import parse_name
 from vault.services.records import CONSENT, append, desk_of, without_consent
 from vault.services.vault import Vault
 from vault.store.removals import erase_parts, erase_wraps
-
-MOST_IN_ONE = 400
-"""Letters that one erasure names: a leaf has room for some eight hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
