@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, ClassVar
 
-from cli.process import held_open
+from cli.process import held_open, is_held_open
 from cli.protection import key_files
 
 if TYPE_CHECKING:
@@ -59,11 +59,16 @@ class Desk:
         return self.held is not None
 
     def unlock(self, held: Held) -> None:
-        """Keeps a member's keys from now on."""
+        """Keeps a member's keys from now on. Raises Locked where the program was stopped while the passphrase was being
+        worked out: whoever continued it need not be who typed it."""
         self.handle, self.held, self.why = held.me.handle, held, ""
         self._slept = self._watch.slept()
         self._mark.enter_context(held_open(self._key_file(held)))
         self.touched()
+        if self._is_broken_off or not self.is_open:
+            self.lock("the program was stopped")
+            self._mark.close()
+            raise Locked
 
     def lock(self, why: str) -> None:
         """Lets the keys go. What Python has copied of them stays in memory until it is used for something else."""
@@ -81,6 +86,16 @@ class Desk:
     def begins(self) -> None:
         """A new line: nothing of it was begun before the shell locked."""
         self._is_broken_off = False
+
+    @contextmanager
+    def unmarked(self) -> Iterator[None]:
+        """The key file without this desk's mark on it: whether there is another's shows then."""
+        self._mark.close()
+        try:
+            yield
+        finally:
+            if self.held is not None:
+                self._mark.enter_context(held_open(self._key_file(self.held)))
 
     def touched(self) -> None:
         """Somebody is here, or a command has just done its work."""
@@ -152,6 +167,14 @@ def waiting() -> Iterator[None]:
     else:
         with Desk.current.waits():
             yield
+
+
+def is_held_elsewhere(key_file: Path) -> bool:
+    """Whether a shell in another window holds this key file's keys open; False where that cannot be known."""
+    if Desk.current is None:
+        return is_held_open(key_file)
+    with Desk.current.unmarked():
+        return is_held_open(key_file)
 
 
 def keys_at_hand(directory: Path, handle: str) -> Held | None:

@@ -137,11 +137,12 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
         me = unlocked(settings, found, "recorder", armed=True)
         with Progress(terminal) as progress:
             imported = vault.import_file(found, me, file, progress=progress, doubt=doubt, dry_run=dry_run)
+    warnings = [*doubts, *imported.warnings]
     for warning in imported.warnings:
         terminal.warn(warning)
     if dry_run:
         terminal.rehearsed(f"{counted(imported.entries, 'line is', 'lines are')} well.")
-        terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries, "warnings": doubts})
+        terminal.result({"dry_run": True, "cases": {}, "entries": imported.entries, "warnings": warnings})
         return
     Written.mark()
     terminal.warn(f"{file.name} says all of it in plain text: destroy it, and what it was copied from")
@@ -149,6 +150,4 @@ def import_(settings: Settings, file: Path, dry_run: bool) -> None:
         terminal.table(("label", "case"), [(label, str(name)) for label, name in imported.cases.items()])
     terminal.talk(f"Sealed {entries(imported.entries)} in {counted(len(imported.cases), 'case')}. Saved.")
     terminal.talk(f"Next: {settings.line('status' if me.armed else 'case list')}")
-    terminal.result(
-        {"cases": dict(imported.cases), "entries": imported.entries, "warnings": [*doubts, *imported.warnings]}
-    )
+    terminal.result({"cases": dict(imported.cases), "entries": imported.entries, "warnings": warnings})

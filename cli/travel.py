@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import passphrases
-from cli.desk import is_open
+from cli.desk import is_held_elsewhere
 from cli.failures import Written
 from cli.options import Group, Settings, dry_run_option, pass_settings
 from cli.outfile import OutputPath, new_file
-from cli.process import is_held_open
 from cli.protection import key_files
 from cli.session import ask, confirmed, opened, unlocked, unlocked_with
 from cli.wording import counted
@@ -54,37 +53,37 @@ def arm(settings: Settings, to: str, output: Path, unsent: bool, dry_run: bool) 
     terminal = settings.terminal
     with opened(settings) as found:
         me, passphrase = unlocked_with(settings, found, "recorder")
-        plan = vault.plan_arming(found, me, to)
+        plan = vault.plan_arming(found, me, to, unsent=unsent)
         _check_no_shell(settings, me.handle)
-        _tell_plan(settings, plan, unsent=unsent)
+        _tell_plan(settings, plan)
         if dry_run:
             terminal.rehearsed("")
             terminal.result({"dry_run": True, "to": plan.to, "unsent": plan.unsent})
             return
-        if not plan.unsent or unsent:
-            confirmed(settings, "Arm this laptop?", otherwise="arming locks you out of what you saved: it needs a yes")
-            terminal.talk("Locking the key; this takes a few seconds on purpose.")
+        confirmed(settings, "Arm this laptop?", otherwise="arming locks you out of what you saved: it needs a yes")
+        _check_no_shell(settings, me.handle)  # one may have been opened while the question stood there
+        terminal.talk("Locking the key; this takes a few seconds on purpose.")
         made = vault.arm(found, me, passphrase, to, output, unsent=unsent)
     _tell_armed(settings, made)
 
 
 def _check_no_shell(settings: Settings, handle: str) -> None:
     """Raises VaultLocked while a shell in another window has the keys in its memory: arming takes them out of the key
-    file only. (One in this window lets them go by itself.)"""
-    if not is_open() and is_held_open(key_files(settings.directory, [handle])[0]):
+    file only. (The one in which this was typed lets them go by itself.)"""
+    if is_held_elsewhere(key_files(settings.directory, [handle])[0]):
         raise VaultLocked(
             f'a fieldvault shell on this machine holds the key "{handle}" open; the laptop was not armed',
             hint="go to that window and leave the shell, with exit; fg brings back one that was stopped",
         )
 
 
-def _tell_plan(settings: Settings, plan: ArmPlan, *, unsent: bool) -> None:
+def _tell_plan(settings: Settings, plan: ArmPlan) -> None:
     talk = settings.terminal.talk
     talk("Armed, this laptop can open cases, record, import files and make bundles.")
     talk("Nothing saved on it, before or since, can be shown, searched, revealed, corrected, erased or handed on.")
     talk(f'It stays so until "{plan.to}" answers. If they never do, only the custodians can open your records.')
     talk("Copies of the old key file (backups, sticks) still open with your passphrase: destroy them.")
-    if plan.unsent and unsent:
+    if plan.unsent:
         settings.terminal.warn(f"nobody else is known to hold {counted(plan.unsent, 'entry', 'entries')} of yours")
     if plan.others:
         settings.terminal.warn(f"not armed, and open with their own passphrases: {', '.join(plan.others)}")

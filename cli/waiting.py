@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cli.options import Settings
+from cli.wording import counted
 
 if TYPE_CHECKING:
     from vault import Arrived, Keyring, Vault, WaitingOffer, Waits
@@ -36,7 +38,12 @@ def tell_waiting(settings: Settings, waits: Waits | None) -> None:
 
 
 def _lines(settings: Settings, waits: Waits) -> Iterator[str]:
+    handed = Counter(offer.other for offer in waits.offers if offer.restored)
+    for other, cases in sorted(handed.items()):
+        yield f"custodians hand you {counted(cases, 'case')} of {other}: {settings.line('recovery accept')}"
     for offer in waits.offers:
+        if offer.restored:
+            continue
         does = "offers you" if offer.kind == "transfer" else "asks you to help with"
         what = offer.pseudonym or "a case that cannot be read"
         yield f"{offer.other} {does} {what} ({offer.name}): {settings.line(f'{offer.kind} list')}"
@@ -68,4 +75,5 @@ def _offer(offer: WaitingOffer) -> dict[str, object]:
         "state": str(offer.state),
         "other": offer.other,
         "pseudonym": offer.pseudonym,
+        "restored": offer.restored,
     }

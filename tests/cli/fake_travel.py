@@ -24,7 +24,7 @@ def functions(vault: Remembers) -> Mapping[str, object]:
 
     asked = SimpleNamespace(handle="field-1", to="hub-1", day=20_000)
     return {
-        "plan_arming": lambda *_: plan,
+        "plan_arming": lambda *_, **__: plan,
         "arm": arm,
         "take_letters": take_letters,
         "read_travel_request": lambda *_: asked,

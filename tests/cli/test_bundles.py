@@ -267,22 +267,24 @@ def test_nothing_new_is_no_failure(line: Run, fake: FakeVault) -> None:
 
 def test_an_import_names_what_waits(line: Run, fake: FakeVault) -> None:
     """An offer, an answer, a contradiction: one line each, with the command that shows it; a dry run names none."""
-    there = {"kind": "transfer", "state": "offered", "pseudonym": "amber-heron-41"}
+    there = {"kind": "transfer", "state": "offered", "pseudonym": "amber-heron-41", "restored": False}
     offer = SimpleNamespace(name="field-2/1:7", other="field-2", **there)
     asked = SimpleNamespace(name="field-2/1:8", other="field-2", **{**there, "kind": "referral", "pseudonym": ""})
     answer = SimpleNamespace(name="field-1/1:3", other="field-3", **{**there, "state": "accepted"})
-    fake.waits = waits(offers=(offer, asked), changed=(answer,), conflicts=("elk-12",))
+    handed = [SimpleNamespace(name=f"hub-1/1:{seq}", other="field-4", **{**there, "restored": True}) for seq in (4, 5)]
+    fake.waits = waits(offers=(offer, asked, *handed), changed=(answer,), conflicts=("elk-12",))
     fake.arrived = arrived(item("field-2/1", "new", 0, 3))
     err = line("bundle", "import", "FILE").err.splitlines()
     at = err.index("Verified: 3 new entries from hub-1. Saved.")
-    assert err[at + 1 : at + 5] == [
+    assert err[at + 1 : at + 6] == [
+        "custodians hand you 2 cases of field-4: fieldvault recovery accept --as field-1",
         "field-2 offers you amber-heron-41 (field-2/1:7): fieldvault transfer list --as field-1",
         "field-2 asks you to help with a case that cannot be read (field-2/1:8): fieldvault referral list --as field-1",
         "field-3 accepted your transfer field-1/1:3 of amber-heron-41: fieldvault transfer list --as field-1",
         "elk-12: amendments of one record contradict each other: fieldvault case show elk-12 --as field-1",
     ]
     told = said(line, "bundle", "import", "FILE")["waits"]
-    assert [entry["offer"] for entry in told["offers"]] == ["field-2/1:7", "field-2/1:8"]
+    assert [entry["offer"] for entry in told["offers"]] == ["field-2/1:7", "field-2/1:8", "hub-1/1:4", "hub-1/1:5"]
     assert (told["changed"][0]["state"], told["conflicts"]) == ("accepted", ["elk-12"])
     assert "offers you" not in line("bundle", "import", "FILE", "--dry-run").err
     assert "waits" not in said(line, "bundle", "import", "FILE", "--dry-run")

@@ -13,8 +13,8 @@ import pytest
 
 from cli import desk as desks
 from cli.completion import completions
-from cli.desk import Desk, Locked, keys_at_hand, waiting
-from cli.process import is_held_open
+from cli.desk import Desk, Locked, is_held_elsewhere, keys_at_hand, waiting
+from cli.process import held_open, is_held_open
 
 if TYPE_CHECKING:
     from vault import Held
@@ -148,6 +148,34 @@ def test_stopped_between_the_question_and_the_answer_it_is_broken_off_too(desk: 
         desk.break_off()
     with waiting():
         pass
+
+
+def test_stopped_while_the_passphrase_is_worked_out_it_stays_locked(desk: Desk, tmp_path: Path) -> None:
+    """Whoever continues the program need not be who typed it: asked again, and no mark is left on the key file."""
+    held = desk.held
+    assert held is not None
+    desk.lock("you said so")
+    desk.begins()
+    desk.break_off()
+    with pytest.raises(Locked):
+        desk.unlock(held)
+    assert (desk.is_open, desk.why) == (False, "the program was stopped")
+    assert not is_held_open(tmp_path / "keys/field-1.key")
+    desk.begins()
+    desk.unlock(held)
+    assert desk.is_open, "control"
+
+
+def test_a_shell_in_another_window_is_told_from_this_one(desk: Desk, tmp_path: Path) -> None:
+    """Its mark is beside one's own, which is on the file again afterwards."""
+    key = tmp_path / "keys/field-1.key"
+    assert not is_held_elsewhere(key)
+    assert is_held_open(key)
+    with held_open(key):
+        assert is_held_elsewhere(key)
+    desk.lock("so")
+    assert not is_held_elsewhere(key)
+    assert not is_held_open(key)
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ def test_a_revocation_says_where_it_cuts_and_what_was_readable(laptops: Laptops)
     assert f"cut off: 2 entries of {origin} count, and none after them" in out
     assert "could read: everything that they wrote themselves, 2 entries here" in out
     assert "takes no key back" in err
-    assert "Next: fieldvault bundle create --to hub-1" in err
+    assert "Next: fieldvault member list" in err, "everybody works on this laptop"
     laptops("north", "case", "open", "--set", "sex=female", "--as", "field-1", key="new", code=31)
 
 

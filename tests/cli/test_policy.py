@@ -91,7 +91,7 @@ def test_root_tightens(line: Line) -> None:
     assert "changes: people 10 to 20; embargo 0 to 12" in done.out
     sealed, following = done.err.splitlines()[-2:]
     assert sealed.startswith("Sealed as entry ")
-    assert following.startswith("Next: fieldvault bundle create --to hub-1")
+    assert following.startswith("Next: fieldvault policy show"), "everybody works on this laptop"
     assert in_force(line)["people"] == 20
     history = line("policy", "show", "--json").json["history"]
     assert [entry["changed"] for entry in history] == ["", "people 10 to 20; embargo 0 to 12"]

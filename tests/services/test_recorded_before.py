@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.organisation import Organisation, rows_of
+from tests.services.custodians import accept_all, lose, restored
 from vault.errors import UsageError
 from vault.services.importing import import_file
 
@@ -62,3 +63,13 @@ def test_a_damaged_case_stops_no_import(org: Organisation) -> None:
         rows.run("DELETE FROM part WHERE seq = ? AND layer = 'case'", place.seq)
     org.reopen()
     assert _doubts(org, *PEOPLE)[0].startswith("2 of the 3 people")
+
+
+def test_a_case_that_was_taken_over_is_compared(org: Organisation) -> None:
+    """Its intake is another's: the successor of a lost recorder has the lost one's files, too."""
+    import_file(org.vault, org.field_1, org.lines(*PEOPLE))
+    lose(org)
+    accept_all(org, restored(org))
+    told: list[str] = []
+    import_file(org.vault, org.field_2, org.lines(*PEOPLE), doubt=told.append)
+    assert told[0].startswith("3 of the 3 people")

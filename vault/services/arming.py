@@ -64,22 +64,29 @@ class Armed:
     plan: ArmPlan
 
 
-def plan_arming(vault: Vault, me: Keyring, to: str) -> ArmPlan:
+def plan_arming(vault: Vault, me: Keyring, to: str, *, unsent: bool = False) -> ArmPlan:
     """Whether the laptop can be armed for `me`, with `to` as the trustee; nothing is written.
 
     Raises NotAllowed for a member who is no recorder, or a trustee who was revoked; UsageError for an unknown trustee,
-    oneself, or one whose key is on this laptop; RollbackError or ForkError for a journal that may not be written;
-    IntegrityError where a journal's key is not wrapped to the recovery key as its leaf says: then only this key file
-    opens it.
+    oneself, or one whose key is on this laptop, and, without `unsent`, where nobody else is known to hold everything
+    that was recorded; RollbackError or ForkError for a journal that may not be written; IntegrityError where a
+    journal's key is not wrapped to the recovery key as its leaf says: then only this key file opens it.
     """
     require_role(me, Role.RECORDER)
     trustee = _trustee(vault, me, to)
     signer = vault.signer(me)
     require_writable(vault.store, signer.origin, held_journals(vault.store, vault.roster)[signer.origin].size)
     _check_recoverable(vault, me)
+    alone = sum(1 for _ in _unsent(vault, me))
+    if alone and not unsent:
+        sending = f"fieldvault bundle create --to {_keeper(vault, trustee.handle)}"
+        raise UsageError(
+            f"nobody else is known to hold {alone} of your entries",
+            hint=f'send them with "{sending}" and import what comes back; or add --unsent',
+        )
     return ArmPlan(
         to=trustee.handle,
-        unsent=sum(1 for _ in _unsent(vault, me)),
+        unsent=alone,
         others=tuple(handle for handle in vault.keys_here if handle != me.handle),
     )
 
@@ -153,8 +160,8 @@ def arm(
 ) -> Armed:
     """Arms the laptop for `me`: the file for the trustee goes to `path`, and what opens anything leaves the key file.
 
-    `unsent` accepts that nobody else holds everything that was recorded. Raises as `plan_arming`; UsageError without
-    `unsent`, or for a `path` inside the vault or that is there already; WrongPassphrase; StorageError. Then the laptop
+    `unsent` accepts that nobody else holds everything that was recorded. Raises as `plan_arming`; UsageError for a
+    `path` inside the vault or that is there already; WrongPassphrase; StorageError. Then the laptop
     is not armed.
     """
     files.check_place(path)
@@ -162,13 +169,7 @@ def arm(
         raise UsageError("the file for the trustee must not lie in the vault", hint="name a file on a stick")
     place = key_path(vault.directory, me.handle)
     with vault.writing(me, announced=False):
-        plan = plan_arming(vault, me, to)
-        if plan.unsent and not unsent:
-            raise UsageError(
-                f"nobody else is known to hold {plan.unsent} of your entries",
-                hint=f'send them with "fieldvault bundle create --to {_keeper(vault, plan.to)}" and import what comes '
-                "back; or add --unsent",
-            )
+        plan = plan_arming(vault, me, to, unsent=unsent)
         before = files.read_limited(place, MOST_BYTES)
         payload = keyring.open_keyfile(before, vault.vault_id, me.handle, passphrase)
         made = _Made(vault, me, plan.to)

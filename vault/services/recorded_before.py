@@ -7,9 +7,9 @@ That two people share all of it happens (brothers, a mother's two daughters); th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from vault.errors import FormatError, IntegrityError
+from vault.model import Place
 from vault.services.case_keys import Case
 from vault.services.casework import Casework
 from vault.services.prepare import Prepared
@@ -19,7 +19,8 @@ _Known = frozenset[tuple[str, str | int]]
 
 def recorded_before(work: Casework, intakes: Iterable[Prepared]) -> int:
     """How many of these intakes say what the intake of a case of one's own says, each case counted once."""
-    here = Counter(known for case in work.cases.values() if (known := _intake(work, case)))
+    places = work.places_by_case()
+    here = Counter(known for case in work.cases.values() if (known := _intake(work, case, places[case.case_id])))
     return (Counter(_known(item.case, item.tally) for item in intakes) & here).total()
 
 
@@ -28,9 +29,11 @@ def _known(*layers: Mapping[str, str | int | bytes]) -> _Known:
     return frozenset((name, value) for layer in layers for name, value in layer.items() if not isinstance(value, bytes))
 
 
-def _intake(work: Casework, case: Case) -> _Known | None:
-    """Of a case that one opened oneself; None for others, and where it does not open or was erased."""
-    try:
-        return _known(work.entry(case, case.place).payload.values, work.tally(case.place))
-    except (IntegrityError, FormatError):
-        return None  # other commands say what is damaged
+def _intake(work: Casework, case: Case, places: Sequence[Place]) -> _Known | None:
+    """The intake of a case, whoever wrote it; None where none opens. (Other commands say what is damaged.)"""
+    types = work.vault.codebook.types
+    for entry in work.entries(case, places):
+        kind = types.get(entry.payload.type)
+        if kind is not None and kind.opens_case and entry.payload.amends is None:
+            return _known(entry.payload.values, work.readable_tally(entry.place))
+    return None

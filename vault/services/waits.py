@@ -23,13 +23,14 @@ News = Iterable[tuple[str, int, int]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingOffer:
     """An offer that its reader should look at: `other` is the member on the other side, `pseudonym` may be empty when
-    the case does not open."""
+    the case does not open. `restored`: custodians handed the case on, for its owner is gone."""
 
     name: str
     kind: Act
     state: State
     other: Handle
     pseudonym: Pseudonym
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,12 @@ def what_waits(vault: Vault, me: Keyring, news: News) -> Waits:
 def _shown(desk: HandingDesk, offer: Offer) -> WaitingOffer:
     other = offer.giver if offer.taker == desk.me.handle else offer.taker
     return WaitingOffer(
-        name=offer.name, kind=offer.kind, state=offer.state, other=other, pseudonym=desk.pseudonym(offer)
+        name=offer.name,
+        kind=offer.kind,
+        state=offer.state,
+        other=other,
+        pseudonym=desk.pseudonym(offer),
+        restored=offer.handed is not None,
     )
 
 
