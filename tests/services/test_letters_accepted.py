@@ -29,7 +29,7 @@ from vault.services.letters import part_key
 from vault.services.letters_lost import LostLetter, LostLetters, with_letters
 from vault.services.letters_read import OpenedLetter, SealedLetter
 from vault.services.lost_member import LostReceived, LostWork
-from vault.services.parcels import Contents, case_keys, gather
+from vault.services.parcels import Contents, case_keys, gather, segments_in
 from vault.services.places import Name
 from vault.services.quorum import OpenedRecovery
 from vault.services.received import Received
@@ -229,17 +229,23 @@ def test_a_party_token_that_is_none(org: Organisation, monkeypatch: pytest.Monke
 
 
 def test_what_an_older_program_accepted(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It recorded no letters: they are named as damaged, not passed over."""
+    """It recorded no letters: they are named as damaged, not passed over; and what the successor then writes is theirs,
+    and said to be no letter, however many records stand behind the acceptance."""
     case = opened_case(org, org.field_1)
     seq = journey(org, case)
     org.add(org.field_1, "journey", case, event="arrival", notes="behind it")
     lose(org)
     with monkeypatch.context() as patch:
         patch.setattr(answering, "arrived_letters", lambda *_: ())
+        patch.setattr(answering, "lasting_segments", segments_in)  # it kept the keys of letters
         accept_all(org, restored(org))
-    damaged: list[Name] = []
-    assert len(show_case(org.vault, org.field_2, case, damaged=damaged).entries) == 3
-    assert damaged == [f"field-1/1:{seq}"]
+    for count, said in enumerate(["mine", "mine too"], start=4):
+        org.add(org.field_2, "journey", case, event="transit", notes=said)
+        damaged: list[Name] = []
+        shown = show_case(org.vault, org.field_2, case, damaged=damaged).entries
+        assert [entry.letter for entry in shown] == [""] * count
+        assert damaged == [f"field-1/1:{seq}"]
+    assert Received(org.vault, org.field_2).letters(org.work(org.field_2).case(case).case_id) == {}
 
 
 def test_a_transfer_brings_no_letters(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vault.formats.place import handle_of, order
-from vault.formats.wraps import Segment
+from vault.formats.wraps import CaseWrap, Segment
 from vault.model import Handle, Kind, Place
 from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange
@@ -27,13 +27,21 @@ def without_letters(exchange: Exchange, segments: Iterable[Segment]) -> tuple[Se
     return tuple(kept)
 
 
-def recorded_letters(exchange: Exchange, offer: Offer, delivered: Iterable[Delivered]) -> dict[Place, Place]:
+def recorded_letters(
+    exchange: Exchange, offer: Offer, delivered: Iterable[Delivered], accepted: CaseWrap | None
+) -> dict[Place, Place]:
     """The letters that a restored case brought along and that its taker recorded in accepting it, each with the record
-    that it became: right behind the acceptance, in the letters' order. Empty where an older program accepted it, which
-    recorded none."""
-    if offer.handed is None or offer.accepted is None:
+    that it became: right behind the acceptance, in the letters' order. `accepted` is what the acceptance wraps.
+
+    Empty where an older program accepted it, which recorded none: then what stands behind the acceptance is anything.
+    Such a program wrapped every key that came along; one that records letters wraps none that stands at a letter's
+    place, and accepts no letter whose leaf is not here, so that it always knows which those are.
+    """
+    if offer.handed is None or offer.accepted is None or accepted is None:
         return {}
     letters = sorted((item.place for item in delivered if item.letter), key=order)
+    if not {segment.place for segment in accepted.earlier}.isdisjoint(letters):
+        return {}
     origin, seq = offer.accepted
     records = [Place(origin, seq + 1 + number) for number in range(len(letters))]
     if not all(is_record(exchange, place) for place in records):
