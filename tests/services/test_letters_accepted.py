@@ -88,6 +88,31 @@ def test_no_letter_opens_a_case_inside_another(org: Organisation, monkeypatch: p
         accept_all(org, done)
 
 
+def test_only_the_first_letter_opens_its_case(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that open one of the same name are two people: a hub whose program makes one case of them has it refused.
+    Negative control: apart they are two cases."""
+    monkeypatch.setattr(records, "draw_name", lambda _: Pseudonym("amber-heron-07"))
+    first, second = (records.open_case(org.vault, armed(org), NEWER) for _ in range(2))
+    assert first.pseudonym == second.pseudonym
+    lose(org)
+    assert restored(org, dry_run=True).cases == 2
+    assign = LostLetters._assign
+
+    def as_one(self: LostLetters, letters: Iterable[LostLetter]) -> None:
+        assign(self, letters)
+        one, two = self.opening
+        one.letters += two.letters
+        self.opening = [one]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LostLetters, "_assign", as_one)
+        done = restored(org)
+    assert (done.cases, done.letters_handed) == (1, 2)
+    names, refused = answered(org, done)
+    assert names == []
+    assert list(refused.values()) == [f"entry field-1/1:{second.seq} is of another case than the one it came with"]
+
+
 def test_a_letter_behind_the_end_is_refused(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     """What root cut off counts for nothing, whatever a hub hands on."""
     case = opened_case(org, org.field_1)
