@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vault.formats.place import handle_of, order
 from vault.formats.wraps import CaseWrap, Segment
@@ -28,19 +28,20 @@ def without_letters(exchange: Exchange, segments: Iterable[Segment]) -> tuple[Se
 
 
 def recorded_letters(
-    exchange: Exchange, offer: Offer, delivered: Iterable[Delivered], accepted: CaseWrap | None
+    exchange: Exchange, offer: Offer, delivered: Iterable[Delivered], case_wrap: Callable[[Place], CaseWrap | None]
 ) -> dict[Place, Place]:
     """The letters that a restored case brought along and that its taker recorded in accepting it, each with the record
-    that it became: right behind the acceptance, in the letters' order. `accepted` is what the acceptance wraps.
+    that it became: right behind the acceptance, in the letters' order. `case_wrap` opens what the taker's entries wrap.
 
     Empty where an older program accepted it, which recorded none: then what stands behind the acceptance is anything.
     Such a program wrapped every key that came along; one that records letters wraps none that stands at a letter's
     place, and accepts no letter whose leaf is not here, so that it always knows which those are.
     """
-    if offer.handed is None or offer.accepted is None or accepted is None:
-        return {}
     letters = sorted((item.place for item in delivered if item.letter), key=order)
-    if not {segment.place for segment in accepted.earlier}.isdisjoint(letters):
+    if offer.handed is None or offer.accepted is None or not letters:
+        return {}
+    accepted = case_wrap(offer.accepted)
+    if accepted is None or not {segment.place for segment in accepted.earlier}.isdisjoint(letters):
         return {}
     origin, seq = offer.accepted
     records = [Place(origin, seq + 1 + number) for number in range(len(letters))]

@@ -10,7 +10,7 @@ for the helper's entries alone.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -282,16 +282,10 @@ class Received:
             if offer.place in self.cases and offer.accepted is not None:
                 case_id, token = self.cases[offer.place]
                 delivered = list(self._delivered_by(offer, case_id, token))
-                recorded = self._recorded(offer, delivered)
+                recorded = recorded_letters(self.exchange, offer, delivered, self.own_case_wrap)
                 letters.setdefault(case_id, {}).update((there, here) for here, there in recorded.items())
                 found.setdefault(case_id, []).extend(item for item in delivered if item.place not in recorded)
         return found, letters
-
-    def _recorded(self, offer: Offer, delivered: Sequence[Delivered]) -> dict[Place, Place]:
-        """The letters among what an offer to this member delivered that became records here, each with its record."""
-        if offer.accepted is None or offer.taker != self.me.handle or not any(item.letter for item in delivered):
-            return {}
-        return recorded_letters(self.exchange, offer, delivered, self.own_case_wrap(offer.accepted))
 
     def letters(self, case_id: CaseId) -> Mapping[Place, Place]:
         """The own records that a lost member's letters became with a restored case: by their places, the letters'."""
