@@ -318,9 +318,11 @@ class _Restoring:
         """Why there is nothing to hand on."""
         found = [f'no case of "{self.received.me.handle}" is to be handed on']
         if self.waiting:
-            found.append(f"{self.waiting} are offered to somebody who can still accept")
+            are = "is" if self.waiting == 1 else "are"
+            found.append(f"{self.waiting} {are} offered to somebody who can still accept")
         if self.before:
-            found.append(f"{self.before} were restored before, and wait for an answer")
+            were, wait = ("was", "waits") if self.before == 1 else ("were", "wait")
+            found.append(f"{self.before} {were} restored before, and {wait} for an answer")
         if self.letters.left:
             told = ", ".join(f"{why}: {count}" for why, count in self.letters.left.items())
             found.append(f"records that were added while the laptop was armed stay sealed ({told})")
