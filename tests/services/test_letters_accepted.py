@@ -17,17 +17,19 @@ from vault.formats.codebook import Codebook
 from vault.formats.delivery import DeliveredPart, DeliveredTally
 from vault.formats.letter import parse_letter
 from vault.formats.wraps import CaseWrap
-from vault.model import Layer, Origin, Place, Pseudonym, Role
+from vault.model import Kind, Layer, Origin, Place, Pseudonym, Role
 from vault.services import answering, handing, letters_lost, letters_read, parcels, received, records
 from vault.services.answering import accept_offer
 from vault.services.case_keys import Case
 from vault.services.cases import list_cases, show_case
 from vault.services.casework import Casework
+from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange, read_exchange
 from vault.services.handing import offer_transfer
 from vault.services.letters import part_key
 from vault.services.letters_lost import LostLetter, LostLetters, with_letters
 from vault.services.letters_read import OpenedLetter, SealedLetter
+from vault.services.letters_received import recorded_letters
 from vault.services.lost_member import LostReceived, LostWork
 from vault.services.parcels import Contents, case_keys, gather, segments_in
 from vault.services.places import Name
@@ -271,6 +273,23 @@ def test_what_an_older_program_accepted(org: Organisation, monkeypatch: pytest.M
         assert [entry.letter for entry in shown] == [""] * count
         assert damaged == [f"field-1/1:{seq}"]
     assert Received(org.vault, org.field_2).letters(org.work(org.field_2).case(case).case_id) == {}
+
+
+def test_a_letter_that_somebody_adds_later_is_no_record(org: Organisation) -> None:
+    """A letter of another member that came after the acceptance hides none of those that were recorded, and nothing is
+    taken for its record."""
+    case = opened_case(org, org.field_1)
+    seq = journey(org, case)
+    lose(org)
+    accept_all(org, restored(org))
+    org.add(org.field_2, "journey", case, event="transit", notes="mine")
+    found = Received(org.vault, org.field_2)
+    (offer,) = found.offers
+    lost, other = org.place(org.field_1, seq), Place(Origin(f"fieldvault/{org.vault.vault_id}/field-3/1"), 3)
+    delivered = [Delivered(place=place, kind=Kind.RECORD, day=0, parts={}, letter=True) for place in (other, lost)]
+    recorded = recorded_letters(found.exchange, offer, delivered, found.own_case_wrap)
+    assert offer.accepted is not None
+    assert recorded == {lost: Place(offer.accepted.origin, offer.accepted.seq + 1)}
 
 
 def test_a_transfer_brings_no_letters(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,11 @@ def recorded_letters(
 
     Empty where an older program accepted it, which recorded none: then what stands behind the acceptance is anything.
     Such a program wrapped every key that came along; one that records letters wraps none that stands at a letter's
-    place, and accepts no letter whose leaf is not here, so that it always knows which those are.
+    place, and accepts no letter whose leaf is not here, so that it always knows which those are. Letters of anybody but
+    the giver, which a later supplement may bring, became no records: none is accepted.
     """
-    letters = sorted((item.place for item in delivered if item.letter), key=order)
+    theirs = (item.place for item in delivered if item.letter and handle_of(item.place) == offer.giver)
+    letters = sorted(theirs, key=order)
     if offer.handed is None or offer.accepted is None or not letters:
         return {}
     accepted = case_wrap(offer.accepted)
