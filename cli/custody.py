@@ -325,14 +325,17 @@ def _warnings(done: Restored) -> list[str]:
     found = []
     if done.waiting:
         found.append(
-            f"{done.waiting} cases are left out: {done.member} had offered them to somebody who can still accept"
+            f"{counted(done.waiting, 'case is', 'cases are')} left out: {done.member} had offered "
+            f"{'it' if done.waiting == 1 else 'them'} to somebody who can still accept"
         )
     if done.before:
-        found.append(f"{done.before} cases are left out: they were restored before, and wait for an answer")
+        one = "case is left out: it was restored before, and waits"
+        left = counted(done.before, one, "cases are left out: they were restored before, and wait")
+        found.append(f"{left} for an answer")
     if done.helped:
         found.append(
-            f"with {done.helped} cases somebody helps: what helpers wrote is theirs. Have them type referral end, and "
-            f"{done.successor} refer the case to them anew"
+            f"with {counted(done.helped, 'case')} somebody helps: what helpers wrote is theirs. Have them type "
+            f"referral end, and {done.successor} refer the case to them anew"
         )
     if done.letters_cases:
         found.append(
@@ -340,13 +343,15 @@ def _warnings(done: Restored) -> list[str]:
             "armed: whoever had it and its passphrase could open some too. The successor should check them"
         )
     if done.letters:
-        why = "; ".join(f"{count}: {why}" for why, count in done.letters_left)
+        why = "; ".join(f"{why}: {count}" for why, count in done.letters_left)
+        stays = "stays sealed where it is" if done.letters == 1 else "stay sealed where they are"
         found.append(
             f"{counted(done.letters, 'record that was', 'records that were')} added while the laptop of {done.member} "
-            f"was armed cannot be handed on, and stay sealed here ({why})"
+            f"was armed cannot be handed on, and {stays} ({why})"
         )
     if done.damaged:
-        found.append(f"{done.damaged} entries do not open and are left out: fieldvault audit verify")
+        damaged = counted(done.damaged, "entry does not open and is", "entries do not open and are")
+        found.append(f"{damaged} left out: fieldvault audit verify")
     return found
 
 

@@ -85,7 +85,14 @@ def test_a_restore_asks_once_and_tells_all(hub: FakeVault, run: Run, secret: str
     told = " ".join(outcome.err.split())
     assert "1 case with 3 entries (1 of them was added while their laptop was armed)" in told
     assert "1 case was opened while the laptop of field-1 was armed" in told
-    assert "stay sealed here (1: no case of theirs has the name that they give)" in told
+    assert (
+        "1 record that was added while the laptop of field-1 was armed cannot be handed on, and stays sealed "
+        "where it is (no case of theirs has the name that they give: 1)" in told
+    )
+    assert "1 case is left out: field-1 had offered it to somebody who can still accept" in told
+    assert "1 case is left out: it was restored before, and waits for an answer" in told
+    assert "with 1 case somebody helps" in told
+    assert "1 entry does not open and is left out" in told
     assert outcome.out == "hub-1/1:4\n"
     assert run(*line, "--reason", "lost", "--as", "field-1", "--passphrase-file", secret).code == 31
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.organisation import Organisation
 from tests.services.travelling import STEP
@@ -16,6 +16,7 @@ from vault.services.letters import part_key
 from vault.services.records import record
 from vault.services.restoring import Restored
 from vault.services.tally_rows import read_rows
+from vault.services.vault import Vault
 
 KEY = bytes(range(32))
 """The letter key that a forger chose."""
@@ -42,8 +43,10 @@ def journey(org: Organisation, case: str, **more: object) -> int:
 
 
 def letter(name: str, *, opens: bool = True, kind: str = "intake", **tally: str | int) -> dict[Layer, bytes]:
-    """The parts of a letter by a program of a forger's own."""
-    values = {key: value for key, value in {**(INTAKE if opens else {}), **tally}.items() if value != ""}
+    """The parts of a letter by a program of a forger's own. One that opens a case, or is an intake, has an intake's
+    codes, but for those that are given as ""."""
+    codes = INTAKE if opens or kind == "intake" else {}
+    values = {key: value for key, value in {**codes, **tally}.items() if value != ""}
     return {Layer.CASE: encode_letter(Letter(pseudonym=name, opens=opens, type=kind, case={}, tally=values))}
 
 
@@ -55,27 +58,41 @@ def planted(
     key: bytes = KEY,
     to_recovery: bytes | None = None,
 ) -> int:
-    """A letter with these parts, sealed and signed as any, by whoever has the signing key; its number. `to_recovery` is
-    what is wrapped to the recovery key, if it is another key than the parts'."""
-    vault, me = org.vault, armed(org, by)
+    """A letter with these parts by whoever has a member's signing key; its number. `to_recovery` is what is wrapped to
+    the recovery key, if it is another key than the parts'."""
+    return planted_by(org.vault, armed(org, by), payloads, key=key, to_recovery=to_recovery)
+
+
+def planted_by(
+    vault: Vault, me: Keyring, *payloads: Mapping[Layer, bytes], key: bytes = KEY, to_recovery: bytes | None = None
+) -> int:
+    """As `planted`: letters, each with its parts, sealed and signed as any, in one commit; the number of the first."""
     signer, recovery = vault.signer(me), vault.roster.recoveries[-1]
     to = (
         (me.member.key_id, me.member.keys.sealing, key),
         (recovery.key_id, recovery.key, key if to_recovery is None else to_recovery),
     )
     wraps = tuple(member_wrap(vault.vault_id, signer.origin, Purpose.LETTER, *each) for each in to)
-    items = tuple(
+    drafts = [Draft(kind=Kind.RECORD, parts=_sealed(each, key), wraps=wraps) for each in payloads]
+    return _written(vault, me, drafts)
+
+
+def _sealed(payloads: Mapping[Layer, bytes], key: bytes) -> tuple[PartDraft, ...]:
+    return tuple(
         PartDraft(layer=layer, key=part_key(key, layer), payload=payload, header=lambda _: bytes(16))
         for layer, payload in payloads.items()
     )
-    return written(org, Draft(kind=Kind.RECORD, parts=items, wraps=wraps), by=by)
 
 
 def written(org: Organisation, *drafts: Draft, by: str = "field-1") -> int:
     """Entries that whoever has the signing key adds; the number of the first."""
-    signer = org.vault.signer(armed(org, by))
-    with org.vault.writing(armed(org, by)):
-        return write(org.vault.store, org.vault.journal_number(signer.origin), signer, org.vault.day, drafts)
+    return _written(org.vault, armed(org, by), drafts)
+
+
+def _written(vault: Vault, me: Keyring, drafts: Sequence[Draft]) -> int:
+    signer = vault.signer(me)
+    with vault.writing(me):
+        return write(vault.store, vault.journal_number(signer.origin), signer, vault.day, drafts)
 
 
 def recovery_id(org: Organisation) -> KeyId:

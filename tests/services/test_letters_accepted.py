@@ -17,19 +17,21 @@ from vault.formats.codebook import Codebook
 from vault.formats.delivery import DeliveredPart, DeliveredTally
 from vault.formats.letter import parse_letter
 from vault.formats.wraps import CaseWrap
-from vault.model import Layer, Origin, Place, Pseudonym, Role
+from vault.model import Kind, Layer, Origin, Place, Pseudonym, Role
 from vault.services import answering, handing, letters_lost, letters_read, parcels, received, records
 from vault.services.answering import accept_offer
 from vault.services.case_keys import Case
 from vault.services.cases import list_cases, show_case
 from vault.services.casework import Casework
+from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange, read_exchange
 from vault.services.handing import offer_transfer
 from vault.services.letters import part_key
 from vault.services.letters_lost import LostLetter, LostLetters, with_letters
 from vault.services.letters_read import OpenedLetter, SealedLetter
+from vault.services.letters_received import recorded_letters
 from vault.services.lost_member import LostReceived, LostWork
-from vault.services.parcels import Contents, case_keys, gather
+from vault.services.parcels import Contents, case_keys, gather, segments_in
 from vault.services.places import Name
 from vault.services.quorum import OpenedRecovery
 from vault.services.received import Received
@@ -86,6 +88,31 @@ def test_no_letter_opens_a_case_inside_another(org: Organisation, monkeypatch: p
         done = restored(org)
     with pytest.raises(IntegrityError, match="of another case"):
         accept_all(org, done)
+
+
+def test_only_the_first_letter_opens_its_case(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that open one of the same name are two people: a hub whose program makes one case of them has it refused.
+    Negative control: apart they are two cases."""
+    monkeypatch.setattr(records, "draw_name", lambda _: Pseudonym("amber-heron-07"))
+    first, second = (records.open_case(org.vault, armed(org), NEWER) for _ in range(2))
+    assert first.pseudonym == second.pseudonym
+    lose(org)
+    assert restored(org, dry_run=True).cases == 2
+    assign = LostLetters._assign
+
+    def as_one(self: LostLetters, letters: Iterable[LostLetter]) -> None:
+        assign(self, letters)
+        one, two = self.opening
+        one.letters += two.letters
+        self.opening = [one]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LostLetters, "_assign", as_one)
+        done = restored(org)
+    assert (done.cases, done.letters_handed) == (1, 2)
+    names, refused = answered(org, done)
+    assert names == []
+    assert list(refused.values()) == [f"entry field-1/1:{second.seq} is of another case than the one it came with"]
 
 
 def test_a_letter_behind_the_end_is_refused(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,17 +256,40 @@ def test_a_party_token_that_is_none(org: Organisation, monkeypatch: pytest.Monke
 
 
 def test_what_an_older_program_accepted(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It recorded no letters: they are named as damaged, not passed over."""
+    """It recorded no letters: they are named as damaged, not passed over; and what the successor then writes is theirs,
+    and said to be no letter, however many records stand behind the acceptance."""
     case = opened_case(org, org.field_1)
     seq = journey(org, case)
     org.add(org.field_1, "journey", case, event="arrival", notes="behind it")
     lose(org)
     with monkeypatch.context() as patch:
         patch.setattr(answering, "arrived_letters", lambda *_: ())
+        patch.setattr(answering, "lasting_segments", segments_in)  # it kept the keys of letters
         accept_all(org, restored(org))
-    damaged: list[Name] = []
-    assert len(show_case(org.vault, org.field_2, case, damaged=damaged).entries) == 3
-    assert damaged == [f"field-1/1:{seq}"]
+    for count, said in enumerate(["mine", "mine too"], start=4):
+        org.add(org.field_2, "journey", case, event="transit", notes=said)
+        damaged: list[Name] = []
+        shown = show_case(org.vault, org.field_2, case, damaged=damaged).entries
+        assert [entry.letter for entry in shown] == [""] * count
+        assert damaged == [f"field-1/1:{seq}"]
+    assert Received(org.vault, org.field_2).letters(org.work(org.field_2).case(case).case_id) == {}
+
+
+def test_a_letter_that_somebody_adds_later_is_no_record(org: Organisation) -> None:
+    """A letter of another member that came after the acceptance hides none of those that were recorded, and nothing is
+    taken for its record."""
+    case = opened_case(org, org.field_1)
+    seq = journey(org, case)
+    lose(org)
+    accept_all(org, restored(org))
+    org.add(org.field_2, "journey", case, event="transit", notes="mine")
+    found = Received(org.vault, org.field_2)
+    (offer,) = found.offers
+    lost, other = org.place(org.field_1, seq), Place(Origin(f"fieldvault/{org.vault.vault_id}/field-3/1"), 3)
+    delivered = [Delivered(place=place, kind=Kind.RECORD, day=0, parts={}, letter=True) for place in (other, lost)]
+    recorded = recorded_letters(found.exchange, offer, delivered, found.own_case_wrap)
+    assert offer.accepted is not None
+    assert recorded == {lost: Place(offer.accepted.origin, offer.accepted.seq + 1)}
 
 
 def test_a_transfer_brings_no_letters(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:

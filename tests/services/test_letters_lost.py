@@ -10,12 +10,22 @@ from tests.organisation import COST, PASSPHRASES, Organisation, rows_of
 from tests.services.custodians import accept_all, lose, restored
 from tests.services.erasing import planned
 from tests.services.handing import notes, opened_case, replaced_wrap
-from tests.services.lost_letters import KNOWN, armed, journey, left, letter, planted, recovery_id, rows, written
+from tests.services.lost_letters import (
+    KNOWN,
+    armed,
+    journey,
+    left,
+    letter,
+    planted_by,
+    recovery_id,
+    rows,
+    written,
+)
 from tests.services.renewing import appointed, new_shares, words_of
 from tests.services.several_journals import next_epoch
 from tests.services.travelling import NEWER
 from vault.errors import UsageError
-from vault.formats.wraps import CaseWrap
+from vault.formats.wraps import CaseWrap, fits
 from vault.model import Kind, Layer, Purpose, Role
 from vault.services import letters_taken, records, restoring
 from vault.services.answering import accept_offer
@@ -101,7 +111,7 @@ def test_letters_that_became_records_are_not_handed_on_again(
 
 
 def test_letters_that_are_gone(org: Organisation) -> None:
-    """Recorded on the laptop where they were deleted, or erased there: nothing of them is missed."""
+    """They became records on the laptop, where their parts were deleted: nothing of them is missed."""
     case = opened_case(org, org.field_1)
     journey(org, case)
     assert take_letters(org.vault, org.field_1).recorded == 1
@@ -207,7 +217,8 @@ def test_letters_of_an_earlier_epoch(org: Organisation) -> None:
 
 
 def test_too_many_for_one_offer(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrap has room for some six hundred keys: what does not fit is counted, the case goes with the rest."""
+    """As if a wrap had room for few keys: what does not fit is counted, the case goes with the rest, in order from the
+    first. How many it has room for: see the next test."""
     case = opened_case(org, org.field_1)
     for number in range(4):
         journey(org, case, notes=f"letter {number}")
@@ -223,16 +234,26 @@ def test_too_many_for_one_offer(org: Organisation, monkeypatch: pytest.MonkeyPat
     assert notes(org, org.field_2, case) == ["over the river", "letter 0", "letter 1", "letter 2"]
 
 
-def test_many_letters_fit_one_offer(org: Organisation) -> None:
-    """A hundred and fifty of one case go along at once."""
-    case = opened_case(org, org.field_1)
-    for _ in range(150):
-        planted(org, letter(case, opens=False, kind="journey", **KNOWN))
+def test_as_many_letters_as_a_wrap_has_room_for(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of one case go along at once (how many depends on the handles' length), and not one more than fits; all
+    of them become records."""
+    case, many = opened_case(org, org.field_1), 800
+    one = letter(case, opens=False, kind="journey", **KNOWN)
+    planted_by(org.vault, armed(org), *[one] * many)
+    tried: dict[bool, set[int]] = {True: set(), False: set()}
+
+    def watched(wrap: CaseWrap) -> bool:
+        tried[fits(wrap)].add(len(wrap.earlier))
+        return fits(wrap)
+
+    monkeypatch.setattr(restoring, "fits", watched)
     lose(org)
     done = restored(org)
-    assert (done.letters_handed, done.letters) == (150, 0)
+    assert max(tried[True]) + 1 == min(tried[False]), "one more key would not have fitted"
+    assert done.letters_handed > 600
+    assert left(done) == {Why.TOO_MANY: many - done.letters_handed}
     accept_all(org, done)
-    assert len(show_case(org.vault, org.field_2, case).entries) == 152
+    assert len(show_case(org.vault, org.field_2, case).entries) == 2 + done.letters_handed
 
 
 def test_a_letter_that_another_record_stands_behind(org: Organisation) -> None:
@@ -246,19 +267,25 @@ def test_a_letter_that_another_record_stands_behind(org: Organisation) -> None:
     assert (done.letters_handed, done.letters_recorded, done.letters_erased) == (1, 0, 0)
 
 
-def test_an_unapproved_erasure_takes_no_letter_away(org: Organisation) -> None:
-    """Whoever has the armed laptop signs that the letters became records, behind records of rubbish or of none: they
-    are handed on all the same; negative control: letters that did become records are not."""
+@pytest.mark.parametrize("rubbish", [False, True])
+def test_an_unapproved_erasure_takes_no_letter_away(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch, *, rubbish: bool
+) -> None:
+    """Whoever has the armed laptop signs that the letters became records, behind a record of rubbish or behind none:
+    they are handed on all the same; negative control: one that did become a record is not."""
     case = opened_case(org, org.field_1)
+    journey(org, case, notes="recorded")
+    for name in ("erase_parts", "erase_wraps"):
+        monkeypatch.setattr(letters_taken, name, lambda *_: 0)  # as at headquarters, which keeps them
+    assert take_letters(org.vault, org.field_1).recorded == 1
     seq = journey(org, case, notes="still here")
-    origin = org.vault.signer(org.field_1).origin
-    rubbish = record_of_rubbish()
-    written(org, rubbish, Draft(kind=Kind.ERASE, extra=([origin, seq],)))
+    erasure = Draft(kind=Kind.ERASE, extra=([org.vault.signer(org.field_1).origin, seq],))
+    written(org, *([record_of_rubbish()] if rubbish else []), erasure)
     lose(org)
     done = restored(org)
-    assert (done.letters_handed, done.letters_recorded, done.letters_erased) == (1, 0, 0)
+    assert (done.letters_handed, done.letters_recorded, done.letters_erased) == (1, 1, 0)
     accept_all(org, done)
-    assert "still here" in notes(org, org.field_2, case)
+    assert sorted(notes(org, org.field_2, case)) == ["over the river", "recorded", "still here"]
 
 
 def record_of_rubbish() -> Draft:

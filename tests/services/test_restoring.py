@@ -129,7 +129,7 @@ def test_a_second_restore_hands_nothing_on_twice(org: Organisation) -> None:
     opened_case(org, org.field_1)
     lose(org)
     done = restored(org)
-    with pytest.raises(UsageError, match="1 were restored before"):
+    with pytest.raises(UsageError, match="1 was restored before, and waits"):
         restored(org, to="field-3")
     reject_offer(org.vault, org.field_2, done.offers[0], "too far")
     again = restored(org, to="field-3")

@@ -67,6 +67,7 @@ def test_the_successor_is_told(org: Organisation) -> None:
     assert told[plain] == (0, "")
     assert told[case][0] == 1
     assert f"(field-1/1:{seq})" in told[case][1]
+    assert "1 of its records was added" in told[case][1]
     assert "whoever had it and the passphrase" in told[case][1]
 
 

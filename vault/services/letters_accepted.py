@@ -1,6 +1,6 @@
 """Letters of a lost member that come with a restored case: who accepts it records them anew, right behind that.
 
-As at disarming, each becomes an ordinary record of its case, with a tally part, so that totals count it; here of the
+As at disarming, each becomes an ordinary record of its case, with a tally part, so that totals count it; here in the
 successor's journal, since nobody can write in the lost member's any more. Each is held against the leaf that the lost
 member signed. What a letter says is believed no further than at disarming: whoever had the armed laptop and its
 passphrase could sign one. So the successor is told how many there are, and one can neither open a case in the midst of
@@ -36,14 +36,14 @@ PARTY_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class ArrivedLetter:
     """A letter that came with a restored case, and the token of its travel party, where the hub could tell it."""
 
     opened: OpenedLetter = field(repr=False)
     party: bytes | None = field(repr=False)
 
 
-def arrived_letters(work: Casework, received: Received, offer: Offer, parcel: Parcel) -> tuple[Arrived, ...]:
+def arrived_letters(work: Casework, received: Received, offer: Offer, parcel: Parcel) -> tuple[ArrivedLetter, ...]:
     """The letters in a parcel, in the order in which they were written; none but in a restored case's.
 
     Raises IntegrityError, naming the entry, for one that is not what the lost member signed or not what this program
@@ -73,7 +73,7 @@ def _check_new(received: Received, letters: Iterable[Delivered]) -> None:
         raise IntegrityError(f"entry {short(again)} became a record of yours before, with another case")
 
 
-def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer, tuple[Segment, ...]]) -> Arrived:
+def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer, tuple[Segment, ...]]) -> ArrivedLetter:
     name, giver = short(item.place), work.vault.roster.member(offer.giver)
     if item.place.seq >= (limit_of(giver, item.place.origin) or 0):  # of a journal of somebody else's nothing counts
         raise IntegrityError(f'entry {name} is nothing that "{offer.giver}" wrote and that counts')
@@ -86,7 +86,7 @@ def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer,
     party = item.tally.get(PARTY)
     known = party if isinstance(party, bytes) and len(party) == PARTY_TOKEN else None
     try:
-        return Arrived(opened=read_letter(work.vault.codebook, item.place, payloads), party=known)
+        return ArrivedLetter(opened=read_letter(work.vault.codebook, item.place, payloads), party=known)
     except VaultError as error:
         raise IntegrityError(f"entry {name}: {error.message}") from None
 
@@ -95,7 +95,8 @@ def _check_all_here(work: Casework, received: Received, parcel: Parcel, segments
     """Raises IntegrityError where a letter's own leaf is not here: it could not be held against it, nor be recorded
     later."""
     here = received.exchange.leaves
-    for part in (part for content in parcel.contents for part in content.parts if part.layer is Layer.CASE):
+    delivered = [part for content in parcel.contents for part in content.parts if part.layer is Layer.CASE]
+    for part in delivered:
         if part.place.seq < len(here.get(part.place.origin, ())):
             continue
         try:
@@ -109,7 +110,7 @@ def _check_all_here(work: Casework, received: Received, parcel: Parcel, segments
         )
 
 
-def _check_of_one_case(letters: Sequence[Arrived], parcel: Parcel) -> None:
+def _check_of_one_case(letters: Sequence[ArrivedLetter], parcel: Parcel) -> None:
     """Raises IntegrityError unless the letters are of this case: each gives its name, and only the first may open it,
     in a case that has nothing but letters."""
     alone = parcel.entries == len(letters)
@@ -120,20 +121,21 @@ def _check_of_one_case(letters: Sequence[Arrived], parcel: Parcel) -> None:
             raise IntegrityError(f"entry {short(item.opened.place)} is of another case than the one it came with")
 
 
-def letter_records(desk: Desk, keys: CaseKeys, letters: Iterable[Arrived]) -> tuple[Draft, ...]:
+def letter_records(desk: Desk, keys: CaseKeys, letters: Iterable[ArrivedLetter]) -> tuple[Draft, ...]:
     """The records that the letters become, in their order."""
     return tuple(draft_record(desk, keys, item.opened.prepared, party=item.party) for item in letters)
 
 
-def letter_warnings(offer: Offer, letters: Sequence[Arrived]) -> tuple[str, ...]:
+def letter_warnings(offer: Offer, letters: Sequence[ArrivedLetter]) -> tuple[str, ...]:
     """What the successor should know of them."""
     if not letters:
         return ()
     places = [short(item.opened.place) for item in letters]
     listed = ", ".join(places[:MOST_NAMED]) + (", and more" if len(places) > MOST_NAMED else "")
     prepared = [item.opened.prepared for item in letters if item.opened.letter.opens]
+    added = "1 of its records was" if len(letters) == 1 else f"{len(letters):,} of its records were"
     told = (
-        f'{len(letters)} of its records were added while the laptop of "{offer.giver}" was armed for travel ({listed}):'
-        " whoever had it and the passphrase could add some too; check them"
+        f'{added} added while the laptop of "{offer.giver}" was armed for travel ({listed}): whoever had it and the '
+        "passphrase could add some too; check them"
     )
     return (told, *without_consent(sum(item.tally.get(CONSENT) != "yes" for item in prepared)))

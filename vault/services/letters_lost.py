@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from functools import cached_property
 
 from vault import labels
@@ -51,6 +51,13 @@ class Why(StrEnum):
     TOO_MANY = "they are too many, or too large, for one offer"
 
 
+class Gone(Enum):
+    """What became of a letter that nobody waits for."""
+
+    RECORDED = auto()
+    ERASED = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostLetter:
     """A letter that opened: what it says, its sealed parts, and the key of each."""
@@ -63,6 +70,11 @@ class LostLetter:
     def place(self) -> Place:
         """Where it stands."""
         return self.opened.place
+
+    @property
+    def size(self) -> int:
+        """The bytes of its parts."""
+        return sum(map(len, self.parts.values()))
 
     @property
     def delivered(self) -> tuple[DeliveredPart, ...]:
@@ -149,59 +161,68 @@ class LostLetters:
 
     def went_along(self, case_id: CaseId, letters: Iterable[LostLetter]) -> int:
         """How many of these letters an earlier restore delivered with the case."""
-        return sum(self._handed.get(item.place, (b"",))[0] == case_id for item in letters)
+        handed_with = [self._handed[item.place][0] for item in letters if item.place in self._handed]
+        return handed_with.count(case_id)
 
     # -- opening them ------------------------------------------------------------------------------------------------
 
     def _waiting(self) -> Iterator[LostLetter]:
-        """The letters that became no records and that open, in the order of writing."""
+        """The letters that can be handed on, in the order of writing; the others are counted."""
+        for sealed, record in self._sealed():
+            found = self._judged(sealed, record)
+            if isinstance(found, LostLetter):
+                yield found
+            elif found is Gone.RECORDED:
+                self.recorded += 1
+            elif found is Gone.ERASED:
+                self.erased += 1
+            else:
+                self.leave(found)
+
+    def _sealed(self) -> Iterator[tuple[SealedLetter, Place | None]]:
+        """The letters that the journals hold, each with the record that it became, as an erasure says."""
+        exchange = self.received.exchange
         for origin, number in self.vault.own_journals(self.received.me.handle):
-            leaves = self.received.exchange.leaves.get(origin, [])
-            count = self.counts.get(origin, 0)
-            behind = letters_behind(leaves[:count], origin).items()
-            exchange = self.received.exchange
-            records = {letter: record for record, letter in behind if is_record(exchange, Place(origin, record))}
+            leaves = exchange.leaves.get(origin, [])
+            behind = letters_behind(leaves[: self.counts.get(origin, 0)], origin).items()
+            records = {letter: Place(origin, record) for record, letter in behind}
             for seq, raw in enumerate(leaves):
                 if _may_be_letter(raw):
-                    yield from self._one(Place(origin, seq), number, parse_leaf(raw), records.get(seq))
+                    record = records.get(seq)
+                    known = record if record is not None and is_record(exchange, record) else None
+                    yield self._sealed_at(Place(origin, seq), number, parse_leaf(raw)), known
 
-    def _one(self, place: Place, number: int, leaf: Leaf, record: int | None) -> Iterator[LostLetter]:
-        store, key = self.vault.store, self.recovery.key
-        if place.seq >= self.counts.get(place.origin, 0):
-            self.leave(Why.VOID)
-            return
-        if self._is_gone(place, number):
-            became = record is not None and place not in self.received.exchange.approved
-            self.recorded, self.erased = self.recorded + became, self.erased + (not became)
-            return
-        sealed = SealedLetter(
+    def _sealed_at(self, place: Place, number: int, leaf: Leaf) -> SealedLetter:
+        store = self.vault.store
+        return SealedLetter(
             place=place,
             leaf=leaf,
-            wrap=store.wrap(number, key.key_id, Purpose.LETTER, place.seq),
+            wrap=store.wrap(number, self.recovery.key.key_id, Purpose.LETTER, place.seq),
             part=lambda layer: store.part(number, place.seq, layer),
         )
-        try:
-            found = self._opened(sealed)
-        except VaultError:
-            if record is not None:
-                self.recorded += 1  # nobody can say that it did not
-            else:
-                self.leave(self._why_closed(leaf))
-            return
-        if record is not None and self._says_the_same(Place(place.origin, record), found.opened):
-            self.recorded += 1
-        elif sum(map(len, found.parts.values())) > MOST_PART:
-            self.leave(Why.TOO_MANY)
-        else:
-            yield found
 
-    def _is_gone(self, place: Place, number: int) -> bool:
-        """Whether somebody approved that a letter is erased; or an erasure names it, and its parts are not here."""
-        journal = self.work.own.get(place.origin)
-        if place in self.received.exchange.approved:
-            return True
-        gone = self.vault.store.part(number, place.seq, Layer.CASE) is None
-        return gone and journal is not None and place.seq in journal.leaves.erased
+    def _judged(self, sealed: SealedLetter, record: Place | None) -> LostLetter | Why | Gone:
+        """A letter, opened, that can be handed on; or why it cannot, or what became of it. Nothing is counted here."""
+        if sealed.place.seq >= self.counts.get(sealed.place.origin, 0):
+            return Why.VOID
+        if sealed.place in self.received.exchange.approved:
+            return Gone.ERASED
+        if self._is_deleted(sealed):
+            return Gone.ERASED if record is None else Gone.RECORDED
+        try:
+            letter = self._opened(sealed)
+        except VaultError:
+            # Of one that an erasure calls recorded nobody can say that it was not.
+            return self._why_closed(sealed.leaf) if record is None else Gone.RECORDED
+        if record is not None and self._says_the_same(record, letter.opened):
+            return Gone.RECORDED
+        return Why.TOO_MANY if letter.size > MOST_PART else letter
+
+    def _is_deleted(self, sealed: SealedLetter) -> bool:
+        """Whether an erasure names a letter, and its parts are not here."""
+        journal = self.work.own.get(sealed.place.origin)
+        named = journal is not None and sealed.place.seq in journal.leaves.erased
+        return named and sealed.part(Layer.CASE) is None
 
     def _opened(self, sealed: SealedLetter) -> LostLetter:
         vault, recovery = self.vault, self.recovery

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vault.formats.place import handle_of, order
-from vault.formats.wraps import Segment
+from vault.formats.wraps import CaseWrap, Segment
 from vault.model import Handle, Kind, Place
 from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange
@@ -27,13 +27,24 @@ def without_letters(exchange: Exchange, segments: Iterable[Segment]) -> tuple[Se
     return tuple(kept)
 
 
-def recorded_letters(exchange: Exchange, offer: Offer, delivered: Iterable[Delivered]) -> dict[Place, Place]:
+def recorded_letters(
+    exchange: Exchange, offer: Offer, delivered: Iterable[Delivered], case_wrap: Callable[[Place], CaseWrap | None]
+) -> dict[Place, Place]:
     """The letters that a restored case brought along and that its taker recorded in accepting it, each with the record
-    that it became: right behind the acceptance, in the letters' order. Empty where an older program accepted it, which
-    recorded none."""
-    if offer.handed is None or offer.accepted is None:
+    that it became: right behind the acceptance, in the letters' order. `case_wrap` opens what the taker's entries wrap.
+
+    Empty where an older program accepted it, which recorded none: then what stands behind the acceptance is anything.
+    Such a program wrapped every key that came along; one that records letters wraps none that stands at a letter's
+    place, and accepts no letter whose leaf is not here, so that it always knows which those are. Letters of anybody but
+    the giver, which a later supplement may bring, became no records: none is accepted.
+    """
+    theirs = (item.place for item in delivered if item.letter and handle_of(item.place) == offer.giver)
+    letters = sorted(theirs, key=order)
+    if offer.handed is None or offer.accepted is None or not letters:
         return {}
-    letters = sorted((item.place for item in delivered if item.letter), key=order)
+    accepted = case_wrap(offer.accepted)
+    if accepted is None or not {segment.place for segment in accepted.earlier}.isdisjoint(letters):
+        return {}
     origin, seq = offer.accepted
     records = [Place(origin, seq + 1 + number) for number in range(len(letters))]
     if not all(is_record(exchange, place) for place in records):

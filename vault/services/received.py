@@ -282,7 +282,7 @@ class Received:
             if offer.place in self.cases and offer.accepted is not None:
                 case_id, token = self.cases[offer.place]
                 delivered = list(self._delivered_by(offer, case_id, token))
-                recorded = recorded_letters(self.exchange, offer, delivered)
+                recorded = recorded_letters(self.exchange, offer, delivered, self.own_case_wrap)
                 letters.setdefault(case_id, {}).update((there, here) for here, there in recorded.items())
                 found.setdefault(case_id, []).extend(item for item in delivered if item.place not in recorded)
         return found, letters

@@ -194,49 +194,51 @@ class _Restoring:
         ids: so that the entries do not tell in which order the cases were opened."""
         found: dict[CaseId, Draft] = {}
         for case in sorted(self.work.cases.values(), key=lambda case: case.case_id):
-            letters = self.letters.of_cases.get(case.case_id, [])
-            if self._is_free(case):
+            letters, theirs = self.letters.of_cases.get(case.case_id, []), self._is_theirs(case)
+            waiting = self._waiting_transfers(case.case_id) if theirs else []
+            if theirs and not waiting:
                 found[case.case_id] = self._draft(case, letters)
             else:
-                self._pass_over(case.case_id, letters)
+                self._pass_over(case.case_id, letters, waiting)
         for opening in self.letters.opening:
-            if self._is_open(opening.case_id):
-                found[opening.case_id] = self._opened_by_letter(opening)
+            case_id, accepted = opening.case_id, self._was_accepted(opening.case_id)
+            waiting = [] if accepted else self._waiting_transfers(case_id)
+            if not accepted and not waiting:
+                found[case_id] = self._opened_by_letter(opening)
             else:
-                self._pass_over(opening.case_id, opening.letters)
+                self._pass_over(case_id, opening.letters, waiting)
         return [found[case_id] for case_id in sorted(found)]
 
-    def _pass_over(self, case_id: CaseId, letters: Sequence[LostLetter]) -> None:
-        """Counts the letters of a case that is not handed on now."""
+    def _pass_over(self, case_id: CaseId, letters: Sequence[LostLetter], waiting: Sequence[Offer]) -> None:
+        """Counts a case that is not handed on now, if transfers of it wait for an answer, and its letters."""
+        if waiting:
+            restored = any(offer.handed is not None for offer in waiting)
+            self.before, self.waiting = self.before + restored, self.waiting + (not restored)
         went = self.letters.went_along(case_id, letters)
         self.went += went
         self.letters.leave(Why.ELSEWHERE, len(letters) - went)
 
-    def _is_free(self, case: Case) -> bool:
-        if case.place in self.void or not self.received.owns(case.case_id):
-            return False
-        ours = self._given(case.case_id)
-        if self._is_offered(ours):
-            return False
-        self.helped += any(_goes_on(offer) for offer in ours)
-        return True
+    def _is_theirs(self, case: Case) -> bool:
+        """Whether the case was the lost member's own, by what counts of their journals."""
+        return case.place not in self.void and self.received.owns(case.case_id)
 
-    def _is_open(self, case_id: CaseId) -> bool:
-        """Whether a case that a letter opens is in nobody's hands yet."""
-        ours = self._given(case_id)
-        return not any(offer.accepted is not None for offer in ours) and not self._is_offered(ours)
+    def _was_accepted(self, case_id: CaseId) -> bool:
+        """Whether somebody accepted a case that a letter opens, when it was handed on before."""
+        return any(offer.accepted is not None for offer in self._given(case_id))
+
+    def _is_helped(self, case_id: CaseId) -> bool:
+        return any(map(_goes_on, self._given(case_id)))
 
     def _given(self, case_id: CaseId) -> list[Offer]:
         return [offer for offer in self.received.of_case(case_id) if offer.giver == self.received.me.handle]
 
-    def _is_offered(self, ours: Sequence[Offer]) -> bool:
-        """Whether somebody can still take the case; then it is counted."""
-        open_to = [offer for offer in ours if offer.state is State.OFFERED and not self._is_gone(offer.taker)]
-        transfers = [offer for offer in open_to if offer.kind is Act.TRANSFER]
-        if transfers:
-            restored = any(offer.handed is not None for offer in transfers)
-            self.before, self.waiting = self.before + restored, self.waiting + (not restored)
-        return bool(transfers)
+    def _waiting_transfers(self, case_id: CaseId) -> list[Offer]:
+        """The transfers of a case that somebody can still accept."""
+        return [
+            offer
+            for offer in self._given(case_id)
+            if offer.kind is Act.TRANSFER and offer.state is State.OFFERED and not self._is_gone(offer.taker)
+        ]
 
     def _is_gone(self, handle: Handle) -> bool:
         return self.vault.roster.member(handle).revoked
@@ -244,6 +246,7 @@ class _Restoring:
     def _draft(self, case: Case, letters: Sequence[LostLetter]) -> Draft:
         contents = gather(self.work, self.received, case, identity=True, without=self.void, but_by=self.taker.handle)
         keys = case_keys(self.work, case, identity=True)
+        self.helped += self._is_helped(case.case_id)
         return self._restore(keys, contents, letters)
 
     def _opened_by_letter(self, opening: LetterCase) -> Draft:
@@ -315,9 +318,11 @@ class _Restoring:
         """Why there is nothing to hand on."""
         found = [f'no case of "{self.received.me.handle}" is to be handed on']
         if self.waiting:
-            found.append(f"{self.waiting} are offered to somebody who can still accept")
+            are = "is" if self.waiting == 1 else "are"
+            found.append(f"{self.waiting} {are} offered to somebody who can still accept")
         if self.before:
-            found.append(f"{self.before} were restored before, and wait for an answer")
+            were, wait = ("was", "waits") if self.before == 1 else ("were", "wait")
+            found.append(f"{self.before} {were} restored before, and {wait} for an answer")
         if self.letters.left:
             told = ", ".join(f"{why}: {count}" for why, count in self.letters.left.items())
             found.append(f"records that were added while the laptop was armed stay sealed ({told})")
