@@ -213,6 +213,10 @@ def restore(
         what += f" ({counted(done.letters_handed, 'of them was', 'of them were')} added while their laptop was armed)"
     for warning in _warnings(done):
         terminal.warn(warning)
+    if done.letters_recorded:
+        terminal.talk(
+            f"{counted(done.letters_recorded, 'record')} added while it was armed had become usual ones since."
+        )
     if dry_run:
         terminal.rehearsed(f"It would hand on {what}.")
     else:

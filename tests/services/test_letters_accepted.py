@@ -17,7 +17,7 @@ from vault.formats.codebook import Codebook
 from vault.formats.delivery import DeliveredPart, DeliveredTally
 from vault.formats.letter import parse_letter
 from vault.formats.wraps import CaseWrap
-from vault.model import Kind, Layer, Origin, Place, Pseudonym, Role
+from vault.model import CaseId, Kind, Layer, Origin, Place, Pseudonym, Role, Token
 from vault.services import answering, handing, letters_lost, letters_read, parcels, received, records
 from vault.services.answering import accept_offer
 from vault.services.case_keys import Case
@@ -27,7 +27,7 @@ from vault.services.delivered import Delivered
 from vault.services.exchange import Exchange, read_exchange
 from vault.services.handing import offer_transfer
 from vault.services.letters import part_key
-from vault.services.letters_lost import LostLetter, LostLetters, with_letters
+from vault.services.letters_lost import LetterCase, LostLetter, LostLetters, with_letters
 from vault.services.letters_read import OpenedLetter, SealedLetter
 from vault.services.letters_received import recorded_letters
 from vault.services.lost_member import LostReceived, LostWork
@@ -225,12 +225,12 @@ def test_the_successor_checks_the_answers_too(org: Organisation, monkeypatch: py
 
 
 def test_a_letter_is_recorded_once(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two headquarters that do not know of each other hand it on, each as a case of its own: one is accepted."""
+    """A headquarters that hands it on once more, as another case: one of them is accepted."""
     records.open_case(org.vault, armed(org), NEWER)
     lose(org)
     first = restored(org)
     with monkeypatch.context() as patch:
-        patch.setattr(LostLetters, "_handed", {})
+        patch.setattr(letters_lost, "letter_case", lambda _: (CaseId(bytes(16)), Token(bytes(16))))
         second = restored(org)
     assert len(accept_all(org, first)) == 1
     names, refused = answered(org, second)
@@ -333,3 +333,28 @@ def test_a_large_letter_is_left(org: Organisation, monkeypatch: pytest.MonkeyPat
     lose(org)
     done = restored(org)
     assert (done.cases, done.letters_handed, done.letters) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("what", ["token", "case_id"])
+def test_no_hub_chooses_as_whom_a_person_counts(org: Organisation, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """A case that a letter opens has the id and the token that follow from it: not those of somebody else's case, with
+    which it would be merged."""
+    name = opened_case(org, org.field_1)
+    case = org.work(org.field_1).case(name)
+    records.open_case(org.vault, armed(org), NEWER)
+    lose(org)
+    made = LostLetters._new_case
+
+    def chosen(self: LostLetters, item: LostLetter) -> LetterCase:
+        found = made(self, item)
+        setattr(found, what, getattr(case, what) if what == "token" else bytes(16))
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LostLetters, "_new_case", chosen)
+        done = restored(org)
+    names, refused = answered(org, done)
+    assert (len(names), list(refused.values())) == (
+        1,
+        ["entry field-1/1:3 is of another case than the one it came with"],
+    )

@@ -7,7 +7,7 @@ import pytest
 from tests.organisation import Organisation, canary
 from tests.services.custodians import WHY, accept_all, lose, restored, shares_of
 from tests.services.erasing import planned
-from tests.services.handing import notes, opened_case, opened_parts
+from tests.services.handing import notes, opened_case, opened_parts, replaced_wrap
 from tests.services.lost_letters import armed, journey, letter, planted, recovery_id, rows
 from tests.services.travelling import NEWER, STEP
 from vault.errors import UsageError
@@ -243,3 +243,21 @@ def test_the_lost_member_and_a_thief_read_nothing_later(org: Organisation) -> No
     later = org.vault.signer(org.field_2).origin
     assert [key for key in opened_parts(org.seized("mine"), org.field_2) if key[0] == later], "negative control"
     assert not [key for key in opened_parts(org.seized("theirs"), org.field_1) if key[0] == later]
+
+
+def test_a_second_restore_that_knows_nothing_of_the_first_counts_nobody_twice(org: Organisation) -> None:
+    """The hub's copy of the first is gone (an older backup): the letter itself says as whom they count."""
+    open_case(org.vault, armed(org), NEWER)
+    org.enrol("field-3", Role.RECORDER)
+    opened_case(org, org.field_1)
+    lose(org)
+    first = restored(org)
+    accept_all(org, first)
+    before = {token for token, _ in rows(org, "field-1", "field-2")}
+    for offer in first.offers:
+        place = org.place(org.keys["hub-1"], int(offer.split(":")[1]))
+        replaced_wrap(org, place, Purpose.DELIVERY, org.field_1.compartments[0].key_id, None)
+    for offer in restored(org, to="field-3").offers:
+        accept_offer(org.vault, org.keys["field-3"], offer)
+    assert {token for token, _ in rows(org, "field-1", "field-2", "field-3")} == before
+    assert len(before) == 2

@@ -16,8 +16,8 @@ from vault.errors import UsageError
 from vault.formats import part as parts
 from vault.formats.leaf import parse_fields, raw_places
 from vault.formats.letter import Letter, encode_letter, is_letter
-from vault.labels import LETTER
-from vault.model import Handle, Kind, Layer, Origin, Pseudonym, Purpose
+from vault.labels import LETTER, LETTER_CASE
+from vault.model import CaseId, Handle, Kind, Layer, Origin, Pseudonym, Purpose, Token
 from vault.ports import Randomness, draw_below
 from vault.primitives import aead
 from vault.primitives.kdf import derive
@@ -113,6 +113,13 @@ def _draft(vault: Vault, me: Keyring, origin: Origin, letter: LetterDraft) -> Dr
             for recipient, sealing in recipients
         ),
     )
+
+
+def letter_case(key: bytes) -> tuple[CaseId, Token]:
+    """Id and counting token of the case that a letter opens, where it is handed on: they follow from the key of its
+    case part. So every restore finds the same, and no hub can choose them: a person is counted once, as themselves."""
+    case_id, token = (derive(key, LETTER_CASE, what, length=16) for what in (b"id", b"token"))
+    return CaseId(case_id), Token(token)
 
 
 # -- which letters there are -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from vault.services.delivered import Delivered
 from vault.services.drafting import PARTY, CaseKeys, Desk, draft_record
 from vault.services.entry_rules import limit_of
 from vault.services.journal import Draft
+from vault.services.letters import letter_case
 from vault.services.letters_read import OpenedLetter, read_letter
 from vault.services.offers import Offer
 from vault.services.parcels import Parcel, segments_in
@@ -37,9 +38,11 @@ PARTY_TOKEN = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedLetter:
-    """A letter that came with a restored case, and the token of its travel party, where the hub could tell it."""
+    """A letter that came with a restored case, the key of its case part, and the token of its travel party, where the
+    hub could tell it."""
 
     opened: OpenedLetter = field(repr=False)
+    key: bytes = field(repr=False)
     party: bytes | None = field(repr=False)
 
 
@@ -79,16 +82,17 @@ def _opened(work: Casework, offer: Offer, item: Delivered, segments: dict[Layer,
         raise IntegrityError(f'entry {name} is nothing that "{offer.giver}" wrote and that counts')
     if item.committed != frozenset(item.parts):
         raise IntegrityError(f"entry {name} was delivered otherwise than its author signed it")
+    keys = {layer: key_at(segments[layer], item.place) for layer in item.parts}
     payloads = {
-        layer: work.open_part(item.place, Kind.RECORD, layer, key_at(segments[layer], item.place), raw)
-        for layer, raw in item.parts.items()
+        layer: work.open_part(item.place, Kind.RECORD, layer, keys[layer], raw) for layer, raw in item.parts.items()
     }
     party = item.tally.get(PARTY)
     known = party if isinstance(party, bytes) and len(party) == PARTY_TOKEN else None
     try:
-        return ArrivedLetter(opened=read_letter(work.vault.codebook, item.place, payloads), party=known)
+        opened = read_letter(work.vault.codebook, item.place, payloads)
     except VaultError as error:
         raise IntegrityError(f"entry {name}: {error.message}") from None
+    return ArrivedLetter(opened=opened, key=keys[Layer.CASE] or b"", party=known)
 
 
 def _check_all_here(work: Casework, received: Received, parcel: Parcel, segments: Sequence[Segment]) -> None:
@@ -112,11 +116,11 @@ def _check_all_here(work: Casework, received: Received, parcel: Parcel, segments
 
 def _check_of_one_case(letters: Sequence[ArrivedLetter], parcel: Parcel) -> None:
     """Raises IntegrityError unless the letters are of this case: each gives its name, and only the first may open it,
-    in a case that has nothing but letters."""
+    in a case that has nothing but letters, and whose id and counting token follow from it."""
     alone = parcel.entries == len(letters)
     for number, item in enumerate(letters):
         letter = item.opened.letter
-        may_open = number == 0 and alone
+        may_open = number == 0 and alone and (parcel.case.case_id, parcel.case.token) == letter_case(item.key)
         if letter.pseudonym != parcel.case.pseudonym or (letter.opens and not may_open):
             raise IntegrityError(f"entry {short(item.opened.place)} is of another case than the one it came with")
 

@@ -29,7 +29,7 @@ from vault.primitives.hashing import hmac_sha256
 from vault.primitives.kdf import derive
 from vault.services.case_keys import Case, key_at, together
 from vault.services.drafting import PARTY
-from vault.services.letters import letters_behind, part_key
+from vault.services.letters import letter_case, letters_behind, part_key
 from vault.services.letters_read import OpenedLetter, SealedLetter, letter_key, letter_parts, open_parts, read_letter
 from vault.services.letters_received import is_record
 from vault.services.lost_member import LostReceived, LostWork
@@ -136,18 +136,16 @@ class LostLetters:
                 self.leave(Why.NO_CASE)
 
     def _new_case(self, item: LostLetter) -> LetterCase:
-        """A case for a letter that opens one: the same, under the same counting token, if it was handed on before."""
-        random = self.vault.environment.random
-        known = self._handed.get(item.place)
-        case_id, token = known or (CaseId(random.token(16)), Token(random.token(16)))
+        """A case for a letter that opens one."""
+        case_id, token = letter_case(item.keys[Layer.CASE])
         return LetterCase(
             case_id=case_id, token=token, pseudonym=Pseudonym(item.opened.letter.pseudonym), letters=[item]
         )
 
     @cached_property
-    def _handed(self) -> dict[Place, tuple[CaseId, Token]]:
+    def _handed(self) -> dict[Place, CaseId]:
         """The entries that earlier restores delivered, each with its case: from the copies for the lost member."""
-        found: dict[Place, tuple[CaseId, Token]] = {}
+        found: dict[Place, CaseId] = {}
         for offer in self.received.offers:
             if offer.giver != self.received.me.handle or offer.handed is None:
                 continue
@@ -156,13 +154,12 @@ class LostLetters:
             except VaultError:
                 continue
             for content in contents:
-                found.update((part.place, (content.case_id, content.token)) for part in content.parts)
+                found.update((part.place, content.case_id) for part in content.parts)
         return found
 
     def went_along(self, case_id: CaseId, letters: Iterable[LostLetter]) -> int:
         """How many of these letters an earlier restore delivered with the case."""
-        handed_with = [self._handed[item.place][0] for item in letters if item.place in self._handed]
-        return handed_with.count(case_id)
+        return [self._handed.get(item.place) for item in letters].count(case_id)
 
     # -- opening them ------------------------------------------------------------------------------------------------
 
@@ -247,8 +244,12 @@ class LostLetters:
             entry = self.work.entry(case, place)
         except VaultError:
             return False
-        said = (entry.payload.type, dict(entry.payload.values))
-        return entry.kind is Kind.RECORD and said == (letter.prepared.type, dict(letter.prepared.case))
+        said = (entry.payload.type, dict(entry.payload.values), _open(self.work.readable_tally(place)))
+        return entry.kind is Kind.RECORD and said == (
+            letter.prepared.type,
+            dict(letter.prepared.case),
+            _open(letter.prepared.tally),
+        )
 
     @cached_property
     def _case_at(self) -> dict[Place, Case]:
@@ -286,6 +287,11 @@ class LostLetters:
             if isinstance(label, str) and isinstance(token, bytes):
                 found[label] = token
         return found
+
+
+def _open(tally: Mapping[str, str | int | bytes]) -> dict[str, str | int]:
+    """Tally values without tokens, which are drawn when a record is written."""
+    return {name: value for name, value in tally.items() if not isinstance(value, bytes)}
 
 
 def with_letters(segments: Sequence[Segment], letters: Iterable[LostLetter], layer: Layer) -> tuple[Segment, ...]:
