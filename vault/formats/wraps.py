@@ -32,7 +32,7 @@ from vault.model import CaseId, KeyId, Origin, Place, Pseudonym, Purpose, Token,
 CASE_WRAP_PAYLOAD = 192
 """Bytes: a payload's length is a multiple of it."""
 MOST_CASE_WRAP = 340 * CASE_WRAP_PAYLOAD
-"""Bytes: room for some six hundred segments."""
+"""Bytes: room for some seven hundred segments."""
 KEY = 32
 
 
