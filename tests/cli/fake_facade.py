@@ -31,8 +31,8 @@ ORIGIN = Origin(f"fieldvault/{VAULT_ID}/field-1/1")
 
 STAY = SimpleNamespace(
     pseudonym="amber-heron-41",
-    origin=ORIGIN, seq=3, name="3", type="shelter", day="2020-02-03", amended_by=(), version="3", conflicts=(),
-    values={"check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "CN"},
+    origin=ORIGIN, seq=3, name="3", type="shelter", day="2020-02-03", amended_by=(), version="3", letter="",
+    conflicts=(), values={"check_in": "2020-02-03", "check_out": "2020-02-05", "nights": 2, "country": "CN"},
 )  # fmt: skip
 
 
@@ -287,6 +287,7 @@ def main() -> None:
         SimpleNamespace(
             origin=ORIGIN, seq=3, name="3", type="journey", day="2020-02-03", amended_by=(5,), version="5",
             conflicts=(),
+            letter="",
             values={"event": "departure", "origin": "연길 ไทย \U0001f600", "notes": "one\ntwo\u202e\x1b[2J"},
         ),
     )  # fmt: skip

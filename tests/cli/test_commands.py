@@ -231,6 +231,7 @@ def test_case_list_and_show_for_programs(run: Run, fake: FakeVault, secret: str)
             values=values,
             amended_by=(5,),
             conflicts=(),
+            letter="",
         ),
     )
     entries = _json(run("case", "show", "amber-heron-41", "--passphrase-file", secret, "--json"))["entries"]
