@@ -242,6 +242,12 @@ def test_case_list_and_show_for_programs(run: Run, fake: FakeVault, secret: str)
     out = run("case", "show", "amber-heron-41", "--passphrase-file", secret, "--lang", "ko").out
     assert "amended by 5" in out
     assert "    two\n" in out
+    assert "added armed" not in out
+    fake.entries[0].letter = "field-2/1:8"
+    assert (
+        "from field-2/1:8, which was added armed"
+        in run("case", "show", "amber-heron-41", "--passphrase-file", secret).out
+    )
 
 
 def test_find_takes_the_name_from_stdin(
