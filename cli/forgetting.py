@@ -15,7 +15,7 @@ from cli.wording import counted
 if TYPE_CHECKING:
     from vault import Handle
 
-_CLEANING = (
+CLEANING = (
     "another fieldvault process has the vault open: bytes of the old wraps may lie in its log until it ends. Then give "
     "the same command again"
 )
@@ -60,7 +60,7 @@ def forget(settings: Settings, member: str, dry_run: bool) -> None:
             done = vault.forget_renewed(found, hub, member)
     terminal = settings.terminal
     if not done.cleaned:
-        terminal.warn(_CLEANING)
+        terminal.warn(CLEANING)
     if dry_run:
         terminal.rehearsed(f"It would delete {what}.")
     else:

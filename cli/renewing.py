@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.failures import Written
+from cli.forgetting import CLEANING
 from cli.options import Command, Settings, dry_run_option, pass_settings
-from cli.session import ask, confirmed, hubs_elsewhere, opened, unlocked, unlocked_with
+from cli.session import ask, confirmed, hubs_elsewhere, opened, recorders_elsewhere, unlocked, unlocked_with
 from cli.shares import shares_json, tell_shares
 from cli.wording import counted, short
 from vault.errors import InputNeeded, NotAllowed
 
 if TYPE_CHECKING:
     from vault import Renewal, Vault
-
-_CLEANING = (
-    "another fieldvault process has the vault open: bytes of the old wraps may lie in its log until it ends. Then give "
-    "the same command again"
-)
 
 
 def hanging_on_the_old_key(found: Vault) -> tuple[Renewal, ...]:
@@ -70,7 +66,7 @@ def renew(settings: Settings, words: str | None, leave_letters: bool, dry_run: b
     terminal = settings.terminal
     old, new = short(done.follows), short(done.origin)
     if not done.cleaned:
-        terminal.warn(_CLEANING)
+        terminal.warn(CLEANING)
     for origin in done.left:
         terminal.warn(f"this key file lacks the key of {short(origin)}: that still hangs on the earlier recovery key")
     if dry_run:
@@ -137,8 +133,7 @@ def appoint(
                 otherwise="another recovery key is for good, and every recorder has to go over to it: that needs a yes",
             )
             made = vault.appoint_recovery(found, root, **how)  # type: ignore[arg-type]
-        away = [item for item in found.members if not item.revoked and item.handle not in found.keys_here]
-        takers = [str(item.handle) for role in ("recorder", "hub") for item in away if item.role == role]
+        takers = (*recorders_elsewhere(found), *hubs_elsewhere(found))
     terminal = settings.terminal
     if dry_run:
         terminal.rehearsed()

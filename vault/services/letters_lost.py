@@ -105,7 +105,7 @@ class LostLetters:
         self.recorded = self.erased = 0
         self.of_cases: dict[CaseId, list[LostLetter]] = {}
         self.opening: list[LetterCase] = []
-        work.places_by_case()  # it reads the journals, and what was erased in them
+        self._places = work.places_by_case()  # it reads the journals, and what was erased in them
         self._assign(self._waiting())
 
     def leave(self, why: Why, count: int = 1) -> None:
@@ -253,8 +253,7 @@ class LostLetters:
 
     @cached_property
     def _case_at(self) -> dict[Place, Case]:
-        places = self.work.places_by_case()
-        return {place: case for case in self.work.cases.values() for place in places[case.case_id]}
+        return {place: case for case in self.work.cases.values() for place in self._places[case.case_id]}
 
     # -- travel parties ----------------------------------------------------------------------------------------------
 
